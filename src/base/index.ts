@@ -1,0 +1,42 @@
+// The door of base: time, logs, faults, configuration, counters, lifecycle. It knows no other room.
+export { type Clock, FakeClock, type FleetTime, SlewedFleetTime, systemClock } from './clock.ts'
+export { checkConfig, loadConfig, nearest } from './config.ts'
+export {
+  type Counter,
+  Counters,
+  type Gauge,
+  type Histogram,
+  type Labels,
+  type MetricFamily,
+  type MetricType,
+  type SamplePoint,
+} from './counters.ts'
+export {
+  defineFaults,
+  Fault,
+  type FaultBody,
+  type FaultFacts,
+  type FaultKind,
+  type FaultOptions,
+  type FaultTable,
+  type FaultWhere,
+  faultBody,
+  messageOf,
+  unreachable,
+} from './fault.ts'
+export { baseFaults } from './faults.ts'
+export { ensureFolder, isAlive, lockFile, writeFileAtomic } from './files.ts'
+export { type Closable, Closers, every } from './lifecycle.ts'
+export { isLoopback, type Listening, type ListenOptions, listen, listenFault } from './listen.ts'
+export {
+  createLog,
+  createThrottle,
+  type Log,
+  type LogFacts,
+  type LogLevel,
+  Secret,
+  silentLog,
+} from './log.ts'
+export { dieWithParent, joinProcessGroup } from './native.ts'
+export { registerProcessMetrics } from './process-metrics.ts'
+export { packageVersion } from './version.ts'

@@ -1,0 +1,49 @@
+// Owns the few libc calls that Node lacks. Where koffi cannot load, each call says so with `false` or `null`.
+import { createRequire } from 'node:module'
+
+interface Libc {
+  readonly clockGettime: (clockId: number, timespec: BigInt64Array) => number
+  readonly setpgid: (pid: number, pgid: number) => number
+  readonly prctl: (option: number, a: bigint, b: bigint, c: bigint, d: bigint) => number
+}
+
+const CLOCK_BOOTTIME = 7 // linux/time.h
+const PR_SET_PDEATHSIG = 1 // linux/prctl.h
+
+function load(): Libc | null {
+  if (process.platform !== 'linux') return null
+  try {
+    // Loaded lazily and by require: a machine without a matching koffi still runs, with less.
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+    const libc = koffi.load('libc.so.6')
+    return {
+      clockGettime: libc.func('int clock_gettime(int, int64_t *)') as Libc['clockGettime'],
+      setpgid: libc.func('int setpgid(int, int)') as Libc['setpgid'],
+      prctl: libc.func('int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)') as Libc['prctl'],
+    }
+  } catch {
+    return null
+  }
+}
+
+const libc: Libc | null = load()
+const timespec = new BigInt64Array(2)
+
+/** CLOCK_BOOTTIME in nanoseconds: monotonic, counts suspended time. Null where it cannot be read. */
+export function bootTimeNs(): bigint | null {
+  if (libc === null || libc.clockGettime(CLOCK_BOOTTIME, timespec) !== 0) return null
+  return (timespec[0] ?? 0n) * 1_000_000_000n + (timespec[1] ?? 0n)
+}
+
+/** Moves this process into the process group `pgid` (0: a new group that it leads). See setpgid(2). */
+export function joinProcessGroup(pgid: number): boolean {
+  return libc !== null && libc.setpgid(0, pgid) === 0
+}
+
+/**
+ * Asks the kernel to send `signal` to this process when its parent dies, also when the parent is killed.
+ * See PR_SET_PDEATHSIG in prctl(2). The caller must check afterwards that the parent still lives.
+ */
+export function dieWithParent(signal: number): boolean {
+  return libc !== null && libc.prctl(PR_SET_PDEATHSIG, BigInt(signal), 0n, 0n, 0n) === 0
+}

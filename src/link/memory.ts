@@ -1,0 +1,53 @@
+// Owns the last messages of the control room on disk, so that a server that restarts alone still steers,
+// knows who may read its metrics, and answers viewers.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ensureFolder, type Log, writeFileAtomic } from '#base'
+import { type FromControl, parseFromControl } from '#wire'
+
+const remembered = ['steering-table', 'access', 'catalogue'] as const
+
+/** Whole-file replacement a message type; what cannot be read is forgotten, not fatal. */
+export class MessageMemory {
+  readonly #folder: string | null
+  readonly #log: Log
+  readonly #last = new Map<string, string>()
+
+  constructor(folder: string | null, log: Log) {
+    this.#folder = folder === null ? null : ensureFolder(folder)
+    this.#log = log
+  }
+
+  recall(): FromControl[] {
+    if (this.#folder === null) return []
+    const messages: FromControl[] = []
+    for (const type of remembered) {
+      let text: string
+      try {
+        text = readFileSync(this.#file(this.#folder, type), 'utf8')
+      } catch {
+        continue // none was kept yet
+      }
+      const parsed = parseFromControl(text)
+      if (parsed.kind === 'message') messages.push(parsed.message)
+      else this.#log.warn('remembered-message-unreadable', { type })
+    }
+    return messages
+  }
+
+  remember(message: FromControl): void {
+    if (this.#folder === null || !remembered.some(type => type === message.type)) return
+    const text = JSON.stringify(message)
+    if (this.#last.get(message.type) === text) return
+    this.#last.set(message.type, text)
+    try {
+      writeFileAtomic(this.#file(this.#folder, message.type), text)
+    } catch (error) {
+      this.#log.error('remember-failed', { type: message.type, error })
+    }
+  }
+
+  #file(folder: string, type: string): string {
+    return join(folder, `${type}.json`)
+  }
+}

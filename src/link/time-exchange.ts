@@ -1,0 +1,49 @@
+// Owns the four-timestamp exchange with the control room and the choice of the sample to believe.
+import type { Clock, SlewedFleetTime } from '#base'
+import type { FromControl, ToControl } from '#wire'
+
+/** As NTP's clock filter: the sample with the least delay of the last eight (RFC 5905 section 10). */
+const SAMPLES_MAX = 8
+/** The first exchanges follow each other at once, then one each two seconds. */
+const BURST = 4
+const EVERY_TICKS = 2
+
+interface Sample {
+  readonly offsetMs: number
+  readonly delayMs: number
+}
+
+/** Asked once a second by the link; gives the request to send, if one is due. */
+export class TimeExchange {
+  readonly #clock: Clock
+  readonly #fleet: SlewedFleetTime
+  #samples: Sample[] = []
+  #ticks = 0
+
+  constructor(clock: Clock, fleet: SlewedFleetTime) {
+    this.#clock = clock
+    this.#fleet = fleet
+  }
+
+  /** After each welcome: the control room may be another one, with another fleet time. */
+  restart(): void {
+    this.#samples = []
+    this.#ticks = 0
+  }
+
+  next(): Extract<ToControl, { type: 'time-request' }> | null {
+    this.#ticks += 1
+    if (this.#ticks > BURST && this.#ticks % EVERY_TICKS !== 0) return null
+    return { type: 'time-request', t1: this.#clock.bootMs() }
+  }
+
+  onReply(reply: Extract<FromControl, { type: 'time-reply' }>): void {
+    const t4 = this.#clock.bootMs()
+    const delayMs = t4 - reply.t1 - (reply.t3 - reply.t2)
+    if (delayMs < 0 || !Number.isFinite(delayMs)) return
+    this.#samples.push({ offsetMs: (reply.t2 + reply.t3 - reply.t1 - t4) / 2, delayMs })
+    if (this.#samples.length > SAMPLES_MAX) this.#samples.shift()
+    const best = this.#samples.reduce((a, b) => (b.delayMs < a.delayMs ? b : a))
+    this.#fleet.adjust(best.offsetMs)
+  }
+}

@@ -1,0 +1,139 @@
+// Owns the shapes of the control room's API under /api/v1, for the server, the pages and the command line.
+// All times are fleet time in ms since 1970.
+import { z } from 'zod'
+import { titleReport } from './channel.ts'
+import { serverId, serverRoles, serverStates, titleId, userRoles } from './names.ts'
+
+const time = z.number()
+
+/** `GET /api/v1/titles` -> `{ titles: [...] }` */
+export const titleView = titleReport.extend({
+  /** Where it can be watched, on the control room. */
+  watchPath: z.string(),
+})
+export type TitleView = z.infer<typeof titleView>
+export const titlesAnswer = z.object({ titles: z.array(titleView) })
+
+/** One observer's evidence on a server, in words and figures. */
+export const evidence = z.object({
+  /** `agent`, `control`, or the id of the edge that looked; `viewers` later. */
+  witness: z.string(),
+  kind: z.enum(['inside', 'outside', 'viewers']),
+  ok: z.boolean(),
+  /** For people: `no HTTP answer for 3.2 s (TCP connect in 0.1 ms)`. */
+  text: z.string(),
+  /** When it was seen. */
+  at: time,
+})
+export type Evidence = z.infer<typeof evidence>
+
+/** `GET /api/v1/servers` -> `{ now, servers: [...] }`; one of them at `/api/v1/servers/{id}`. */
+export const serverView = z.object({
+  id: serverId,
+  region: z.string(),
+  role: z.enum(serverRoles),
+  state: z.enum(serverStates),
+  /** Why it is in this state, in one line of words. */
+  reason: z.string(),
+  /** When it entered this state. */
+  since: time,
+  version: z.string(),
+  url: z.string(),
+  hostId: z.string(),
+  /** Process-group leader; on a local fleet only, else null. */
+  pid: z.int().nullable(),
+  /** Sessions last fed by it in the last 30 s; edges sum to the fleet's total. */
+  watching: z.int(),
+  /** Of which estimated, because no player told its session id. */
+  watchingEstimated: z.int(),
+  /** When its agent was last heard; null: never. */
+  agentSeen: time.nullable(),
+  weight: z.number(),
+  evidence: z.array(evidence),
+})
+export type ServerView = z.infer<typeof serverView>
+export const serversAnswer = z.object({ now: time, servers: z.array(serverView) })
+
+/** `GET /api/v1/servers/{id}/history` -> `{ changes: [...] }`, newest first. */
+export const stateChange = z.object({
+  at: time,
+  from: z.enum(serverStates).nullable(),
+  to: z.enum(serverStates),
+  reason: z.string(),
+  evidence: z.array(evidence),
+})
+export const historyAnswer = z.object({ changes: z.array(stateChange) })
+
+/** `GET /api/v1/alerts` -> `{ now, alerts: [...] }`: pending and firing, and those resolved in the last hour. */
+export const alertView = z.object({
+  id: z.string(),
+  rule: z.string(),
+  state: z.enum(['pending', 'firing', 'resolved']),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  value: z.number().nullable(),
+  activeAt: time,
+  firedAt: time.nullable(),
+  resolvedAt: time.nullable(),
+})
+export type AlertView = z.infer<typeof alertView>
+export const alertsAnswer = z.object({ now: time, alerts: z.array(alertView) })
+
+/** `GET /api/v1/me` */
+export const meAnswer = z.object({
+  name: z.string(),
+  role: z.enum(userRoles),
+  /** Sent back as `x-vitrine-csrf` with every POST, PUT and DELETE from a page. */
+  csrf: z.string(),
+  version: z.string(),
+  /** True when the Try it strip may be used: a local fleet, asked over loopback. */
+  tryIt: z.boolean(),
+})
+
+/** `POST /api/v1/sign-in` with a one-time link's code, or a name and a password. Sets the session cookie. */
+export const signInRequest = z.union([
+  z.strictObject({ link: z.string().max(256) }),
+  z.strictObject({ name: z.string().max(64), password: z.string().max(1024) }),
+])
+
+/** `POST /api/v1/try` (operator, loopback, local fleet): starts or ends one injection. */
+export const tryRequest = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('viewers'), count: z.int().min(0).max(100) }),
+  z.strictObject({ action: z.literal('freeze'), server: serverId }),
+  z.strictObject({ action: z.literal('thaw'), server: serverId }),
+  z.strictObject({ action: z.literal('slow'), server: serverId }),
+  z.strictObject({ action: z.literal('unslow'), server: serverId }),
+])
+export type TryRequest = z.infer<typeof tryRequest>
+
+/** `GET /api/v1/try`, and the answer to the POST. */
+export const tryAnswer = z.object({
+  now: time,
+  /** Simulated viewers that were asked for. */
+  viewers: z.int(),
+  /** Faults that are in force or were in force last, newest first; at most 10. */
+  faults: z.array(
+    z.object({
+      server: serverId,
+      kind: z.enum(['freeze', 'slow']),
+      startedAt: time,
+      endedAt: time.nullable(),
+      /** The server left `healthy` for the first time after the start, ms after it. */
+      noticedMs: z.number().nullable(),
+      /** Sessions on that server at the start, and how many have been fed elsewhere since (or ended). */
+      sessionsAtStart: z.int(),
+      sessionsMoved: z.int(),
+      /** The last of them was fed elsewhere, ms after the start. */
+      movedMs: z.number().nullable(),
+    }),
+  ),
+})
+export type TryAnswer = z.infer<typeof tryAnswer>
+
+/** `GET /watch-table` on the control room and on every edge (no sign-in): what the player page needs. */
+export const watchTable = z.object({
+  /** Edges best first, with absolute URLs. */
+  pathways: z.array(z.object({ id: serverId, region: z.string(), url: z.string() })),
+  titles: z.array(z.object({ id: titleId, name: z.string(), durationMs: z.number().nullable() })),
+})
+export type WatchTable = z.infer<typeof watchTable>

@@ -1,0 +1,28 @@
+// Owns the closed sets and identifiers that roles share.
+import { z } from 'zod'
+
+export const serverRoles = ['edge', 'origin', 'control'] as const
+export type ServerRole = (typeof serverRoles)[number]
+
+export const serverStates = [
+  'healthy',
+  'degraded',
+  'unreachable',
+  'draining',
+  'drained',
+  'maintenance',
+] as const
+export type ServerState = (typeof serverStates)[number]
+
+export const userRoles = ['viewer', 'operator', 'admin'] as const
+export type UserRole = (typeof userRoles)[number]
+
+/** Permanent id of a server; also its pathway id and its `instance` label. */
+export const serverId: z.ZodString = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+/** Stable id of a title. */
+export const titleId: z.ZodString = z.string().regex(/^[a-z0-9][a-z0-9-]{0,126}$/)
+
+/** True when a person with `role` may do what needs `needed`. */
+export function mayAct(role: UserRole, needed: UserRole): boolean {
+  return userRoles.indexOf(role) >= userRoles.indexOf(needed)
+}

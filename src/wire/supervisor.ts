@@ -1,0 +1,29 @@
+// Owns the messages between `vitrine start` and its children, over Node's IPC channel.
+import { z } from 'zod'
+import { serverId } from './names.ts'
+
+/** Child to supervisor. */
+export const toSupervisor = z.discriminatedUnion('type', [
+  /** Said once, when the child serves. `url` null for an agent. */
+  z.object({ type: z.literal('ready'), url: z.string().nullable() }),
+  /** Control room only: the Try it strip. Answered by `try-done` with the same number. */
+  z.object({
+    type: z.literal('try'),
+    number: z.int(),
+    action: z.enum(['freeze', 'thaw', 'slow', 'unslow', 'viewers']),
+    server: serverId.nullable(),
+    count: z.int().nullable(),
+  }),
+])
+export type ToSupervisor = z.infer<typeof toSupervisor>
+
+/** Supervisor to child. */
+export const fromSupervisor = z.discriminatedUnion('type', [
+  /** To an agent: its server has (re)started as the leader of this process group; join it and watch it. */
+  z.object({ type: z.literal('leader'), pid: z.int() }),
+  /** To the control room: process-group leaders of the local fleet. */
+  z.object({ type: z.literal('pids'), pids: z.record(serverId, z.int()) }),
+  z.object({ type: z.literal('try-done'), number: z.int(), error: z.string().nullable() }),
+  z.object({ type: z.literal('stop') }),
+])
+export type FromSupervisor = z.infer<typeof fromSupervisor>
