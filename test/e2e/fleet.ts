@@ -25,6 +25,7 @@ export interface TestFleet {
   edgeUrl(id: string): string
   /** GET on the control room with an admin token; throws unless it answers 2xx. */
   get<Answer>(path: string): Promise<Answer>
+  /** Leader of the server's process group; -1 between its end and its next start. */
   pid(id: string): number
   vitrine(...args: string[]): Promise<string>
   close(): Promise<void>
@@ -73,12 +74,20 @@ export async function startFleet(options: FleetOptions = {}): Promise<TestFleet>
     signInUrl: () => /http\S+sign-in#link=\S+/.exec(output)?.[0] ?? '',
     edgeUrl: id => `http://127.0.0.1:${portBase + 1 + edges.indexOf(id as (typeof edges)[number])}`,
     get: path => getJson(`${controlUrl}${path}`, token),
-    pid: id => Number(readFileSync(join(data, 'run', `${id}.pid`), 'utf8')),
+    pid: id => readPid(join(data, 'run', `${id}.pid`)),
     vitrine,
     close: async () => {
       await stop(supervisor)
       if (options.data === undefined) rmSync(data, { recursive: true, force: true })
     },
+  }
+}
+
+function readPid(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8'))
+  } catch {
+    return -1
   }
 }
 
