@@ -9,6 +9,7 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
+export { parseDurationMs } from './promql/literals.ts'
 export type { Matrix, MatrixItem, Point, Scalar, Text, Value, Vector, VectorItem } from './promql/value.ts'
 export {
   decodeRemoteWrite,
@@ -17,6 +18,7 @@ export {
   remoteWriteVersion,
 } from './remote-write/read-remote-write.ts'
 export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
+export { isStale, staleMarker } from './stale.ts'
 export { openStore } from './store/open-store.ts'
 export type {
   MetricsStore,

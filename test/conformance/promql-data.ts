@@ -2,8 +2,7 @@
 // It refuses chance: everything follows from a seed. Stamps lie 137 ms past the second, so that no window or look-back
 // edge falls on a sample: Prometheus 2.42 closes windows on the left, Prometheus 3 and we do not.
 import type { Labels } from '#base'
-import type { WriteSeries } from '#metrics'
-import { staleMarker } from '../../src/metrics/stale.ts'
+import { staleMarker, type WriteSeries } from '#metrics'
 
 export const START_MS = 1_700_000_000_137
 const STEP_MS = 15_000

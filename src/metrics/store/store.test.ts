@@ -371,3 +371,19 @@ describe('finding series', () => {
     expect(() => store.series(['x + x'], T0, T0)).toThrow(/expected a series selector/)
   })
 })
+
+describe('one write', () => {
+  it('is refused as a whole when it makes a record that recovery would take for damage', () => {
+    // Control characters take six bytes in the log and one on the wire.
+    const value = '\u0001'.repeat(4000)
+    const labels = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`l${index}`, value]))
+    const samples = [{ timestampMs: T0, value: 1 }]
+    const series = Array.from({ length: 60 }, (_, index) => ({
+      labels: { __name__: 'x', ...labels, n: String(index) },
+      samples,
+    }))
+    expect(() => store.write(series, T0)).toThrow(/expected at most 67108864 bytes in the log/)
+    expect(store.stats()).toMatchObject({ series: 0, samplesInMemory: 0, logBytes: 0, newestMs: null })
+    expect(write([[0, 1]])).toMatchObject({ accepted: 1 })
+  })
+})
