@@ -1,2 +1,2 @@
-// The door of origin.
-export {}
+// The door of origin: the library of titles, the just-in-time packager, and the server in front of both.
+export { originFaults } from './faults.ts'
