@@ -15,6 +15,7 @@ type OriginFault =
   | 'origin-file-truncated'
   | 'origin-file-unplayable'
   | 'origin-publish-failed'
+  | 'origin-busy'
 
 export const originFaults: FaultTable<OriginFault> = defineFaults('origin', {
   'origin-credential-missing': {
@@ -88,6 +89,12 @@ export const originFaults: FaultTable<OriginFault> = defineFaults('origin', {
     where: 'upstream',
     retry: false,
     help: 'The file holds nothing that can be played over HLS: convert it, for example with ffmpeg -i IN -c:v libx264 -c:a aac OUT.mp4.',
+  },
+  'origin-busy': {
+    status: 503,
+    where: 'internal',
+    retry: true,
+    help: 'More segments are asked for than the origin can send at a time: it passes by itself; if not, add cache to the edges or a faster disk.',
   },
   'origin-publish-failed': {
     status: 500,

@@ -22,7 +22,9 @@ const SETTLE_MS = 800
 const SETTLED_AGE_MS = 5000
 /** Scans take at most this share of the time: a library on a slow disk is scanned less often. */
 const SCAN_SHARE_MAX = 0.1
-const WATCHERS_MAX = 500
+/** A file that could not be read, for its permissions or the disk, is tried again so often. */
+const RETRY_MS = 5000
+const WATCHERS_MAX = 500 // of inotify's 8192 for each user, by default
 
 export interface LibraryOptions {
   readonly mediaFolder: string
@@ -51,6 +53,8 @@ interface Entry {
   readonly report: TitleReport
   /** Why it cannot play; null: it can. */
   readonly reason: string | null
+  /** When to look again although the file has not changed: it could not be read. Infinite: never. */
+  readonly retryAtMs: number
 }
 
 interface Candidate extends FoundFile {
@@ -155,13 +159,18 @@ export class Library implements Closable {
     const entries = new Map<string, Entry>()
     const seen = new Set<string>()
     let changed = false
+    let publishedMs = Number.NEGATIVE_INFINITY
     for (const file of found) {
       if (this.#closed) return
       seen.add(file.path)
       const id = this.#freeId(file.place, entries)
       if (id === null) continue
       const known = this.#entries.get(id)
-      const same = known !== undefined && known.path === file.path && sameFacts(known.facts, factsOf(file))
+      const same =
+        known !== undefined &&
+        known.path === file.path &&
+        sameFacts(known.facts, factsOf(file)) &&
+        this.#options.clock.monotonicMs() < known.retryAtMs
       if (same || !this.#isSettled(file, isFirst)) {
         if (known !== undefined) entries.set(id, known)
         continue
@@ -170,7 +179,10 @@ export class Library implements Closable {
       entries.set(id, await this.#index(id, file))
       changed = true
       // A long first scan shows what it has so far.
-      if (isFirst) this.#publish(entries)
+      if (isFirst && this.#options.clock.monotonicMs() - publishedMs > RESCAN_MS) {
+        publishedMs = this.#options.clock.monotonicMs()
+        this.#publish(entries)
+      }
     }
     for (const path of this.#settling.keys()) if (!seen.has(path)) this.#settling.delete(path)
     const removed = [...this.#entries.keys()].some(id => !entries.has(id))
@@ -241,10 +253,12 @@ export class Library implements Closable {
     if (indexed.kind === 'ready') {
       this.#plans.put(indexed.revision, indexed.plan)
       log.info('title-ready', { title: id, path: file.path, revision: indexed.revision, tookMs })
-      return { id, path: file.path, facts, report, reason: null }
+      return { id, path: file.path, facts, report, reason: null, retryAtMs: Number.POSITIVE_INFINITY }
     }
     log.warn('title-broken', { title: id, path: file.path, code: indexed.code, reason: indexed.reason })
-    return { id, path: file.path, facts, report, reason: indexed.reason }
+    const isTransient = indexed.code === 'origin-file-unreadable' || indexed.code === 'unexpected'
+    const retryAtMs = isTransient ? clock.monotonicMs() + RETRY_MS : Number.POSITIVE_INFINITY
+    return { id, path: file.path, facts, report, reason: indexed.reason, retryAtMs }
   }
 
   /** Watches each folder that the scan walked; what cannot be watched is still scanned. */
