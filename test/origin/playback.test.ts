@@ -225,8 +225,18 @@ describe.skipIf(!hasFfmpeg())('what the origin serves', () => {
 
   it('offers every language of the sound, the first one by default', async () => {
     const file = await makeMedia(sources, 'languages.mp4', plain, [
-      ...['-map', '0:v', '-map', '1:a', '-map', '1:a', ...x264, ...aac],
-      ...['-metadata:s:a:0', 'language=deu', '-metadata:s:a:1', 'language=eng'],
+      '-map',
+      '0:v',
+      '-map',
+      '1:a',
+      '-map',
+      '1:a',
+      ...x264,
+      ...aac,
+      '-metadata:s:a:0',
+      'language=deu',
+      '-metadata:s:a:1',
+      'language=eng',
     ])
     const id = await publish(origin, file)
     const master = readMultivariant(await (await origin.until(id, 200)).text())

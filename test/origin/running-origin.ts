@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Secret, silentLog, systemClock } from '#base'
+import { createLog, Secret, systemClock } from '#base'
 import { startOrigin } from '#origin'
 import { scratch } from './ffmpeg.ts'
 
@@ -13,13 +13,15 @@ export interface TestOrigin {
   readonly url: string
   readonly mediaFolder: string
   readonly stateFolder: string
-  get(path: string, init?: RequestInit): Promise<Response>
+  get(path: string, init?: { method?: string; headers?: Record<string, string> }): Promise<Response>
   /** The answer's text, for an answer of 200. */
   text(path: string): Promise<string>
   /** ffmpeg's arguments to read a title. */
   input(title: string): string[]
   /** Resolves when the title answers with `status`. */
   until(title: string, status: number, withinMs?: number): Promise<Response>
+  /** Ids that the origin has logged as ready. */
+  readyTitles(): string[]
   close(): Promise<void>
 }
 
@@ -31,6 +33,13 @@ export async function startTestOrigin(builtinFolders: readonly string[] = []): P
   const sha256 = createHash('sha256').update(edgeToken).digest('hex')
   const access = { type: 'access', tokens: [], edges: [{ id: 'eu-west', sha256 }] }
   writeFileSync(join(stateFolder, 'link', 'access.json'), JSON.stringify(access))
+  const ready = new Set<string>()
+  const log = createLog('info', {
+    write: (line: string) => {
+      const event = JSON.parse(line) as { event: string; title?: string }
+      if (event.event === 'title-ready' && event.title !== undefined) ready.add(event.title)
+    },
+  })
   const running = await startOrigin({
     id: 'origin',
     region: 'local',
@@ -42,9 +51,12 @@ export async function startTestOrigin(builtinFolders: readonly string[] = []): P
     builtinFolders,
     stateFolder,
     clock: systemClock,
-    log: silentLog,
+    log,
   })
-  const get = (path: string, init: RequestInit = {}): Promise<Response> =>
+  const get = (
+    path: string,
+    init: { method?: string; headers?: Record<string, string> } = {},
+  ): Promise<Response> =>
     fetch(`${running.url}${path}`, { ...init, headers: { authorization, ...init.headers } })
   return {
     url: running.url,
@@ -73,6 +85,7 @@ export async function startTestOrigin(builtinFolders: readonly string[] = []): P
         await new Promise(resolve => setTimeout(resolve, 25))
       }
     },
+    readyTitles: () => [...ready],
     close: () => running.close(),
   }
 }

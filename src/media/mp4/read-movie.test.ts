@@ -5,9 +5,8 @@ import { expandRange, FragmentReader, readMovie, writeFragmentHead, writeInit } 
 import { boxOf, fourccBytes, fullBoxOf, joinBytes, u16Bytes, u32Bytes } from './write-box.ts'
 
 const sizes = [900, 100, 120, 80, 850, 90]
-const geometry = joinBytes([
-  ...[0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000, 160 << 16, 90 << 16].map(u32Bytes),
-])
+const geometryWords = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000, 160 << 16, 90 << 16]
+const geometry = joinBytes(geometryWords.map(u32Bytes))
 
 interface Parts {
   stsz?: Uint8Array

@@ -31,13 +31,13 @@ export function chooseCuts(keyTimesS: ArrayLike<number>, endS: number): number[]
 }
 
 /** The times of the first list that all others have too; null when these are too few to cut at. */
-export function commonTimes(lists: readonly Float64Array[]): Float64Array | null {
+export function commonTimes(lists: readonly Float64Array[], endS: number): Float64Array | null {
   const [first, ...others] = lists
   if (first === undefined) return null
   let common = Array.from(first)
   for (const other of others) common = intersect(common, other)
-  const own = Math.max(...lists.map(longestGap))
-  if (common.length === 0 || longestGap(common) > Math.max(COMMON_GAP_S_MAX, own + AGREE_S)) return null
+  const own = Math.max(...lists.map(list => longestGap(list, endS)))
+  if (common.length === 0 || longestGap(common, endS) > Math.max(COMMON_GAP_S_MAX, own + AGREE_S)) return null
   return Float64Array.from(common)
 }
 
@@ -60,10 +60,12 @@ function intersect(common: readonly number[], other: Float64Array): number[] {
   })
 }
 
-function longestGap(times: ArrayLike<number>): number {
+/** The longest segment that cutting at all of these would give, the one at the end included. */
+function longestGap(times: ArrayLike<number>, endS: number): number {
   let longest = 0
-  for (let index = 1; index < times.length; index += 1) {
-    longest = Math.max(longest, at(times, index) - at(times, index - 1))
+  for (let index = 0; index < times.length; index += 1) {
+    const next = index + 1 < times.length ? at(times, index + 1) : endS
+    longest = Math.max(longest, next - at(times, index))
   }
   return longest
 }

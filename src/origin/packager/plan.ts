@@ -103,8 +103,8 @@ function cutVideos(videos: readonly PlacedTrack[]): CutPoint[][] {
   const times = videos.map((video, index) =>
     Float64Array.from(keys[index] ?? [], ({ ticks }) => ticks / timescaleOf(video)),
   )
-  const common = commonTimes(times)
   const endS = Math.max(0, ...videos.map(video => video.endTicks / timescaleOf(video)))
+  const common = commonTimes(times, endS)
   if (common === null) {
     return keys.map((points, index) =>
       chooseCuts(times[index] ?? [], endS).map(key => points[key] as CutPoint),
