@@ -61,12 +61,12 @@ export class FleetView {
   forSteering(): Standing[] {
     const { clock, connected } = this.#options
     const old = clock.monotonicMs() - this.#receivedMs > TABLE_MS_MAX || !connected()
-    return old ? this.#judged() : [...this.#pathways()]
+    return old ? this.#judged(true) : [...this.#pathways()]
   }
 
   /** For viewers who start: nobody is sent where we ourselves get no answer. */
   forEntry(): Standing[] {
-    return this.#judged()
+    return this.#judged(false)
   }
 
   #pathways(): readonly Standing[] {
@@ -74,14 +74,15 @@ export class FleetView {
     return table === null || table.pathways.length === 0 ? [this.#options.self] : table.pathways
   }
 
-  #judged(): Standing[] {
+  /**
+   * Who reaches nobody is the suspect itself (DESIGN, health: reachability fails open): viewers that play
+   * elsewhere stay there. With a single peer the two cases look the same, and the probe is believed.
+   */
+  #judged(failOpen: boolean): Standing[] {
     const unreachable = this.#options.unreachable()
     const edges = this.#pathways()
-    const judged = edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0 } : edge))
-    // Who reaches nobody is the suspect itself (DESIGN, health: reachability fails open).
     const peers = edges.filter(edge => edge.id !== this.#options.self.id)
-    const blind = peers.length > 0 && peers.every(edge => unreachable.has(edge.id))
-    if (blind && !judged.some(edge => edge.weight > 0)) return [...edges]
-    return judged
+    if (failOpen && peers.length > 1 && peers.every(edge => unreachable.has(edge.id))) return [...edges]
+    return edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0 } : edge))
   }
 }

@@ -3,7 +3,7 @@
 import { readCmcd, sidIn } from './identity.ts'
 
 /** A player's batch is a few KB; see `edge-body-too-large`. */
-export const EVENTS_BYTES_MAX = 256 * 1024
+export const EVENTS_BYTES_MAX: number = 256 * 1024
 const LINES_MAX = 1000
 
 /** States in which the viewer asked to play: s starting, p playing, k seeking, r rebuffering, w waiting. */
