@@ -115,11 +115,6 @@ function decodeUnreserved(path: string): string {
   })
 }
 
-/** True for what lies below a revision: its bytes never change. */
-export function isImmutable(media: MediaKind): boolean {
-  return media !== 'master'
-}
-
 /** The type of an object by its suffix, for an origin that named none. */
 export function typeOf(key: string): string {
   if (key.endsWith('.m3u8')) return 'application/vnd.apple.mpegurl'
