@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect } from 'node:net'
@@ -6,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FakeClock } from '#base'
 import type { RunningEdge } from '#edge'
+import { selfSigned } from './self-signed.ts'
 import { get, makeFolder, runEdge, until } from './small-fleet.ts'
 import { patterned, SmallOrigin } from './small-origin.ts'
 
@@ -120,25 +120,9 @@ describe('TLS', () => {
   it('serves whole objects, ranges and cold ones, and holds little for a stalled viewer', async () => {
     const certFile = `${folder.path}/cert.pem`
     const keyFile = `${folder.path}/key.pem`
-    const subject = ['-subj', '/CN=localhost', '-days', '2']
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-keyout',
-        keyFile,
-        '-out',
-        certFile,
-        ...subject,
-      ],
-      { stdio: 'ignore' },
-    )
+    const { cert, key } = selfSigned()
+    writeFileSync(certFile, cert)
+    writeFileSync(keyFile, key)
     const listen = { host: '127.0.0.1', port: 0, tls: { certFile, keyFile } }
     const edge = await runEdge({ stateFolder: `${folder.path}/tls`, originUrl: origin.url, listen })
     try {

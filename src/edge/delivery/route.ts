@@ -6,7 +6,7 @@ import { edgeFaults } from '../faults.ts'
 const TARGET_CHARACTERS_MAX = 8192
 const PATH_CHARACTERS_MAX = 512
 
-export type MediaKind = 'master' | 'playlist' | 'init' | 'segment'
+type MediaKind = 'master' | 'playlist' | 'init' | 'segment'
 
 export type Route =
   /** `key` is the object's name in every cache: the normalised path, without the query. */
