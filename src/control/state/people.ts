@@ -49,7 +49,7 @@ export function checkRole(role: string): UserRole {
 
 export function createPeople(state: StateDb): People {
   return {
-    createLink: (role, by) => createLink(state, checkRole(role), by),
+    createLink: async (role, by) => createLink(state, checkRole(role), by),
     addUser: (user, by) => addUser(state, user, by),
     setPassword: (name, password, by) => setPassword(state, name, password, by),
     listUsers: () => listUsers(state),
