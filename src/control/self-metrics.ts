@@ -19,10 +19,12 @@ export interface SelfMetricsOptions {
 
 export class SelfMetrics {
   readonly #options: SelfMetricsOptions
+  readonly #startMs: number
   #lastAt = 0
 
   constructor(options: SelfMetricsOptions) {
     this.#options = options
+    this.#startMs = options.clock.monotonicMs()
   }
 
   /** Everything, each second. */
@@ -75,8 +77,10 @@ export class SelfMetrics {
       const is = Number(record.standing.state === state)
       add('vitrine_fleet_server_state', is, { role: record.role, state })
     }
-    if (record.agentHeardMs !== null) {
-      add('vitrine_fleet_agent_age_seconds', (nowMs - record.agentHeardMs) / 1000, { role: record.role })
+    // A server that has never been here has no agent to miss; one that was has one since this start.
+    if (record.agentHeardMs !== null || record.url !== '') {
+      const sinceMs = record.agentHeardMs ?? this.#startMs
+      add('vitrine_fleet_agent_age_seconds', (nowMs - sinceMs) / 1000, { role: record.role })
     }
     if (record.role === 'edge') {
       const { watching, estimated } = fleet.sessions.of(record.id)

@@ -56,7 +56,7 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
     })
     const form = { parseAs: 'string', bodyLimit: FORM_BYTES_MAX } as const
     scope.addContentTypeParser('application/x-www-form-urlencoded', form, (_request, body, done) => {
-      done(null, new URLSearchParams(typeof body === 'string' ? body : body.toString('utf8')))
+      done(null, new URLSearchParams(typeof body === 'string' ? body : ''))
     })
     for (const { url, summary, post, answer } of answers) {
       for (const method of post ? (['GET', 'POST'] as const) : (['GET'] as const)) {
