@@ -251,14 +251,15 @@ class RunningChannel implements Channel {
     const peer: Peer = { server: hello.server, process: hello.process, role: hello.role }
     // A process that restarted takes the place of its old connection, which may not have closed yet.
     const old = this.#byPeer.get(peerKey(peer))
+    // The welcome goes out before the peer is known to broadcasts: it must be the first message.
+    const fleetMs = this.#options.fleetTime.nowMs()
+    this.#send(connection, { type: 'welcome', protocol: PROTOCOL, fleetMs })
     this.#byPeer.set(peerKey(peer), connection)
     connection.peer = peer
     if (old !== undefined && old !== connection) old.socket.terminate()
     this.#options.log.info('channel-open', { ...peer, version: hello.version, pid: hello.pid })
-    this.#options.onHello(hello)
-    const fleetMs = this.#options.fleetTime.nowMs()
-    this.#send(connection, { type: 'welcome', protocol: PROTOCOL, fleetMs })
     for (const message of this.#options.greeting(peer)) this.#send(connection, message)
+    this.#options.onHello(hello)
   }
 
   #refuse(connection: Connection, reason: string, cause: string): void {
