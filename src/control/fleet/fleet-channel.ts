@@ -80,7 +80,10 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
       if (peer.role === 'origin') record.titles = message.titles
       return
     case 'sessions':
-      if (peer.role === 'edge') fleet.sessions.report(peer.server, message.sessions, nowMs)
+      if (peer.role === 'edge') {
+        fleet.sessions.report(peer.server, message.sessions, nowMs)
+        context.tryIt.observe()
+      }
       return
     case 'probes':
       if (peer.process === 'server') {

@@ -155,7 +155,7 @@ const table: [string, HealthInput, string, RegExp][] = [
   [
     'slower than peers, but not noticeably',
     {
-      outside: [answers('control', { ...slow, medianMs: 140 }), answers('us', { ...slow, medianMs: 140 })],
+      outside: [answers('control', { ...slow, medianMs: 90 }), answers('us', { ...slow, medianMs: 90 })],
       inside: runs,
     },
     'healthy',
