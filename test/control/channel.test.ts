@@ -1,4 +1,6 @@
 // The control channel from the other side: who may open it, which versions talk, and what garbage leads to.
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { openState } from '#control'
@@ -151,5 +153,19 @@ describe('what servers are told', () => {
       4000,
     )
     channel.socket.close()
+  })
+
+  it('ends when a server is enrolled anew, and a new server may come at once', async () => {
+    const state = await openState(control.folder)
+    const token = await state.addServer('sa-east', 'edge', 'sa-east')
+    await state.close()
+    const opened = await until(() => open(token).catch(() => null), 'the new token is known', 4000)
+    opened.send(hello({ server: 'sa-east' }))
+    await until(() => opened.messages.length > 0, 'the welcome')
+    const raw = new Sqlite(join(control.folder, 'state.db'))
+    raw.prepare("UPDATE servers SET token_sha256 = 'x' WHERE id = 'sa-east'").run()
+    raw.close()
+    await until(() => opened.closed(), 'its channel is closed', 4000)
+    await expect(open(token)).rejects.toThrow(/401/)
   })
 })

@@ -130,7 +130,7 @@ const table: [string, HealthInput, string, RegExp][] = [
   ],
   [
     'old looks of a silent peer do not count',
-    { outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 4000 }], inside: runs },
+    { outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 5000 }], inside: runs },
     'healthy',
     /./,
   ],
