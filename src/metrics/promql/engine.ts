@@ -28,7 +28,9 @@ export class QueryEngine {
     this.#options = options
   }
 
-  query(text: string, atMs: number): Value {
+  /** Fractions of a millisecond are rounded away, as Prometheus does: samples have none. */
+  query(text: string, instantMs: number): Value {
+    const atMs = Math.round(instantMs)
     const expr = this.#parse(text)
     const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 })
     let inner = expr
@@ -43,8 +45,9 @@ export class QueryEngine {
     return instantValue(evaluator.evaluate(expr), atMs)
   }
 
-  queryRange(text: string, fromMs: number, toMs: number, stepMs: number): Matrix {
-    if (!(stepMs > 0)) throw limit(`expected a step above 0, got ${stepMs} ms`)
+  queryRange(text: string, startMs: number, endMs: number, intervalMs: number): Matrix {
+    const [fromMs, toMs, stepMs] = [Math.round(startMs), Math.round(endMs), Math.round(intervalMs)]
+    if (!(stepMs > 0)) throw limit(`expected a step above 0, got ${intervalMs} ms`)
     if (!(toMs >= fromMs)) throw limit('expected an end that is not before the start')
     const count = Math.floor((toMs - fromMs) / stepMs) + 1
     if (count > STEPS_MAX)

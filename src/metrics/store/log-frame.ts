@@ -1,6 +1,7 @@
 // Owns the frame around a log record: mark, length, CRC-32. Reading steps over damage to the next whole record.
 // It refuses records longer than RECORD_BYTES_MAX. Layout: docs/reference/metrics-store.md
 import { crc32 } from 'node:zlib'
+import { metricsFaults } from '../faults.ts'
 
 export const FRAME_BYTES = 12
 /** One write holds at most 200,000 samples of 20 bytes and their label sets; this leaves room for both. */
@@ -11,6 +12,11 @@ const MARK: Buffer = Buffer.from('VML1')
 /** One buffer with the frame and the payload, so that one write() carries both. */
 export function frame(parts: readonly Buffer[]): Buffer {
   const whole = Buffer.concat([Buffer.alloc(FRAME_BYTES), ...parts])
+  if (whole.length - FRAME_BYTES > RECORD_BYTES_MAX) {
+    // Reading refuses such a length as damage, so it must never be written.
+    const message = `one write: expected at most ${RECORD_BYTES_MAX} bytes in the log, got ${whole.length}`
+    throw metricsFaults.fault('metrics-remote-write-too-large', message)
+  }
   MARK.copy(whole, 0)
   whole.writeUInt32LE(whole.length - FRAME_BYTES, 4)
   whole.writeUInt32LE(crc32(whole.subarray(FRAME_BYTES)), 8)
