@@ -1,2 +1,6 @@
-// The door of control.
-export {}
+// The door of control: the control room itself, and its state for commands that run beside it.
+export { type RunningControl, startControl } from './control.ts'
+export { controlFaults } from './faults.ts'
+export type { ControlOptions, Enrolment, SupervisorPort } from './options.ts'
+export { openState } from './state/open-state.ts'
+export type { CreatedToken, ServerEntry, State, TokenView, UserView } from './state/state.ts'

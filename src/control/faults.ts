@@ -1,0 +1,128 @@
+// Owns the faults that the control room throws: who may do what, what a request must look like, local state.
+import { defineFaults, type FaultKind, type FaultTable, type FaultWhere } from '#base'
+
+type ControlFault =
+  | 'control-sign-in-needed'
+  | 'control-sign-in-failed'
+  | 'control-sign-in-too-often'
+  | 'control-sign-in-busy'
+  | 'control-role-too-low'
+  | 'control-csrf'
+  | 'control-host-refused'
+  | 'control-request-invalid'
+  | 'control-request-too-large'
+  | 'control-request-media-type'
+  | 'control-route-unknown'
+  | 'control-server-unknown'
+  | 'control-server-duplicate'
+  | 'control-title-unknown'
+  | 'control-user-duplicate'
+  | 'control-user-unknown'
+  | 'control-user-name-invalid'
+  | 'control-password-weak'
+  | 'control-role-unknown'
+  | 'control-token-unknown'
+  | 'control-token-name-invalid'
+  | 'control-limit-reached'
+  | 'control-write-not-itself'
+  | 'control-try-unavailable'
+  | 'control-try-failed'
+  | 'control-rules-invalid'
+  | 'control-state-newer'
+  | 'control-state-unreadable'
+  | 'control-no-edge'
+  | 'control-starting'
+
+function kind(status: number, help: string, where: FaultWhere = 'downstream', retry = false): FaultKind {
+  return { status, where, retry, help }
+}
+
+export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
+  'control-sign-in-needed': kind(
+    401,
+    'Sign in, or send an API token: Authorization: Bearer TOKEN, made by `vitrine token create`.',
+  ),
+  'control-sign-in-failed': kind(
+    401,
+    'The name, the password or the one-time link is wrong, used or expired: `vitrine user link` makes a new link.',
+  ),
+  'control-sign-in-too-often': kind(
+    429,
+    'Too many attempts to sign in from this address: wait a minute.',
+    'downstream',
+    true,
+  ),
+  'control-sign-in-busy': kind(
+    503,
+    'Too many passwords are being checked at once: try again in a few seconds.',
+    'internal',
+    true,
+  ),
+  'control-role-too-low': kind(
+    403,
+    'This user or token may not do this: ask an admin, or use a token with the role that is named.',
+  ),
+  'control-csrf': kind(
+    403,
+    'A request that changes something came with a cookie but not from our own page: reload the page, or use an API token.',
+  ),
+  'control-host-refused': kind(
+    400,
+    'The Host header names neither this machine nor the public URL: open the address that was printed at start, or set the public URL.',
+  ),
+  'control-request-invalid': kind(
+    400,
+    'The request does not have the expected shape: correct the field that is named; see /api/v1/openapi.json.',
+  ),
+  'control-request-too-large': kind(
+    413,
+    'The request body is larger than this route takes: send less at once.',
+  ),
+  'control-request-media-type': kind(
+    415,
+    'The Content-Type is not one that this route takes: send the one that is named.',
+  ),
+  'control-route-unknown': kind(404, 'No such address: see /api/v1/openapi.json for those that exist.'),
+  'control-server-unknown': kind(404, 'No server has this id: GET /api/v1/servers lists them.'),
+  'control-server-duplicate': kind(409, 'A server with this id is enrolled already: choose another id.'),
+  'control-title-unknown': kind(404, 'No title has this id: GET /api/v1/titles lists them.'),
+  'control-user-duplicate': kind(
+    409,
+    'A user with this name exists already: choose another name, or set its password.',
+  ),
+  'control-user-unknown': kind(404, 'No user has this name: `vitrine user list` shows them.'),
+  'control-user-name-invalid': kind(
+    400,
+    'A user name has 1 to 64 letters, digits, dots, dashes, underscores or @.',
+  ),
+  'control-password-weak': kind(400, 'A password has 10 to 1024 characters: choose a longer one.'),
+  'control-role-unknown': kind(400, 'The role is not one that exists: use one of those that are named.'),
+  'control-token-unknown': kind(404, 'No API token has this id: `vitrine token list` shows them.'),
+  'control-token-name-invalid': kind(400, 'A token name has 1 to 64 printable characters.'),
+  'control-limit-reached': kind(
+    409,
+    'A limit on stored things is reached: remove some that are no longer used.',
+  ),
+  'control-write-not-itself': kind(
+    403,
+    'A server wrote series of another server: give it its own token, and the instance label that equals its id.',
+  ),
+  'control-try-unavailable': kind(
+    403,
+    'Faults can be tried only on a local fleet (`vitrine start`), from the same machine.',
+  ),
+  'control-try-failed': kind(502, 'The supervisor could not do it: the message says why.', 'upstream', true),
+  'control-rules-invalid': kind(500, 'A rule file is wrong: correct the line that is named.', 'internal'),
+  'control-state-newer': kind(
+    500,
+    'The state was written by a newer version: run that version, or restore a backup.',
+    'internal',
+  ),
+  'control-state-unreadable': kind(
+    500,
+    'state.db cannot be opened: check the disk and permissions, or restore a backup.',
+    'internal',
+  ),
+  'control-no-edge': kind(503, 'No edge has connected yet: start one, and try again.', 'internal', true),
+  'control-starting': kind(503, 'The control room is starting or stopping: try again.', 'internal', true),
+})

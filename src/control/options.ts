@@ -1,0 +1,36 @@
+// Owns what a control room is started with. It holds no behaviour.
+import type { Clock, ListenOptions, Log } from '#base'
+import type { ServerRole, TryRequest } from '#wire'
+
+/** The supervisor of a local fleet, as the control room sees it. */
+export interface SupervisorPort {
+  /** Process-group leaders by server id. */
+  pids(this: void): Readonly<Record<string, number>>
+  /** Resolves when it is done; rejects with the reason in words. */
+  act(this: void, action: TryRequest['action'], server: string | null, count: number | null): Promise<void>
+}
+
+/** A server that is known from the start; its token is known by hash only. */
+export interface Enrolment {
+  readonly id: string
+  readonly role: ServerRole
+  readonly region: string
+  readonly tokenSha256: string
+}
+
+export interface ControlOptions {
+  readonly listen: ListenOptions
+  /** Where people reach it, when that is not the address it listens on. */
+  readonly publicUrl: string | null
+  /** Holds state.db and metrics/. */
+  readonly stateFolder: string
+  /** The built pages: index.html, watch.html, assets. Null: none are served. */
+  readonly webFolder: string | null
+  readonly enrol: readonly Enrolment[]
+  /** Null: not a local fleet; nothing can be tried. */
+  readonly supervisor: SupervisorPort | null
+  /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
+  readonly rulesFolders: readonly string[]
+  readonly clock: Clock
+  readonly log: Log
+}

@@ -1,0 +1,45 @@
+// Owns the shape of the control room's durable state, for the control room itself and for commands beside it.
+import type { Closable } from '#base'
+import type { ServerRole, UserRole } from '#wire'
+
+export interface UserView {
+  readonly name: string
+  readonly role: UserRole
+  readonly createdAt: number
+}
+
+export interface TokenView {
+  readonly id: string
+  readonly name: string
+  readonly role: UserRole
+  readonly createdAt: number
+  readonly revokedAt: number | null
+}
+
+export interface CreatedToken extends TokenView {
+  /** Shown once; only its hash is kept. */
+  readonly token: string
+}
+
+export interface ServerEntry {
+  readonly id: string
+  readonly role: ServerRole
+  readonly region: string
+}
+
+/** What commands may do while the control room runs in another process. `by` goes into the audit. */
+export interface State extends Closable {
+  /** A code for `/sign-in?link=CODE`: valid for one hour, once. */
+  createLink(role: string, by?: string): Promise<string>
+  addUser(name: string, password: string, role: string, by?: string): Promise<UserView>
+  setPassword(name: string, password: string, by?: string): Promise<void>
+  listUsers(): Promise<UserView[]>
+  createToken(role: string, name: string, by?: string): Promise<CreatedToken>
+  /** All, with the revoked ones, newest first. */
+  listTokens(): Promise<TokenView[]>
+  revokeToken(id: string, by?: string): Promise<void>
+  /** Enrols a server; gives its token, which is shown once. */
+  addServer(id: string, role: string, region: string, by?: string): Promise<string>
+  listServers(): Promise<ServerEntry[]>
+  close(): Promise<void>
+}
