@@ -1,2 +1,29 @@
-// The door of metrics.
-export {}
+// The door of metrics: text exposition, remote write, and the store with its query language.
+export { type ApiData, type ApiPoint, toApiData } from './api-data.ts'
+export {
+  EXPOSITION_LIMITS,
+  type ExpositionLimits,
+  type ExpositionSample,
+  parseExposition,
+} from './exposition/parse-exposition.ts'
+export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
+export { metricsFaults } from './faults.ts'
+export { formatNumber } from './format-number.ts'
+export type { Matrix, MatrixItem, Point, Scalar, Text, Value, Vector, VectorItem } from './promql/value.ts'
+export {
+  decodeRemoteWrite,
+  REMOTE_WRITE_LIMITS,
+  type RemoteWriteLimits,
+  remoteWriteVersion,
+} from './remote-write/read-remote-write.ts'
+export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
+export { openStore } from './store/open-store.ts'
+export type {
+  MetricsStore,
+  RefusalReason,
+  SeriesSample,
+  StoreOptions,
+  StoreStats,
+  WriteResult,
+  WriteSeries,
+} from './store/store.ts'

@@ -1,0 +1,78 @@
+// Owns the snappy block format. It refuses blocks that lie about their length or point outside of what was written.
+// See https://github.com/google/snappy/blob/main/format_description.txt
+import { compress } from 'snappyjs'
+
+export function compressBlock(bytes: Uint8Array): Uint8Array {
+  return compress(bytes)
+}
+
+/** Why a block cannot be read, with the offset in the compressed bytes. */
+export interface SnappyFailure {
+  readonly kind: 'invalid' | 'too-large'
+  readonly message: string
+}
+
+/**
+ * The decompressor of snappyjs does not bound its writes, and runs backwards on a literal whose length has the
+ * top bit set: this one checks each element against both ends.
+ */
+export function decompressBlock(block: Uint8Array, bytesMax: number): Uint8Array | SnappyFailure {
+  let at = 0
+  let length = 0
+  for (let shift = 0; ; shift += 7) {
+    const byte = block[at]
+    if (byte === undefined || shift > 28) return invalid('expected a length varint', at)
+    at += 1
+    length += (byte & 127) * 2 ** shift
+    if (byte < 128) break
+  }
+  if (length > bytesMax) {
+    return { kind: 'too-large', message: `expected at most ${bytesMax} bytes after snappy, got ${length}` }
+  }
+  // A snappy element makes at most 64 bytes out of two: a longer promise is a lie, found before memory is taken.
+  if (length > block.length * 32) return invalid(`${length} bytes are promised by ${block.length}`, at)
+  const out = Buffer.allocUnsafe(length)
+  return fill(out, block, at) ?? out
+}
+
+function fill(out: Buffer, block: Uint8Array, start: number): SnappyFailure | null {
+  let at = start
+  let written = 0
+  while (at < block.length) {
+    const tag = block[at] ?? 0
+    const kind = tag & 3
+    if (kind === 0) {
+      let length = (tag >>> 2) + 1
+      const extra = length > 60 ? length - 60 : 0
+      if (extra > 0) length = readLittle(block, at + 1, extra) + 1
+      const from = at + 1 + extra
+      if (from + length > block.length) return invalid('a literal ends after the block', at)
+      if (written + length > out.length) return invalid('more bytes than were promised', at)
+      out.set(block.subarray(from, from + length), written)
+      at = from + length
+      written += length
+      continue
+    }
+    const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
+    const width = kind === 3 ? 4 : kind
+    if (at + width >= block.length) return invalid('a copy ends after the block', at)
+    const offset = readLittle(block, at + 1, width) + (kind === 1 ? (tag >>> 5) * 256 : 0)
+    if (offset === 0 || offset > written)
+      return invalid(`a copy from ${offset} bytes back, before the start`, at)
+    if (written + length > out.length) return invalid('more bytes than were promised', at)
+    // Byte by byte, because a copy may overlap itself: that is how runs are written.
+    for (let end = written + length; written < end; written += 1) out[written] = out[written - offset] ?? 0
+    at += 1 + width
+  }
+  return written === out.length ? null : invalid(`${out.length} bytes are promised, ${written} came`, at)
+}
+
+function readLittle(block: Uint8Array, at: number, width: number): number {
+  let value = 0
+  for (let index = width - 1; index >= 0; index -= 1) value = value * 256 + (block[at + index] ?? 0)
+  return value
+}
+
+function invalid(message: string, at: number): SnappyFailure {
+  return { kind: 'invalid', message: `snappy @${at}: ${message}` }
+}

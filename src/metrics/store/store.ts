@@ -1,0 +1,87 @@
+// Owns the contract of the metrics store, which an external engine could fulfil as well.
+// It refuses to know how samples are kept.
+import type { Clock, Labels, Log } from '#base'
+import type { Matrix, Value } from '../promql/value.ts'
+
+/** One sample with the label set of its series; `labels` includes `__name__`. */
+export interface SeriesSample {
+  readonly labels: Labels
+  readonly timestampMs: number
+  readonly value: number
+}
+
+/** One series of a write: `labels` includes `__name__`; samples in any order. */
+export interface WriteSeries {
+  readonly labels: Labels
+  readonly samples: readonly { readonly timestampMs: number; readonly value: number }[]
+}
+
+/** Why a sample was not stored. */
+export type RefusalReason =
+  | 'duplicate' // same timestamp, same value: harmless, a sender tried twice
+  | 'conflict' // same timestamp, other value: the first one is kept
+  | 'out-of-order' // older than the series' newest by more than the window
+  | 'too-old' // older than the retention
+  | 'too-far-ahead' // more than AHEAD_MAX_MS after the caller's now
+  | 'series-limit' // the store has as many series as it may have
+  | 'label-limit' // too many labels, or too long ones
+  | 'invalid' // no name, a malformed name, or a timestamp that is not a whole number
+
+/** What became of a batch. Everything in `accepted` survives kill -9 from now on. */
+export interface WriteResult {
+  readonly accepted: number
+  readonly refused: Readonly<Record<RefusalReason, number>>
+  readonly newSeries: number
+}
+
+export interface StoreStats {
+  readonly series: number
+  readonly seriesMax: number
+  readonly samplesInMemory: number
+  readonly logBytes: number
+  readonly sealedBytes: number
+  readonly seals: number
+  readonly acceptedTotal: number
+  readonly refusedTotal: Readonly<Record<RefusalReason, number>>
+  readonly oldestMs: number | null
+  readonly newestMs: number | null
+  /** Null while the last write to disk went well. */
+  readonly failing: string | null
+}
+
+export interface MetricsStore {
+  /**
+   * Stores a batch; when it returns, what was accepted survives kill -9. `nowMs` is fleet time.
+   * Throws metrics-store-disk-full or metrics-store-failed, and then nothing of the batch is stored.
+   */
+  write(batch: readonly WriteSeries[], nowMs: number): WriteResult
+  query(promql: string, atMs: number): Value
+  /** Steps from `fromMs` to `toMs`, both included. */
+  queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
+  /** Label sets that match any of the selectors and have samples within the time given. */
+  series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
+  labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
+  labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
+  /** The newest timestamp ever accepted: at a start, time cannot be before it. */
+  newestMs(): number | null
+  stats(): StoreStats
+  /** Moves what is in memory to SQLite now, instead of within SEAL_EVERY_MS. */
+  seal(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  /** Own folder of the store; made when it is missing. */
+  readonly folder: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Age at which samples are dropped, seen from the newest one. Default 15 days. */
+  readonly retentionMs?: number
+  /** Bytes of sealed chunks after which the oldest are dropped. Default: no limit. */
+  readonly retentionBytes?: number
+  readonly seriesMax?: number
+  /** Time between two seals. Default 5 minutes. */
+  readonly sealEveryMs?: number
+  readonly queryTimeoutMs?: number
+  readonly querySamplesMax?: number
+}
