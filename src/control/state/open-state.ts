@@ -1,9 +1,46 @@
-// Owns opening the control room's state from any process.
+// Owns opening the control room's state, from the control room itself and from commands beside it.
 import { type Clock, systemClock } from '#base'
-import { controlFaults } from '../faults.ts'
+import { type Alerts, createAlerts } from './alerts.ts'
+import { openDatabase, type StateDb } from './database.ts'
+import { createPeople, type People } from './people.ts'
+import { createServers, type Servers } from './servers.ts'
 import type { State } from './state.ts'
+import { createTokens, type Tokens } from './tokens.ts'
+
+/** Everything that is durable, for the control room itself. */
+export interface FullState extends StateDb {
+  readonly people: People
+  readonly tokens: Tokens
+  readonly servers: Servers
+  readonly alerts: Alerts
+}
+
+export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
+  const db = await openDatabase(stateFolder, clock)
+  return {
+    ...db,
+    people: createPeople(db),
+    tokens: createTokens(db),
+    servers: createServers(db),
+    alerts: createAlerts(db),
+  }
+}
+
+const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
-export function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  throw controlFaults.fault('control-starting', `not built yet: ${stateFolder} ${clock.wallMs()}`)
+export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
+  const { people, tokens, servers, close } = await openFullState(stateFolder, clock)
+  return {
+    createLink: (role, by = COMMAND) => people.createLink(role, by),
+    addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
+    setPassword: (name, password, by = COMMAND) => people.setPassword(name, password, by),
+    listUsers: people.listUsers,
+    createToken: (role, name, by = COMMAND) => tokens.create(role, name, by),
+    listTokens: tokens.list,
+    revokeToken: (id, by = COMMAND) => tokens.revoke(id, by),
+    addServer: (id, role, region, by = COMMAND) => servers.add({ id, role, region }, by),
+    listServers: async () => (await servers.list()).map(({ id, role, region }) => ({ id, role, region })),
+    close,
+  }
 }

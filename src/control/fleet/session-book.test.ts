@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { SessionBook } from './session-book.ts'
+
+function seen(sid: string, agoMs = 0): Parameters<SessionBook['report']>[1][number] {
+  return { sid, title: 'sample', estimated: sid.startsWith('~'), agoMs, bytes: 1 }
+}
+
+describe('SessionBook', () => {
+  it('counts a session once, for the edge that fed it last', () => {
+    const book = new SessionBook()
+    book.report('eu', [seen('1'), seen('2'), seen('~3')], 1000)
+    book.report('us', [seen('1')], 2000)
+    book.sweep(2000)
+    expect(book.of('eu')).toEqual({ watching: 2, estimated: 1 })
+    expect(book.of('us')).toEqual({ watching: 1, estimated: 0 })
+  })
+
+  it('does not move a session back for a report that came late', () => {
+    const book = new SessionBook()
+    book.report('us', [seen('1', 100)], 2000)
+    book.report('eu', [seen('1', 900)], 2000)
+    expect(book.whereIs('1')?.edge).toBe('us')
+  })
+
+  it('forgets a session 30 s after it was fed', () => {
+    const book = new SessionBook()
+    book.report('eu', [seen('1')], 0)
+    book.sweep(30_000)
+    expect(book.of('eu').watching).toBe(1)
+    book.sweep(30_001)
+    expect(book.of('eu').watching).toBe(0)
+    expect(book.whereIs('1')).toBeNull()
+  })
+})

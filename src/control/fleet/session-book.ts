@@ -1,0 +1,78 @@
+// Owns who is watching now: distinct sessions over all edges, each belonging to the edge that fed it last.
+// It refuses more than SESSIONS_MAX sessions and counts those it refused.
+import type { SessionReport } from '#wire'
+
+/** DESIGN: watching now means a media request or a playing event in the last 30 s. */
+const WATCHING_MS = 30_000
+const SESSIONS_MAX = 200_000 // about 40 MB; beyond it the numbers are a lower bound, and counted as such
+
+interface Session {
+  edge: string
+  fedAtMs: number
+  estimated: boolean
+}
+
+export interface Watching {
+  readonly watching: number
+  readonly estimated: number
+}
+
+const nobody: Watching = { watching: 0, estimated: 0 }
+
+export class SessionBook {
+  readonly #sessions = new Map<string, Session>()
+  #byEdge = new Map<string, Watching>()
+  #refused = 0
+
+  /** One report of one edge; times on the control room's monotonic clock. */
+  report(edge: string, reports: readonly SessionReport[], nowMs: number): void {
+    for (const { sid, agoMs, estimated } of reports) {
+      const fedAtMs = nowMs - agoMs
+      if (agoMs > WATCHING_MS) continue
+      const known = this.#sessions.get(sid)
+      if (known === undefined) {
+        if (this.#sessions.size >= SESSIONS_MAX) this.#refused += 1
+        else this.#sessions.set(sid, { edge, fedAtMs, estimated })
+      } else if (fedAtMs >= known.fedAtMs) {
+        known.edge = edge
+        known.fedAtMs = fedAtMs
+        known.estimated = estimated
+      }
+    }
+  }
+
+  /** Forgets those who stopped watching and counts the rest; called each second. */
+  sweep(nowMs: number): void {
+    const byEdge = new Map<string, { watching: number; estimated: number }>()
+    for (const [sid, session] of this.#sessions) {
+      if (nowMs - session.fedAtMs > WATCHING_MS) {
+        this.#sessions.delete(sid)
+        continue
+      }
+      const counted = byEdge.get(session.edge) ?? { watching: 0, estimated: 0 }
+      counted.watching += 1
+      if (session.estimated) counted.estimated += 1
+      byEdge.set(session.edge, counted)
+    }
+    this.#byEdge = byEdge
+  }
+
+  /** As of the last sweep; edges sum to the total. */
+  of(edge: string): Watching {
+    return this.#byEdge.get(edge) ?? nobody
+  }
+
+  /** Sessions that this edge fed last. */
+  sidsOf(edge: string): string[] {
+    return [...this.#sessions].filter(([, session]) => session.edge === edge).map(([sid]) => sid)
+  }
+
+  /** Null: not watching any more. */
+  whereIs(sid: string): { readonly edge: string; readonly fedAtMs: number } | null {
+    return this.#sessions.get(sid) ?? null
+  }
+
+  refused(): number {
+    return this.#refused
+  }
+}

@@ -1,0 +1,249 @@
+import { describe, expect, it } from 'vitest'
+import { type HealthInput, type InsideView, judge, type OutsideView, type QualityView } from './judge.ts'
+import { type Standing, settle } from './settle.ts'
+
+const good: QualityView = { looks: 10, failed: 0, medianMs: 3, peersMedianMs: 3 }
+const bad: QualityView = { looks: 10, failed: 4, medianMs: 3, peersMedianMs: 3 }
+const slow: QualityView = { looks: 10, failed: 0, medianMs: 400, peersMedianMs: 3 }
+
+function answers(witness: string, quality: QualityView = good): OutsideView {
+  return {
+    witness,
+    lookAgeMs: 500,
+    silentMs: 500,
+    failed: false,
+    connectMs: 0.1,
+    error: null,
+    trusted: true,
+    quality,
+  }
+}
+function silentFor(witness: string, silentMs: number, quality: QualityView = good): OutsideView {
+  return {
+    witness,
+    lookAgeMs: 100,
+    silentMs,
+    failed: true,
+    connectMs: 0.1,
+    error: 'timeout',
+    trusted: true,
+    quality,
+  }
+}
+const runs: InsideView = {
+  heardAgeMs: 200,
+  watched: { pid: 7, state: 'S', httpOk: true },
+  httpMs: 2,
+  quality: good,
+}
+const frozen: InsideView = { ...runs, watched: { pid: 7, state: 'T', httpOk: false }, httpMs: null }
+const gone: InsideView = { ...runs, watched: { pid: null, state: null, httpOk: false }, httpMs: null }
+const hostSilent: InsideView = { ...runs, heardAgeMs: 9000 }
+const never: InsideView = {
+  heardAgeMs: null,
+  watched: null,
+  httpMs: null,
+  quality: { ...good, looks: 0, medianMs: null },
+}
+
+const table: [string, HealthInput, string, RegExp][] = [
+  [
+    'all answer',
+    { outside: [answers('control'), answers('us')], inside: runs },
+    'healthy',
+    /answers control, us/,
+  ],
+  [
+    'frozen, seen by two',
+    { outside: [silentFor('control', 3000), silentFor('us', 3100)], inside: frozen },
+    'unreachable',
+    /^process frozen, host alive: no HTTP answer to control, us for 3.0 s/,
+  ],
+  [
+    'gone, seen by two',
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: gone },
+    'unreachable',
+    /^process gone, host alive/,
+  ],
+  [
+    'agent and probes both silent',
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: hostSilent },
+    'unreachable',
+    /^host silent/,
+  ],
+  [
+    'runs but does not answer',
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: runs },
+    'unreachable',
+    /^process runs but does not answer/,
+  ],
+  [
+    'silent for less than 3 s',
+    { outside: [silentFor('control', 2990), silentFor('us', 2990)], inside: runs },
+    'healthy',
+    /./,
+  ],
+  [
+    'silent to one of two only',
+    { outside: [silentFor('control', 8000, bad), answers('us')], inside: runs },
+    'healthy',
+    /^weight lowered: control: 4 of 10/,
+  ],
+  [
+    'silent to two of four: a sick path, not a sick server',
+    {
+      outside: [silentFor('control', 8000, bad), silentFor('us', 8000, bad), answers('ap'), answers('sa')],
+      inside: runs,
+    },
+    'degraded',
+    /^serves badly: control/,
+  ],
+  [
+    'one observer alone, agent says frozen',
+    { outside: [silentFor('control', 3000)], inside: frozen },
+    'unreachable',
+    /^process frozen/,
+  ],
+  [
+    'one observer alone, agent silent too',
+    { outside: [silentFor('control', 3000)], inside: hostSilent },
+    'unreachable',
+    /^host silent/,
+  ],
+  [
+    'one observer alone, agent says that it answers',
+    { outside: [silentFor('control', 9000)], inside: runs },
+    'healthy',
+    /./,
+  ],
+  [
+    'an observer that reaches nobody is the suspect',
+    { outside: [{ ...silentFor('control', 9000, bad), trusted: false }], inside: hostSilent },
+    'healthy',
+    /no observer can judge/,
+  ],
+  [
+    'an observer that reaches nobody, and the agent says frozen',
+    { outside: [{ ...silentFor('control', 9000), trusted: false }], inside: frozen },
+    'unreachable',
+    /^process frozen/,
+  ],
+  [
+    'old looks of a silent peer do not count',
+    { outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 4000 }], inside: runs },
+    'healthy',
+    /./,
+  ],
+  [
+    'slow to two outside',
+    { outside: [answers('control', slow), answers('us', slow)], inside: runs },
+    'degraded',
+    /400 ms/,
+  ],
+  [
+    'slow outside and inside',
+    { outside: [answers('control', slow), answers('us')], inside: { ...runs, quality: slow } },
+    'degraded',
+    /agent: answers in 400 ms/,
+  ],
+  [
+    'slow to one',
+    { outside: [answers('control', slow), answers('us')], inside: runs },
+    'healthy',
+    /^weight lowered/,
+  ],
+  [
+    'slower than peers, but not noticeably',
+    {
+      outside: [answers('control', { ...slow, medianMs: 140 }), answers('us', { ...slow, medianMs: 140 })],
+      inside: runs,
+    },
+    'healthy',
+    /./,
+  ],
+  [
+    'slow like its peers: the observer or the network, not this server',
+    {
+      outside: [
+        answers('control', { ...slow, peersMedianMs: 100 }),
+        answers('us', { ...slow, peersMedianMs: 100 }),
+      ],
+      inside: runs,
+    },
+    'healthy',
+    /./,
+  ],
+  [
+    'four looks are no history',
+    {
+      outside: [answers('control', { ...bad, looks: 4 }), answers('us', { ...bad, looks: 4 })],
+      inside: runs,
+    },
+    'healthy',
+    /./,
+  ],
+  [
+    'agent silent, probes answered',
+    { outside: [answers('control')], inside: hostSilent },
+    'healthy',
+    /agent is silent/,
+  ],
+  ['no agent ever, probes answered', { outside: [answers('control')], inside: never }, 'healthy', /./],
+  ['nobody looked yet', { outside: [], inside: never }, 'healthy', /no observer/],
+]
+
+describe('judge', () => {
+  it.each(table)('%s', (_name, input, state, reason) => {
+    const verdict = judge(input)
+    expect(verdict.state).toBe(state)
+    expect(verdict.reason).toMatch(reason)
+  })
+
+  it('says what each witness saw, TCP and HTTP apart', () => {
+    const { words } = judge({ outside: [silentFor('control', 3200)], inside: frozen })
+    expect(words).toMatchObject([
+      { witness: 'control', ok: false, text: 'no HTTP answer for 3.2 s (TCP connect in 0.1 ms)' },
+      { witness: 'agent', ok: false, text: 'process frozen, host alive (state T)' },
+    ])
+  })
+
+  it('counts one witness as one doubt, so that only the weight falls', () => {
+    expect(judge({ outside: [answers('control', slow), answers('us')], inside: runs }).doubts).toBe(1)
+    expect(judge({ outside: [answers('control'), answers('us')], inside: runs }).doubts).toBe(0)
+  })
+})
+
+describe('settle', () => {
+  const start: Standing = { state: 'healthy', betterSinceMs: null, qualityFromMs: 0 }
+
+  it('believes bad news at once and good news after 5 s', () => {
+    let standing = settle(start, 'unreachable', 1000)
+    expect(standing.state).toBe('unreachable')
+    standing = settle(standing, 'healthy', 2000)
+    standing = settle(standing, 'healthy', 6999)
+    expect(standing.state).toBe('unreachable')
+    expect(settle(standing, 'healthy', 7000)).toMatchObject({ state: 'healthy', qualityFromMs: 2000 })
+  })
+
+  it('starts again when the bad news comes back', () => {
+    let standing = settle(start, 'unreachable', 0)
+    standing = settle(standing, 'healthy', 1000)
+    standing = settle(standing, 'unreachable', 3000)
+    standing = settle(standing, 'healthy', 4000)
+    expect(settle(standing, 'healthy', 8000).state).toBe('unreachable')
+    expect(settle(standing, 'healthy', 9000).state).toBe('healthy')
+  })
+
+  it('leaves degraded after 10 s, and goes from degraded to unreachable at once', () => {
+    let standing = settle(start, 'degraded', 0)
+    standing = settle(standing, 'healthy', 1000)
+    expect(settle(standing, 'healthy', 10_999).state).toBe('degraded')
+    expect(settle(standing, 'healthy', 11_000).state).toBe('healthy')
+    expect(settle(standing, 'unreachable', 1001).state).toBe('unreachable')
+  })
+
+  it('does not leave maintenance by judgement', () => {
+    const set: Standing = { ...start, state: 'maintenance' }
+    expect(settle(set, 'unreachable', 0)).toEqual(set)
+  })
+})

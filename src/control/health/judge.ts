@@ -1,0 +1,235 @@
+// Owns the judgement on one server, from what its witnesses saw. Pure: no clock, no state, no input or output.
+// It refuses to believe an observer that can reach nobody (DESIGN: reachability fails open).
+import { median } from '../probes/probe-log.ts'
+
+/** An outside observer: the control room, or an edge. Ages are ms before now. */
+export interface OutsideView {
+  readonly witness: string
+  /** Age of its last look at this server. */
+  readonly lookAgeMs: number
+  /** Since when it had no answer; 0 when its last look was answered. */
+  readonly silentMs: number
+  readonly failed: boolean
+  readonly connectMs: number | null
+  readonly error: string | null
+  /** False when it reached nobody of late: then the observer is the suspect. */
+  readonly trusted: boolean
+  readonly quality: QualityView
+}
+
+/** The last ten looks of one observer, and how its looks at this server's peers go. */
+export interface QualityView {
+  readonly looks: number
+  readonly failed: number
+  readonly medianMs: number | null
+  readonly peersMedianMs: number | null
+}
+
+/** The agent beside the server. */
+export interface InsideView {
+  /** Null: never heard. */
+  readonly heardAgeMs: number | null
+  /** Null: it watches no process, or has not said yet. */
+  readonly watched: {
+    readonly pid: number | null
+    readonly state: string | null
+    readonly httpOk: boolean
+  } | null
+  readonly httpMs: number | null
+  readonly quality: QualityView
+}
+
+export interface HealthInput {
+  readonly outside: readonly OutsideView[]
+  readonly inside: InsideView
+}
+
+export type RawState = 'healthy' | 'degraded' | 'unreachable'
+
+export interface WitnessWord {
+  readonly witness: string
+  readonly kind: 'inside' | 'outside'
+  readonly ok: boolean
+  readonly text: string
+  readonly ageMs: number
+}
+
+export interface Verdict {
+  readonly state: RawState
+  readonly reason: string
+  /** Witnesses that say it serves badly. One alone lowers the weight, two move viewers. */
+  readonly doubts: number
+  readonly words: readonly WitnessWord[]
+}
+
+/** DESIGN: unreachable means no HTTP answer to two outside observers for 3 s. */
+const SILENT_MS = 3000
+/** An observer's look older than this says nothing about now: looks come each second, reports a second later. */
+const LOOK_AGE_MS_MAX = 3000
+const AGENT_AGE_MS_MAX = 3000
+const SLOW_FACTOR = 5 // times the peers' median: far outside what two healthy servers differ by
+const SLOW_MS_MIN = 150 // below it nobody notices
+const SLOW_MS_ALONE = 500 // without peers to compare with
+const FAILED_SHARE = 0.3
+/** Fewer looks than this are no history. */
+const LOOKS_MIN = 5
+
+export function judge(input: HealthInput): Verdict {
+  const words = [...input.outside.map(outsideWord), ...insideWord(input.inside)]
+  const gone = goneBy(input)
+  if (gone !== null) return { state: 'unreachable', reason: gone, doubts: 2, words }
+  const doubters = [
+    ...input.outside.filter(view => counts(view) && isBad(view.quality)).map(view => view.witness),
+    ...(insideDoubts(input.inside) ? ['agent'] : []),
+  ]
+  const doubts = doubters.length
+  if (doubts >= 2)
+    return { state: 'degraded', reason: `serves badly: ${badReason(input, doubters)}`, doubts, words }
+  const reason = doubts === 1 ? `weight lowered: ${badReason(input, doubters)}` : goodReason(input)
+  return { state: 'healthy', reason, doubts, words }
+}
+
+/** Why it is unreachable, or null when it is not. */
+function goneBy({ outside, inside }: HealthInput): string | null {
+  const available = outside.filter(counts)
+  const silent = available.filter(isSilent)
+  const answered = available.filter(view => !view.failed)
+  const what = insideReason(inside)
+  if (silent.length >= 2 && silent.length > answered.length) return goneReason(what, silent)
+  if (available.length < 2) {
+    // One observer suffices together with the agent: with its bad word, or with its silence.
+    if (silent.length === 1 && insideSaysGone(inside)) return goneReason(what, silent)
+    // An observer that reaches nobody is believed only when the agent itself says that the process is stopped.
+    const suspects = outside.filter(
+      view => !view.trusted && view.lookAgeMs <= LOOK_AGE_MS_MAX && isSilent(view),
+    )
+    if (suspects.length > 0 && insideHeard(inside) && insideStopped(inside)) return goneReason(what, suspects)
+  }
+  return null
+}
+
+function goneReason(what: string, silent: readonly OutsideView[]): string {
+  const seconds = Math.min(...silent.map(view => view.silentMs)) / 1000
+  const who = silent.map(view => view.witness).join(', ')
+  return `${what}: no HTTP answer to ${who} for ${seconds.toFixed(1)} s`
+}
+
+function counts(view: OutsideView): boolean {
+  return view.trusted && view.lookAgeMs <= LOOK_AGE_MS_MAX
+}
+
+function isSilent(view: OutsideView): boolean {
+  return view.failed && view.silentMs >= SILENT_MS
+}
+
+function insideHeard(inside: InsideView): boolean {
+  return inside.heardAgeMs !== null && inside.heardAgeMs < AGENT_AGE_MS_MAX
+}
+
+/** T: stopped by a signal, t: by a tracer, Z and X: dead. See proc(5). */
+function insideStopped({ watched }: InsideView): boolean {
+  return watched !== null && (watched.pid === null || /^[TtZX]$/.test(watched.state ?? ''))
+}
+
+function insideSaysGone(inside: InsideView): boolean {
+  if (!insideHeard(inside)) return true
+  return insideStopped(inside) || inside.watched?.httpOk === false
+}
+
+function insideDoubts(inside: InsideView): boolean {
+  return insideHeard(inside) && (insideStopped(inside) || isBad(inside.quality))
+}
+
+function insideReason(inside: InsideView): string {
+  if (!insideHeard(inside)) return 'host silent'
+  const { watched } = inside
+  if (watched === null) return 'host alive'
+  if (watched.pid === null || watched.state === 'Z' || watched.state === 'X')
+    return 'process gone, host alive'
+  if (insideStopped(inside)) return 'process frozen, host alive'
+  return 'process runs but does not answer, host alive'
+}
+
+function isBad(quality: QualityView): boolean {
+  return isFailing(quality) || isSlow(quality)
+}
+
+function isFailing({ looks, failed }: QualityView): boolean {
+  return looks >= LOOKS_MIN && failed / looks >= FAILED_SHARE
+}
+
+function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolean {
+  if (looks - failed < LOOKS_MIN || medianMs === null) return false
+  if (peersMedianMs === null) return medianMs > SLOW_MS_ALONE
+  return medianMs > SLOW_MS_MIN && medianMs > SLOW_FACTOR * peersMedianMs
+}
+
+function badReason({ outside, inside }: HealthInput, doubters: readonly string[]): string {
+  const parts = doubters.map(witness => {
+    const view = outside.find(candidate => candidate.witness === witness)
+    if (view === undefined && insideStopped(inside)) return `agent: ${insideReason(inside)}`
+    return `${witness}: ${qualityText(view?.quality ?? inside.quality)}`
+  })
+  return parts.join('; ')
+}
+
+function qualityText(quality: QualityView): string {
+  const { looks, failed, medianMs, peersMedianMs } = quality
+  if (isFailing(quality)) return `${failed} of ${looks} probes failed`
+  const peers = peersMedianMs === null ? '' : `, its peers in ${shortMs(peersMedianMs)}`
+  return `answers in ${shortMs(medianMs ?? 0)} (median)${peers}`
+}
+
+function goodReason({ outside, inside }: HealthInput): string {
+  const answered = outside.filter(view => counts(view) && !view.failed).map(view => view.witness)
+  if (answered.length === 0) return 'no observer can judge'
+  const silentAgent = insideHeard(inside) ? '' : '; its agent is silent'
+  return `answers ${answered.join(', ')}${silentAgent}`
+}
+
+function outsideWord(view: OutsideView): WitnessWord {
+  const { witness, failed, lookAgeMs: ageMs } = view
+  const connect = view.connectMs === null ? 'no TCP connect' : `TCP connect in ${shortMs(view.connectMs)}`
+  const doubt = view.trusted ? '' : '; it reaches nobody, so its word does not count'
+  const text = failed
+    ? `no HTTP answer for ${(view.silentMs / 1000).toFixed(1)} s (${connect})${doubt}`
+    : `HTTP answers (${connect}); ${qualityText(view.quality)}`
+  return { witness, kind: 'outside', ok: !failed && !isBad(view.quality), text, ageMs }
+}
+
+function insideWord(inside: InsideView): WitnessWord[] {
+  const base = { witness: 'agent', kind: 'inside' as const }
+  if (inside.heardAgeMs === null) return [{ ...base, ok: false, text: 'agent never heard', ageMs: 0 }]
+  const ageMs = inside.heardAgeMs
+  if (!insideHeard(inside)) {
+    return [{ ...base, ok: false, text: `agent silent for ${(ageMs / 1000).toFixed(1)} s`, ageMs }]
+  }
+  const { watched } = inside
+  if (watched === null) return [{ ...base, ok: true, text: 'host alive', ageMs }]
+  if (insideStopped(inside)) {
+    const letter = watched.state === null ? '' : ` (state ${watched.state})`
+    return [{ ...base, ok: false, text: `${insideReason(inside)}${letter}`, ageMs }]
+  }
+  const answer =
+    watched.httpOk && inside.httpMs !== null ? `answers in ${shortMs(inside.httpMs)}` : 'does not answer'
+  const ok = watched.httpOk && !isBad(inside.quality)
+  return [{ ...base, ok, text: `process runs (state ${watched.state ?? '?'}) and ${answer}`, ageMs }]
+}
+
+function shortMs(ms: number): string {
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** The quality of a row of looks: `httpMs` null is a failed one. */
+export function qualityOf(
+  looks: readonly { httpMs: number | null }[],
+  peersMedianMs: number | null,
+): QualityView {
+  const answered = looks.flatMap(look => (look.httpMs === null ? [] : [look.httpMs]))
+  return {
+    looks: looks.length,
+    failed: looks.length - answered.length,
+    medianMs: median(answered),
+    peersMedianMs,
+  }
+}

@@ -1,0 +1,207 @@
+// Owns the enrolled servers and the history of their states, which is kept for good.
+import { hashToken } from '#link'
+import { type Evidence, evidence, type ServerState, serverId, serverRoles } from '#wire'
+import { controlFaults } from '../faults.ts'
+import type { Enrolment } from '../options.ts'
+import { audit, type StateDb } from './database.ts'
+import { newToken } from './secrets.ts'
+import type { ServerEntry } from './state.ts'
+import type { Tables } from './tables.ts'
+
+const SERVERS_MAX = 1000 // the steering table takes as many pathways
+const HISTORY_MAX = 500 // changes that one answer carries
+
+/** A server as it is stored. */
+export interface StoredServer extends ServerEntry {
+  readonly tokenSha256: string
+  readonly url: string
+  readonly version: string
+  readonly hostId: string
+}
+
+export interface StoredState {
+  readonly state: ServerState
+  readonly reason: string
+  readonly evidence: readonly Evidence[]
+  readonly since: number
+}
+
+export interface StateChange {
+  readonly at: number
+  readonly from: ServerState | null
+  readonly to: ServerState
+  readonly reason: string
+  readonly evidence: Evidence[]
+}
+
+export interface Servers {
+  add(this: void, server: { id: string; role: string; region: string }, by: string): Promise<string>
+  /** Servers of a local fleet, with tokens that change at each start. */
+  enrol(this: void, servers: readonly Enrolment[]): Promise<void>
+  list(this: void): Promise<StoredServer[]>
+  /** What a hello told, for the next start. */
+  remember(this: void, id: string, told: { url: string; version: string; hostId: string }): Promise<void>
+  states(this: void): Promise<Map<string, StoredState>>
+  change(this: void, id: string, from: ServerState | null, next: StoredState): Promise<void>
+  /** Newest first. */
+  history(this: void, id: string): Promise<StateChange[]>
+}
+
+export function createServers(state: StateDb): Servers {
+  return {
+    add: (server, by) => add(state, server, by),
+    enrol: servers => enrol(state, servers),
+    list: () => list(state),
+    remember: async (id, told) => {
+      const row = { url: told.url, version: told.version, host_id: told.hostId }
+      await state.db.updateTable('servers').set(row).where('id', '=', id).execute()
+    },
+    states: () => states(state),
+    change: (id, from, next) => change(state, id, from, next),
+    history: id => history(state, id),
+  }
+}
+
+async function add(
+  { db, nowMs }: StateDb,
+  server: { id: string; role: string; region: string },
+  by: string,
+): Promise<string> {
+  const { id, region } = server
+  const role = serverRoles.find(known => known === server.role)
+  if (role === undefined) {
+    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${serverRoles.join(', ')} is`
+    throw controlFaults.fault('control-role-unknown', message)
+  }
+  if (!serverId.safeParse(id).success || region.length === 0 || region.length > 64) {
+    const message =
+      'a server needs an id of 1 to 63 lower-case letters, digits and dashes, and a region of 1 to 64 characters'
+    throw controlFaults.fault('control-request-invalid', message, { facts: { id: id.slice(0, 80) } })
+  }
+  const token = newToken()
+  const at = nowMs()
+  await db.transaction().execute(async tx => {
+    const known = await tx.selectFrom('servers').select('id').execute()
+    if (known.some(row => row.id === id)) {
+      throw controlFaults.fault('control-server-duplicate', `a server ${id} is enrolled already`)
+    }
+    if (known.length >= SERVERS_MAX) {
+      throw controlFaults.fault('control-limit-reached', `${SERVERS_MAX} servers are enrolled already`)
+    }
+    await tx
+      .insertInto('servers')
+      .values(newRow({ id, role, region, tokenSha256: hashToken(token) }, at))
+      .execute()
+    await audit(tx, { at, by, action: 'server-add', subject: id, facts: { role, region } })
+  })
+  return token
+}
+
+function newRow(server: Enrolment, at: number): Tables['servers'] {
+  const { id, role, region, tokenSha256 } = server
+  return { id, role, region, token_sha256: tokenSha256, url: '', version: '', host_id: '', created_at: at }
+}
+
+async function enrol({ db, nowMs }: StateDb, servers: readonly Enrolment[]): Promise<void> {
+  const at = nowMs()
+  await db.transaction().execute(async tx => {
+    for (const server of servers) {
+      const { role, region, tokenSha256: token_sha256 } = server
+      const known = await tx.selectFrom('servers').select('id').where('id', '=', server.id).executeTakeFirst()
+      if (known === undefined) {
+        await tx.insertInto('servers').values(newRow(server, at)).execute()
+        await audit(tx, {
+          at,
+          by: 'start',
+          action: 'server-add',
+          subject: server.id,
+          facts: { role, region },
+        })
+      } else {
+        await tx
+          .updateTable('servers')
+          .set({ role, region, token_sha256 })
+          .where('id', '=', server.id)
+          .execute()
+      }
+    }
+  })
+}
+
+async function list({ db }: StateDb): Promise<StoredServer[]> {
+  const rows = await db
+    .selectFrom('servers')
+    .selectAll()
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(SERVERS_MAX)
+    .execute()
+  return rows.map(row => ({
+    id: row.id,
+    role: row.role,
+    region: row.region,
+    tokenSha256: row.token_sha256,
+    url: row.url,
+    version: row.version,
+    hostId: row.host_id,
+  }))
+}
+
+async function states({ db }: StateDb): Promise<Map<string, StoredState>> {
+  const rows = await db.selectFrom('server_states').selectAll().execute()
+  return new Map(
+    rows.map(row => [
+      row.server_id,
+      { state: row.state, reason: row.reason, evidence: readEvidence(row.evidence), since: row.since },
+    ]),
+  )
+}
+
+async function change(
+  { db }: StateDb,
+  id: string,
+  from: ServerState | null,
+  next: StoredState,
+): Promise<void> {
+  const proof = JSON.stringify(next.evidence)
+  const row = { state: next.state, reason: next.reason, evidence: proof, since: next.since }
+  await db.transaction().execute(async tx => {
+    await tx
+      .insertInto('server_states')
+      .values({ server_id: id, ...row })
+      .onConflict(conflict => conflict.column('server_id').doUpdateSet(row))
+      .execute()
+    await tx
+      .insertInto('state_changes')
+      .values({
+        server_id: id,
+        at: next.since,
+        from_state: from,
+        to_state: next.state,
+        reason: next.reason,
+        evidence: proof,
+      })
+      .execute()
+  })
+}
+
+async function history({ db }: StateDb, id: string): Promise<StateChange[]> {
+  const rows = await db
+    .selectFrom('state_changes')
+    .selectAll()
+    .where('server_id', '=', id)
+    .orderBy('id', 'desc')
+    .limit(HISTORY_MAX)
+    .execute()
+  return rows.map(row => ({
+    at: row.at,
+    from: row.from_state,
+    to: row.to_state,
+    reason: row.reason,
+    evidence: readEvidence(row.evidence),
+  }))
+}
+
+function readEvidence(text: string): Evidence[] {
+  return evidence.array().parse(JSON.parse(text))
+}

@@ -1,0 +1,130 @@
+// Owns the tables of state.db and their migrations. All times are fleet time in ms since 1970.
+import type { Database } from 'better-sqlite3'
+import type { ServerRole, ServerState, UserRole } from '#wire'
+import { controlFaults } from '../faults.ts'
+
+export interface Tables {
+  meta: { key: string; value: string }
+  servers: {
+    id: string
+    role: ServerRole
+    region: string
+    token_sha256: string
+    /** Last known, so that a restarted control room can probe at once; '' before the first contact. */
+    url: string
+    version: string
+    host_id: string
+    created_at: number
+  }
+  server_states: { server_id: string; state: ServerState; reason: string; evidence: string; since: number }
+  state_changes: {
+    id?: number
+    server_id: string
+    at: number
+    from_state: ServerState | null
+    to_state: ServerState
+    reason: string
+    evidence: string
+  }
+  users: {
+    name: string
+    role: UserRole
+    password_hash: string
+    created_at: number
+  }
+  web_sessions: {
+    id_sha256: string
+    name: string
+    role: UserRole
+    csrf: string
+    created_at: number
+    seen_at: number
+  }
+  links: {
+    code_sha256: string
+    role: UserRole
+    created_at: number
+    expires_at: number
+    used_at: number | null
+  }
+  tokens: {
+    id: string
+    name: string
+    role: UserRole
+    sha256: string
+    created_at: number
+    revoked_at: number | null
+  }
+  alerts: {
+    id: string
+    rule: string
+    state: 'pending' | 'firing' | 'resolved'
+    labels: string
+    annotations: string
+    value: number | null
+    active_at: number
+    fired_at: number | null
+    resolved_at: number | null
+    /** Since when the condition no longer holds while keep_firing_for keeps it; null while it holds. */
+    kept_since: number | null
+  }
+  audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
+}
+
+/** Each entry lifts the schema by one version; entries are never changed once they are released. */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE servers (
+    id TEXT PRIMARY KEY, role TEXT NOT NULL, region TEXT NOT NULL, token_sha256 TEXT NOT NULL,
+    url TEXT NOT NULL, version TEXT NOT NULL, host_id TEXT NOT NULL, created_at REAL NOT NULL
+  ) STRICT;
+  CREATE TABLE server_states (
+    server_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL, since REAL NOT NULL
+  ) STRICT;
+  CREATE TABLE state_changes (
+    id INTEGER PRIMARY KEY, server_id TEXT NOT NULL, at REAL NOT NULL, from_state TEXT, to_state TEXT NOT NULL,
+    reason TEXT NOT NULL, evidence TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX state_changes_by_server ON state_changes (server_id, id);
+  CREATE TABLE users (
+    name TEXT PRIMARY KEY, role TEXT NOT NULL, password_hash TEXT NOT NULL, created_at REAL NOT NULL
+  ) STRICT;
+  CREATE TABLE web_sessions (
+    id_sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, csrf TEXT NOT NULL,
+    created_at REAL NOT NULL, seen_at REAL NOT NULL
+  ) STRICT;
+  CREATE TABLE links (
+    code_sha256 TEXT PRIMARY KEY, role TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL, used_at REAL
+  ) STRICT;
+  CREATE TABLE tokens (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE,
+    created_at REAL NOT NULL, revoked_at REAL
+  ) STRICT;
+  CREATE TABLE alerts (
+    id TEXT PRIMARY KEY, rule TEXT NOT NULL, state TEXT NOT NULL, labels TEXT NOT NULL, annotations TEXT NOT NULL,
+    value REAL, active_at REAL NOT NULL, fired_at REAL, resolved_at REAL, kept_since REAL
+  ) STRICT;
+  CREATE INDEX alerts_by_resolved ON alerts (resolved_at);
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY, at REAL NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, facts TEXT NOT NULL
+  ) STRICT;
+  `,
+]
+
+export const SCHEMA_VERSION: number = migrations.length
+
+/** Brings the file to this version in one transaction each step; refuses a file of a newer version. */
+export function migrate(database: Database): void {
+  // Two processes may open a new folder at once: the immediate transaction lets the second one wait and see.
+  const run = database.transaction(() => {
+    const version = Number(database.pragma('user_version', { simple: true }))
+    if (version > SCHEMA_VERSION) {
+      const message = `state.db has schema version ${version}, this Vitrine knows up to ${SCHEMA_VERSION}`
+      throw controlFaults.fault('control-state-newer', message, { facts: { version } })
+    }
+    for (const step of migrations.slice(version)) database.exec(step)
+    database.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })
+  run.immediate()
+}

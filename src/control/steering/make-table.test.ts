@@ -1,0 +1,75 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { serverStates } from '#wire'
+import { choosePathway, type EdgeStanding, makeTable } from './make-table.ts'
+
+function edge(id: string, part: Partial<EdgeStanding> = {}): EdgeStanding {
+  return { id, region: id, url: `http://${id}`, state: 'healthy', doubts: 0, sessions: 0, ...part }
+}
+
+describe('makeTable', () => {
+  it('orders by weight, then by sessions, then as configured', () => {
+    const { pathways } = makeTable([
+      edge('a', { state: 'unreachable' }),
+      edge('b', { sessions: 5 }),
+      edge('c', { doubts: 1 }),
+      edge('d', { sessions: 2 }),
+      edge('e', { sessions: 2 }),
+    ])
+    expect(pathways.map(path => [path.id, path.weight])).toEqual([
+      ['d', 1],
+      ['e', 1],
+      ['b', 1],
+      ['c', 0.3],
+      ['a', 0],
+    ])
+  })
+
+  it('keeps the least bad edge when all are ill, and says that it is exhausted', () => {
+    const table = makeTable([
+      edge('a', { state: 'unreachable', doubts: 2 }),
+      edge('b', { state: 'degraded', doubts: 2 }),
+    ])
+    expect(table.exhausted).toBe(true)
+    expect(table.pathways[0]).toMatchObject({ id: 'b', weight: 0.1 })
+  })
+
+  it('never empties the last edge, whatever the states (property)', () => {
+    const one = fc.record({
+      state: fc.constantFrom(...serverStates),
+      doubts: fc.integer({ min: 0, max: 3 }),
+      sessions: fc.nat(10_000),
+    })
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 8 }), parts => {
+        const { pathways, exhausted, ttlS } = makeTable(parts.map((part, n) => edge(`e${n}`, part)))
+        expect(pathways[0]?.weight).toBeGreaterThan(0)
+        expect(exhausted).toBe(pathways[0]?.weight === 0.1)
+        expect(ttlS).toBeGreaterThanOrEqual(5)
+        expect(ttlS).toBeLessThanOrEqual(30)
+        const healthy = parts.some(part => part.state === 'healthy' && part.doubts === 0)
+        if (healthy) expect(pathways[0]?.weight).toBe(1)
+      }),
+    )
+  })
+
+  it('leaves out an edge that never connected', () => {
+    expect(makeTable([edge('a', { url: '' })])).toEqual({ pathways: [], ttlS: 5, exhausted: false })
+  })
+
+  it('raises the TTL with the audience, from 5 to 30 s', () => {
+    expect(makeTable([edge('a', { sessions: 2000 })]).ttlS).toBe(10)
+    expect(makeTable([edge('a', { sessions: 20_000 })]).ttlS).toBe(30)
+  })
+})
+
+describe('choosePathway', () => {
+  const { pathways } = makeTable([edge('a'), edge('b', { sessions: 9 }), edge('c', { state: 'unreachable' })])
+  it('honours a name that takes viewers and no other', () => {
+    expect(choosePathway(pathways, 'b')?.id).toBe('b')
+    expect(choosePathway(pathways, 'c')?.id).toBe('a')
+    expect(choosePathway(pathways, 'zz')?.id).toBe('a')
+    expect(choosePathway(pathways, null)?.id).toBe('a')
+    expect(choosePathway([], null)).toBeNull()
+  })
+})
