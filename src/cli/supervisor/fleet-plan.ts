@@ -46,9 +46,12 @@ export function planFleet(config: Config, data: string): FleetPlan {
   const entries = edges.map(edge => edge.publicUrl ?? localUrl(edge.listen))
   const viewers = { kind: 'viewers', entries, title: 'sample' }
   return {
-    control: { settings: control, process: plan(data, 'control', [control.kind], control, 'child.js', true) },
+    control: {
+      settings: control,
+      process: plan(data, 'control', control, leads(data, 'control', ['control'])),
+    },
     servers,
-    viewers: plan(data, 'viewers', [], viewers, 'viewers-child.js', false),
+    viewers: plan(data, 'viewers', viewers, { file: 'viewers-child.js', parameters: [], pidFile: null }),
     ports: [
       { who: 'control room', listen: control.listen },
       ...servers.flatMap(({ settings, agentSettings }) => [
@@ -66,29 +69,43 @@ function planServer(config: Config, data: string, settings: EdgeSettings | Origi
   const agent = agentSettings(config, data, settings, true)
   return {
     settings,
-    server: plan(data, settings.id, [settings.kind, settings.id], settings, 'child.js', true),
+    server: plan(data, settings.id, settings, leads(data, settings.id, [settings.kind, settings.id])),
     agentSettings: agent,
-    agent: plan(data, `${settings.id}-agent`, ['agent', settings.id], agent, 'child.js', false),
+    agent: plan(data, `${settings.id}-agent`, agent, {
+      file: 'child.js',
+      parameters: ['agent', settings.id],
+      pidFile: null,
+    }),
   }
+}
+
+interface Entry {
+  readonly file: 'child.js' | 'viewers-child.js'
+  /** For people who look at `ps`. */
+  readonly parameters: readonly string[]
+  readonly pidFile: string | null
 }
 
 function plan(
   data: string,
   name: string,
-  parameters: readonly string[],
   settings: object,
-  entry: string,
-  hasPidFile: boolean,
+  { file, parameters, pidFile }: Entry,
 ): ProcessPlan {
   return {
     name,
-    entry: resolve(folder, 'roles', entry),
+    entry: resolve(folder, 'roles', file),
     parameters,
     environment: {
       [SETTINGS_VARIABLE]: JSON.stringify(settings),
       [SUPERVISOR_VARIABLE]: String(process.pid),
     },
     logFile: resolve(data, 'log', `${name}.log`),
-    pidFile: hasPidFile ? runFile(data, `${name}.pid`) : null,
+    pidFile,
   }
+}
+
+/** A process whose pid others may ask for. */
+function leads(data: string, id: string, parameters: readonly string[]): Entry {
+  return { file: 'child.js', parameters, pidFile: runFile(data, `${id}.pid`) }
 }
