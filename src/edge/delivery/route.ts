@@ -1,0 +1,128 @@
+// Owns the meaning of a request target: which of the edge's URLs it is. Pure. It refuses, with a typed fault,
+// whatever could mean two things: dot segments, doubled slashes, encoded characters that need no encoding.
+import { edgeFaults } from '../faults.ts'
+
+/** CMCD v2 in the query is the longest thing that a player sends. */
+const TARGET_CHARACTERS_MAX = 8192
+const PATH_CHARACTERS_MAX = 512
+
+export type MediaKind = 'master' | 'playlist' | 'init' | 'segment'
+
+export type Route =
+  /** `key` is the object's name in every cache: the normalised path, without the query. */
+  | { readonly kind: 'media'; readonly media: MediaKind; readonly title: string; readonly key: string }
+  | { readonly kind: 'play'; readonly title: string }
+  | { readonly kind: 'watch'; readonly title: string }
+  | { readonly kind: 'asset'; readonly path: string }
+  | { readonly kind: 'watch-table' }
+  | { readonly kind: 'steer' }
+  | { readonly kind: 'cmcd' }
+  | { readonly kind: 'healthz' }
+  | { readonly kind: 'metrics' }
+
+export interface Target {
+  readonly route: Route
+  /** Without the question mark; empty when there is none. */
+  readonly query: string
+}
+
+const titleShape = '[a-z0-9][a-z0-9-]{0,126}'
+const nameShape = '[A-Za-z0-9][A-Za-z0-9._-]{0,127}'
+const masterPath = new RegExp(`^/vod/(${titleShape})/master\\.m3u8$`)
+const objectPath = new RegExp(`^/vod/(${titleShape})/(${nameShape})/(${nameShape})/(${nameShape})$`)
+const playPath = new RegExp(`^/play/(${titleShape})\\.m3u8$`)
+const watchPath = new RegExp(`^/watch/(${titleShape})$`)
+const assetPath = /^\/(?:watch-assets|assets)\/[A-Za-z0-9._/-]+$/
+
+const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/watch-table', { kind: 'watch-table' }],
+  ['/steer', { kind: 'steer' }],
+  ['/cmcd', { kind: 'cmcd' }],
+  ['/healthz', { kind: 'healthz' }],
+  ['/metrics', { kind: 'metrics' }],
+])
+
+const mediaKinds: readonly (readonly [suffix: string, kind: MediaKind])[] = [
+  ['.m4s', 'segment'],
+  ['.m3u8', 'playlist'],
+  ['.mp4', 'init'],
+  ['.vtt', 'segment'],
+]
+
+/** Reads a request target, or throws a fault for the client. */
+export function readTarget(target: string): Target {
+  if (target.length > TARGET_CHARACTERS_MAX) {
+    throw edgeFaults.fault(
+      'edge-url-too-long',
+      `the URL has ${target.length} characters, expected at most ${TARGET_CHARACTERS_MAX}`,
+    )
+  }
+  const mark = target.indexOf('?')
+  const path = normalPath(mark < 0 ? target : target.slice(0, mark))
+  const query = mark < 0 ? '' : target.slice(mark + 1)
+  return { route: routeOf(path), query }
+}
+
+function routeOf(path: string): Route {
+  if (path.startsWith('/vod/')) return mediaRoute(path)
+  const fixed = fixedRoutes.get(path)
+  if (fixed !== undefined) return fixed
+  const play = playPath.exec(path)?.[1]
+  if (play !== undefined) return { kind: 'play', title: play }
+  const watch = watchPath.exec(path)?.[1]
+  if (watch !== undefined) return { kind: 'watch', title: watch }
+  if (assetPath.test(path)) return { kind: 'asset', path }
+  throw edgeFaults.fault('edge-not-found', `nothing is served at ${path}`)
+}
+
+function mediaRoute(path: string): Route {
+  const object = objectPath.exec(path)
+  if (object === null) {
+    const title = masterPath.exec(path)?.[1]
+    if (title !== undefined) return { kind: 'media', media: 'master', title, key: path }
+    throw edgeFaults.fault('edge-not-found', `${path} is not the path of a playlist, init segment or segment`)
+  }
+  const media = mediaKinds.find(([suffix]) => path.endsWith(suffix))?.[1]
+  const title = object[1]
+  if (media === undefined || title === undefined) {
+    throw edgeFaults.fault('edge-not-found', `${path} has no suffix of media: .m3u8, .mp4, .m4s, .vtt`)
+  }
+  return { kind: 'media', media, title, key: path }
+}
+
+/** RFC 3986 section 6.2.2: encoded unreserved characters are the same as bare ones; all else is refused. */
+function normalPath(path: string): string {
+  if (path.length > PATH_CHARACTERS_MAX) {
+    throw edgeFaults.fault(
+      'edge-url-too-long',
+      `the path has ${path.length} characters, expected at most ${PATH_CHARACTERS_MAX}`,
+    )
+  }
+  const plain = path.includes('%') ? decodeUnreserved(path) : path
+  if (!/^\/[A-Za-z0-9._~/-]*$/.test(plain)) {
+    throw edgeFaults.fault('edge-bad-url', 'the path has characters other than A-Z a-z 0-9 . _ ~ - and /')
+  }
+  if (/\/\.{1,2}(?:\/|$)|\/\//.test(plain)) {
+    throw edgeFaults.fault('edge-bad-url', 'the path has an empty segment, "." or ".."')
+  }
+  return plain
+}
+
+function decodeUnreserved(path: string): string {
+  return path.replace(/%([0-9A-Fa-f]{2})/g, (whole, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16))
+    return /[A-Za-z0-9._~-]/.test(character) ? character : whole
+  })
+}
+
+/** True for what lies below a revision: its bytes never change. */
+export function isImmutable(media: MediaKind): boolean {
+  return media !== 'master'
+}
+
+/** The type of an object by its suffix, for an origin that named none. */
+export function typeOf(key: string): string {
+  if (key.endsWith('.m3u8')) return 'application/vnd.apple.mpegurl'
+  if (key.endsWith('.vtt')) return 'text/vtt; charset=utf-8'
+  return 'video/mp4'
+}

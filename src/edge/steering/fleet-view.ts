@@ -1,0 +1,88 @@
+// Owns what this edge knows of the fleet: the last table, its age, the catalogue, and what its own probes reach.
+// The age counts from receipt on the monotonic clock; a table from before a restart is old from the start.
+import type { Clock } from '#base'
+import type { Catalogue, SteeringTable } from '#wire'
+import type { Standing } from './order.ts'
+
+/** A table older than this is not trusted alone: own probes have a say. */
+const TABLE_MS_MAX = 30_000
+const TTL_SECONDS_DEFAULT = 10
+
+export interface FleetViewOptions {
+  readonly self: Standing
+  readonly clock: Clock
+  /** False while there is no channel to the control room. */
+  readonly connected: () => boolean
+  /** Edges that our own probes cannot reach. */
+  readonly unreachable: () => ReadonlySet<string>
+}
+
+export class FleetView {
+  readonly #options: FleetViewOptions
+  #table: SteeringTable | null = null
+  #receivedMs = Number.NEGATIVE_INFINITY
+  #titles: Catalogue['titles'] = []
+
+  constructor(options: FleetViewOptions) {
+    this.#options = options
+  }
+
+  /** `remembered`: from disk, of unknown age. */
+  setTable(table: SteeringTable, remembered: boolean): void {
+    this.#table = table
+    this.#receivedMs = remembered ? Number.NEGATIVE_INFINITY : this.#options.clock.monotonicMs()
+  }
+
+  setTitles(titles: Catalogue['titles']): void {
+    this.#titles = titles
+  }
+
+  get titles(): Catalogue['titles'] {
+    return this.#titles
+  }
+
+  get ttlS(): number {
+    return this.#table?.ttlS ?? TTL_SECONDS_DEFAULT
+  }
+
+  /** Seconds since the table came; null: none, or of unknown age. */
+  tableAgeS(): number | null {
+    const ageMs = this.#options.clock.monotonicMs() - this.#receivedMs
+    return Number.isFinite(ageMs) ? ageMs / 1000 : null
+  }
+
+  /** This edge, as viewers are told of it. */
+  self(): Standing {
+    const { self } = this.#options
+    return this.#pathways().find(edge => edge.id === self.id) ?? self
+  }
+
+  /** For viewers who play: own probes count only while the control room's word is old or missing. */
+  forSteering(): Standing[] {
+    const { clock, connected } = this.#options
+    const old = clock.monotonicMs() - this.#receivedMs > TABLE_MS_MAX || !connected()
+    return old ? this.#judged(true) : [...this.#pathways()]
+  }
+
+  /** For viewers who start: nobody is sent where we ourselves get no answer. */
+  forEntry(): Standing[] {
+    return this.#judged(false)
+  }
+
+  #pathways(): readonly Standing[] {
+    const table = this.#table
+    return table === null || table.pathways.length === 0 ? [this.#options.self] : table.pathways
+  }
+
+  /**
+   * Who reaches nobody is the suspect itself (DESIGN, health: reachability fails open): viewers that play
+   * elsewhere stay there. With a single peer the two cases look the same, and the probe is believed.
+   */
+  #judged(failOpen: boolean): Standing[] {
+    const unreachable = this.#options.unreachable()
+    const edges = this.#pathways()
+    const peers = edges.filter(edge => edge.id !== this.#options.self.id)
+    if (failOpen && peers.length > 1 && peers.every(edge => unreachable.has(edge.id))) return [...edges]
+    return edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0 } : edge))
+  }
+}

@@ -1,0 +1,57 @@
+// Owns the choice of edges for a viewer: pure, the same on every edge that has the same table.
+// It never gives an empty list, and never moves a viewer without a reason.
+import { createHash } from 'node:crypto'
+
+/** An edge as the one who chooses sees it. */
+export interface Standing {
+  readonly id: string
+  readonly region: string
+  readonly url: string
+  /** Share of viewers; 0: nobody goes there who has another choice. */
+  readonly weight: number
+}
+
+/**
+ * Weighted rendezvous: every session has its own order of edges, edges come first in proportion to their weight,
+ * and when one goes, only its sessions move, spread over all others. Edges without weight stand at the end.
+ */
+export function rank(edges: readonly Standing[], session: string): Standing[] {
+  const scored = edges.map(edge => ({ edge, score: score(edge, session) }))
+  scored.sort((a, b) => a.score - b.score)
+  return scored.map(({ edge }) => edge)
+}
+
+/** The order for a viewer that `current` feeds. It stays there while that edge has its full weight. */
+export function rankForViewer(
+  edges: readonly Standing[],
+  current: string | null,
+  session: string,
+): Standing[] {
+  const ranked = rank(edges, session)
+  const at = ranked.findIndex(edge => edge.id === current)
+  const here = ranked[at]
+  if (here === undefined || !keeps(edges, here, session)) return ranked
+  ranked.splice(at, 1)
+  return [here, ...ranked]
+}
+
+/**
+ * An edge with half of the others' weight keeps half of its viewers, always the same half: no flapping.
+ * When nobody has weight, nothing is better than where the viewer is.
+ */
+function keeps(edges: readonly Standing[], here: Standing, session: string): boolean {
+  const weightMax = Math.max(0, ...edges.map(edge => edge.weight))
+  if (weightMax === 0) return true
+  return unit(`${session}\nkeep\n${here.id}`) * weightMax < here.weight
+}
+
+/** Exponential variates with rate `weight`: the least one wins with probability weight / sum. */
+function score(edge: Standing, session: string): number {
+  if (edge.weight <= 0) return Number.MAX_VALUE
+  return -Math.log(unit(`${session}\n${edge.id}`)) / edge.weight
+}
+
+/** A number above 0 and at most 1 that looks random and depends on `text` alone. */
+function unit(text: string): number {
+  return (createHash('sha256').update(text).digest().readUIntBE(0, 6) + 1) / 2 ** 48
+}
