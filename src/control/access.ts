@@ -1,0 +1,40 @@
+// Owns who a token belongs to: people's API tokens and servers' own. In memory, refreshed when state.db changes.
+import { hashToken, tokenOf } from '#link'
+import type { Access, UserRole } from '#wire'
+import type { Fleet } from './fleet/fleet.ts'
+import type { ActiveToken } from './state/tokens.ts'
+
+export type TokenOwner =
+  | { readonly kind: 'person'; readonly name: string; readonly role: UserRole }
+  | { readonly kind: 'server'; readonly id: string }
+
+export class AccessDirectory {
+  #owners = new Map<string, TokenOwner>()
+  #message: Access = { type: 'access', tokens: [], edges: [] }
+
+  /** True when anything differs from before: the moment to tell the servers. */
+  set(tokens: readonly ActiveToken[], fleet: Fleet): boolean {
+    const owners = new Map<string, TokenOwner>()
+    for (const server of fleet.all()) owners.set(server.tokenSha256, { kind: 'server', id: server.id })
+    for (const { sha256, name, role } of tokens) owners.set(sha256, { kind: 'person', name, role })
+    const message: Access = {
+      type: 'access',
+      tokens: tokens.map(({ sha256, role }) => ({ sha256, role })),
+      edges: fleet.edges().map(edge => ({ id: edge.id, sha256: edge.tokenSha256 })),
+    }
+    const changed = JSON.stringify(message) !== JSON.stringify(this.#message)
+    this.#owners = owners
+    this.#message = message
+    return changed
+  }
+
+  /** Null: no token, or nobody's. Looked up by hash, so its time tells nothing about the token. */
+  ownerOf(authorization: string | undefined): TokenOwner | null {
+    const token = tokenOf(authorization)
+    return token === null ? null : (this.#owners.get(hashToken(token)) ?? null)
+  }
+
+  message(): Access {
+    return this.#message
+  }
+}

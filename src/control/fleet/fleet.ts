@@ -1,0 +1,151 @@
+// Owns what the control room knows of each server right now: evidence, state, titles, sessions.
+// It is the one place with mutable knowledge of the fleet; everything durable goes through state/.
+import type { Evidence, Heartbeat, Hello, ProbeReport, ServerRole, TitleReport } from '#wire'
+import type { Standing } from '../health/settle.ts'
+import { ProbeLog } from '../probes/probe-log.ts'
+import type { StoredServer, StoredState } from '../state/servers.ts'
+import { SessionBook } from './session-book.ts'
+
+/** An observer's own id for the control room. */
+export const CONTROL_ID = 'control'
+
+export interface ServerRecord {
+  readonly id: string
+  role: ServerRole
+  region: string
+  tokenSha256: string
+  /** '' before the first contact ever. */
+  url: string
+  version: string
+  hostId: string
+  /** Monotonic time of the last message of its agent; null: not since this start. */
+  agentHeardMs: number | null
+  /** The same in fleet time, for people. */
+  agentSeen: number | null
+  watched: Heartbeat['watched'] | null
+  /** The agent's own looks at GET /healthz. */
+  readonly inside: ProbeLog
+  /** By observer: the control room, and edges. */
+  readonly outside: Map<string, ProbeLog>
+  titles: readonly TitleReport[]
+  standing: Standing
+  /** Fleet time of the last change of state. */
+  since: number
+  reason: string
+  evidence: readonly Evidence[]
+  doubts: number
+}
+
+/** Observers whose looks at one server are kept: a full mesh up to 20 edges, and some to spare. */
+const OBSERVERS_MAX = 64
+
+export class Fleet {
+  readonly #servers = new Map<string, ServerRecord>()
+  readonly sessions: SessionBook = new SessionBook()
+
+  /** Takes over the enrolled servers: at start, and when another process enrolled some. */
+  load(stored: readonly StoredServer[], states: ReadonlyMap<string, StoredState>, now: number): void {
+    for (const server of stored) {
+      const known = this.#servers.get(server.id)
+      if (known === undefined) this.#servers.set(server.id, newRecord(server, states.get(server.id), now))
+      else Object.assign(known, { role: server.role, region: server.region, tokenSha256: server.tokenSha256 })
+    }
+    const ids = new Set(stored.map(server => server.id))
+    for (const id of this.#servers.keys()) if (!ids.has(id)) this.#servers.delete(id)
+  }
+
+  all(): ServerRecord[] {
+    return [...this.#servers.values()]
+  }
+
+  get(id: string): ServerRecord | null {
+    return this.#servers.get(id) ?? null
+  }
+
+  edges(): ServerRecord[] {
+    return this.all().filter(server => server.role === 'edge')
+  }
+
+  /** The whole library: every origin's list, the first one wins where two name the same title. */
+  titles(): TitleReport[] {
+    const byId = new Map<string, TitleReport>()
+    for (const { titles } of this.#servers.values()) {
+      for (const title of titles) if (!byId.has(title.id)) byId.set(title.id, title)
+    }
+    return [...byId.values()]
+  }
+
+  /** True when the url, version or host is news. */
+  hello(record: ServerRecord, hello: Hello): boolean {
+    if (hello.process !== 'server') return false
+    const { url, version, hostId } = hello
+    if (record.url === url && record.version === version && record.hostId === hostId) return false
+    Object.assign(record, { url, version, hostId })
+    return true
+  }
+
+  heartbeat(
+    record: ServerRecord,
+    beat: Heartbeat,
+    now: { readonly monotonicMs: number; readonly fleetMs: number },
+  ): void {
+    record.agentHeardMs = now.monotonicMs
+    record.agentSeen = now.fleetMs
+    if (beat.watched === undefined) return
+    record.watched = beat.watched
+    const { httpOk, httpMs } = beat.watched
+    const answeredMs = httpOk ? httpMs : null
+    record.inside.add({ atMs: now.monotonicMs, connectMs: null, httpMs: answeredMs, error: null })
+  }
+
+  /** What one observer saw; a report of an unknown target is dropped. */
+  probe(observer: string, report: ProbeReport, nowMs: number): void {
+    const target = this.#servers.get(report.target)
+    if (target === undefined || report.target === observer) return
+    const log = logOf(target, observer)
+    const atMs = nowMs - report.agoMs
+    const last = log?.last() ?? null
+    // A reporter repeats its last look until it has a new one.
+    if (log === null || (last !== null && atMs - last.atMs < LOOK_APART_MS_MIN)) return
+    const { connectMs, error } = report
+    const httpMs = report.httpStatus === 200 ? report.httpMs : null
+    log.add({ atMs, connectMs, httpMs, error })
+  }
+}
+
+/** Looks come each second; closer ones are the same look, reported twice with a jitter. */
+const LOOK_APART_MS_MIN = 300
+
+function logOf(target: ServerRecord, observer: string): ProbeLog | null {
+  const known = target.outside.get(observer)
+  if (known !== undefined) return known
+  if (target.outside.size >= OBSERVERS_MAX) return null
+  const log = new ProbeLog()
+  target.outside.set(observer, log)
+  return log
+}
+
+const NEVER_SEEN = 'enrolled, not seen yet'
+
+function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
+  const { id, role, region, tokenSha256, url, version, hostId } = server
+  return {
+    ...{ id, role, region, tokenSha256, url, version, hostId },
+    agentHeardMs: null,
+    agentSeen: null,
+    watched: null,
+    inside: new ProbeLog(),
+    outside: new Map(),
+    titles: [],
+    standing: {
+      // A server that never came is not an outage: it has not joined.
+      state: stored?.state ?? 'maintenance',
+      betterSinceMs: null,
+      qualityFromMs: 0,
+    },
+    since: stored?.since ?? now,
+    reason: stored?.reason ?? NEVER_SEEN,
+    evidence: stored?.evidence ?? [],
+    doubts: 0,
+  }
+}

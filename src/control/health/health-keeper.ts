@@ -1,0 +1,190 @@
+// Owns the states of all servers: gathers evidence four times a second, judges, stores each change for good.
+import type { Clock, Closable, FleetTime, Log } from '#base'
+import type { Evidence } from '#wire'
+import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
+import { median, type ProbeLog } from '../probes/probe-log.ts'
+import type { Servers } from '../state/servers.ts'
+import {
+  type HealthInput,
+  judge,
+  type OutsideView,
+  type QualityView,
+  qualityOf,
+  type Verdict,
+} from './judge.ts'
+import { settle } from './settle.ts'
+
+/** 4 times a second: a frozen edge is called so within 3.5 s, 3 s of which are the silence itself. */
+const EVERY_MS = 250
+/** After a start nobody is called unreachable until everybody had the time to come back. */
+const GRACE_MS = 5000
+/** An observer that had no answer from anybody for this long is the suspect itself. */
+const TRUSTED_MS = 3000
+
+export interface HealthKeeperOptions {
+  readonly fleet: Fleet
+  readonly servers: Servers
+  readonly fleetTime: FleetTime
+  readonly clock: Clock
+  readonly log: Log
+  /** After each change of a state or of a server's doubts. */
+  readonly onChange: (record: ServerRecord) => void
+}
+
+export interface HealthKeeper extends Closable {
+  /** One evaluation now; the timer does it four times a second. */
+  evaluate(this: void): void
+}
+
+export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
+  const startMs = options.clock.monotonicMs()
+  /** Writes follow each other, so that a server's history is in order. */
+  let writes: Promise<void> = Promise.resolve()
+  const save = (record: ServerRecord, from: ServerRecord['standing']['state'] | null): void => {
+    const { since, reason, evidence } = record
+    const next = { state: record.standing.state, since, reason, evidence }
+    writes = writes
+      .then(() => options.servers.change(record.id, from, next))
+      .catch((error: unknown) => options.log.error('state-not-stored', { server: record.id, error }))
+  }
+  const evaluate = (): void => {
+    const nowMs = options.clock.monotonicMs()
+    const grace = nowMs - startMs < GRACE_MS
+    const trusted = trustedObservers(options.fleet, nowMs)
+    for (const record of options.fleet.all()) {
+      if (record.role === 'control') continue
+      evaluateOne({ options, record, nowMs, grace, trusted, save })
+    }
+  }
+  const timer = setInterval(() => {
+    try {
+      evaluate()
+    } catch (error) {
+      options.log.error('health-broken', { error })
+    }
+  }, EVERY_MS)
+  return {
+    evaluate,
+    close: async () => {
+      clearInterval(timer)
+      await writes
+    },
+  }
+}
+
+interface Turn {
+  readonly options: HealthKeeperOptions
+  readonly record: ServerRecord
+  readonly nowMs: number
+  readonly grace: boolean
+  readonly trusted: ReadonlySet<string>
+  readonly save: (record: ServerRecord, from: ServerRecord['standing']['state'] | null) => void
+}
+
+function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): void {
+  if (record.url === '') return // enrolled, not seen yet
+  const before = record.standing
+  const verdict = judge(gather(options.fleet, record, nowMs, trusted))
+  const judged =
+    grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
+  const joined = before.state === 'maintenance' && record.since !== null && isFirstAnswer(record)
+  record.standing = joined ? { ...before, state: judged } : settle(before, judged, nowMs)
+  const fleetMs = options.fleetTime.nowMs()
+  record.evidence = verdict.words.map(word => toEvidence(word, fleetMs))
+  const doubtsChanged = record.doubts !== verdict.doubts
+  record.doubts = verdict.doubts
+  record.reason = reasonOf(record, verdict, judged, nowMs)
+  if (record.standing.state !== before.state) {
+    record.since = fleetMs
+    options.log.info('server-state', {
+      server: record.id,
+      from: before.state,
+      to: record.standing.state,
+      reason: record.reason,
+    })
+    save(record, before.state)
+    options.onChange(record)
+  } else if (doubtsChanged) {
+    options.onChange(record)
+  }
+}
+
+/** A server in maintenance because it was never seen joins with its first answer to anybody outside. */
+function isFirstAnswer(record: ServerRecord): boolean {
+  return [...record.outside.values()].some(log => log.okAtMs() !== null)
+}
+
+function reasonOf(record: ServerRecord, verdict: Verdict, judged: Verdict['state'], nowMs: number): string {
+  const { state, betterSinceMs } = record.standing
+  if (betterSinceMs === null || judged === state) return verdict.reason
+  const seconds = Math.round((nowMs - betterSinceMs) / 1000)
+  return `coming back: well for ${seconds} s; ${verdict.reason}`
+}
+
+function toEvidence(word: Verdict['words'][number], fleetMs: number): Evidence {
+  const { witness, kind, ok, text, ageMs } = word
+  return { witness, kind, ok, text, at: Math.round(fleetMs - ageMs) }
+}
+
+/** Observers with an answer from anybody of late. */
+function trustedObservers(fleet: Fleet, nowMs: number): Set<string> {
+  const trusted = new Set<string>()
+  for (const { outside } of fleet.all()) {
+    for (const [observer, log] of outside) {
+      const okAtMs = log.okAtMs()
+      if (okAtMs !== null && nowMs - okAtMs < TRUSTED_MS) trusted.add(observer)
+    }
+  }
+  return trusted
+}
+
+function gather(
+  fleet: Fleet,
+  record: ServerRecord,
+  nowMs: number,
+  trusted: ReadonlySet<string>,
+): HealthInput {
+  const fromMs = record.standing.qualityFromMs
+  const peers = fleet.all().filter(other => other.role === record.role && other.id !== record.id)
+  const outside: OutsideView[] = []
+  for (const [witness, log] of record.outside) {
+    const last = log.last()
+    if (last === null) continue
+    const failed = last.httpMs === null
+    outside.push({
+      witness,
+      lookAgeMs: nowMs - last.atMs,
+      silentMs: failed ? log.silentMs(nowMs) : 0,
+      failed,
+      connectMs: last.connectMs,
+      error: last.error,
+      trusted: trusted.has(witness),
+      quality: quality(
+        log,
+        fromMs,
+        peers.flatMap(peer => peer.outside.get(witness) ?? []),
+      ),
+    })
+  }
+  // The control room first: its word is the one that people know.
+  outside.sort((a, b) => Number(b.witness === CONTROL_ID) - Number(a.witness === CONTROL_ID))
+  const heardAgeMs = record.agentHeardMs === null ? null : nowMs - record.agentHeardMs
+  return {
+    outside,
+    inside: {
+      heardAgeMs,
+      watched: record.watched ?? null,
+      httpMs: record.watched?.httpMs ?? null,
+      quality: quality(
+        record.inside,
+        fromMs,
+        peers.map(peer => peer.inside),
+      ),
+    },
+  }
+}
+
+function quality(log: ProbeLog, fromMs: number, peers: readonly ProbeLog[]): QualityView {
+  const peerMedians = peers.flatMap(peer => qualityOf(peer.looksSince(0), null).medianMs ?? [])
+  return qualityOf(log.looksSince(fromMs), median(peerMedians))
+}
