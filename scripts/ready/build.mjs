@@ -14,7 +14,7 @@ function inputs() {
   const found = []
   for (const path of single) note(found, path)
   for (const folder of ['src', 'web']) walk(found, folder)
-  return found.toSorted()
+  return found.sort((a, b) => (a < b ? -1 : 1))
 }
 
 function walk(found, folder) {
