@@ -1,5 +1,41 @@
 // Owns the putting together of an edge. It keeps no state of its own and speaks no protocol.
-import type { Clock, ListenOptions, Log, Secret } from '#base'
+import { join } from 'node:path'
+import {
+  type Clock,
+  Closers,
+  ensureFolder,
+  every,
+  type Listening,
+  type ListenOptions,
+  type Log,
+  listen,
+  packageVersion,
+  type Secret,
+} from '#base'
+import { AccessTable, type Link, readHostId, startLink } from '#link'
+import type { FromControl } from '#wire'
+import { DiskTier } from './cache/disk-tier.ts'
+import { MemoryTier } from './cache/memory-tier.ts'
+import { ObjectCache } from './cache/object-cache.ts'
+import { Connections, KEEP_ALIVE_SECONDS } from './delivery/connections.ts'
+import { Entry } from './delivery/entry.ts'
+import { hitHead } from './delivery/fields.ts'
+import { Front } from './delivery/front.ts'
+import { MediaDelivery } from './delivery/media.ts'
+import { Pages } from './delivery/pages.ts'
+import { typeOf } from './delivery/route.ts'
+import { FleetView } from './steering/fleet-view.ts'
+import { Probes } from './steering/probes.ts'
+import { Tally } from './tally.ts'
+import { OriginClient } from './upstream/origin-client.ts'
+import { Sessions } from './viewers/sessions.ts'
+
+const REPORT_MS = 1000
+const PROBE_MS = 1000
+const TICK_MS = 250
+/** How long a start waits for the index of a large disk cache; it goes on being built behind the service. */
+const SCAN_WAIT_MS = 2000
+const VIEWERS_MAX_DEFAULT = 10_000
 
 export interface EdgeOptions {
   /** Permanent id; also the pathway id. */
@@ -13,7 +49,7 @@ export interface EdgeOptions {
   readonly token: Secret
   readonly originUrl: string
   readonly stateFolder: string
-  /** Built web pages (`watch.html` and what it loads); null: no player page. */
+  /** Built web pages (`watch.html` and `watch-assets/`); null: no player page. */
   readonly webFolder: string | null
   readonly memoryBytesMax: number
   readonly diskBytesMax: number
@@ -29,8 +65,177 @@ export interface RunningEdge {
   close(): Promise<void>
 }
 
+/** The parts that exist before the server listens. */
+interface Parts {
+  readonly tally: Tally
+  readonly origin: OriginClient
+  readonly memory: MemoryTier
+  readonly disk: DiskTier
+  readonly cache: ObjectCache
+  readonly sessions: Sessions
+  readonly probes: Probes
+  readonly access: AccessTable
+}
+
 /** Starts an edge; it serves from its cache and its last table, whatever the control room and the origin do. */
 export async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
-  await Promise.resolve()
-  throw new TypeError(`edge ${options.id} is not built yet`)
+  const closers = new Closers()
+  try {
+    return await assemble(options, closers)
+  } catch (error) {
+    await closers.close()
+    throw error
+  }
+}
+
+async function assemble(options: EdgeOptions, closers: Closers): Promise<RunningEdge> {
+  const { clock, log, id } = options
+  const parts = await makeParts(options, closers)
+  const pages = new Pages(options.webFolder, log)
+  // The fleet and the door need the URL, which is known only once the server listens: requests wait that long.
+  const doors: { front: Front | null } = { front: null }
+  const listening = await listen(options.listen, (req, res) => doors.front?.handle(req, res))
+  closers.add(listening)
+  const url = options.publicUrl?.replace(/\/+$/, '') ?? listening.url
+  const link: { running: Link | null } = { running: null }
+  const fleet = new FleetView({
+    self: { id, region: options.region, url, weight: 1 },
+    clock,
+    connected: () => link.running?.connected() ?? false,
+    unreachable: parts.probes.unreachable,
+  })
+  const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
+  const media = new MediaDelivery(parts.cache, clock)
+  const behindProxy = options.listen.behindProxy === true
+  const front = new Front({ ...parts, edgeId: id, behindProxy, clock, log, media, entry, pages })
+  const connections = watchConnections(options, listening, closers)
+  front.admitBy(connections)
+  doors.front = front
+  connectTally(parts, connections, fleet)
+  link.running = closers.add(openLink(options, url, parts.access, fleet))
+  startTimers(parts, fleet, link.running, options, closers)
+  return { url: listening.url, close: () => closers.close() }
+}
+
+async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts> {
+  const { clock, log, id, token, originUrl } = options
+  ensureFolder(options.stateFolder)
+  const hostId = readHostId()
+  const tally = new Tally()
+  const origin = new OriginClient({ originUrl, token, edgeId: id })
+  closers.add(origin)
+  const memory = new MemoryTier(options.memoryBytesMax)
+  const folder = join(options.stateFolder, 'objects')
+  const disk = new DiskTier({ folder, bytesMax: options.diskBytesMax, hostId, clock, log })
+  closers.add(disk)
+  const scan = disk.scan()
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, SCAN_WAIT_MS)
+  })
+  await Promise.race([scan, enough])
+  clearTimeout(timer)
+  const cache = new ObjectCache({
+    clock,
+    memory,
+    disk,
+    origin,
+    hostId,
+    hitHead: (facts, bodyBytes) => hitHead(id, facts, bodyBytes, KEEP_ALIVE_SECONDS),
+    typeOf,
+  })
+  const probes = new Probes(clock)
+  closers.add(probes)
+  return {
+    tally,
+    origin,
+    memory,
+    disk,
+    cache,
+    sessions: new Sessions(clock),
+    probes,
+    access: new AccessTable(token),
+  }
+}
+
+function watchConnections(options: EdgeOptions, listening: Listening, closers: Closers): Connections {
+  const secure = options.listen.tls !== undefined
+  const viewersMax = options.viewersMax ?? VIEWERS_MAX_DEFAULT
+  return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
+}
+
+function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet: FleetView): Link {
+  const { id, region, clock, log, controlUrl, token } = options
+  // What the link remembers from disk is told while it starts: that table is of unknown age.
+  let remembered = true
+  const onMessage = (message: FromControl): void => {
+    if (message.type === 'steering-table') fleet.setTable(message, remembered)
+    else if (message.type === 'access') access.set(message)
+    else if (message.type === 'catalogue') fleet.setTitles(message.titles)
+  }
+  const hello = {
+    server: id,
+    process: 'server',
+    role: 'edge',
+    region,
+    version: packageVersion,
+    pid: process.pid,
+    url,
+    hostId: readHostId(),
+  } as const
+  const memoryFolder = join(options.stateFolder, 'link')
+  const link = startLink({ controlUrl, token, hello, clock, log, memoryFolder, onMessage })
+  remembered = false
+  return link
+}
+
+function startTimers(
+  parts: Parts,
+  fleet: FleetView,
+  link: Link,
+  options: EdgeOptions,
+  closers: Closers,
+): void {
+  const { sessions, probes } = parts
+  const { log, id } = options
+  const failed = (error: unknown): void => log.error('edge-timer-failed', { error })
+  const tick = setInterval(() => sessions.tick(), TICK_MS)
+  closers.defer(() => clearInterval(tick))
+  closers.add(
+    every(
+      REPORT_MS,
+      () => {
+        for (const part of sessions.report()) {
+          if (link.send({ type: 'sessions', sessions: part })) sessions.told(part)
+        }
+        const seen = probes.report()
+        if (seen.length > 0) link.send({ type: 'probes', probes: seen })
+      },
+      failed,
+    ),
+  )
+  closers.add(every(PROBE_MS, () => probes.look(fleet.peers(id)), failed))
+}
+
+function connectTally(parts: Parts, connections: Connections, fleet: FleetView): void {
+  const { tally, origin, memory, disk, sessions } = parts
+  tally.connect({
+    sessions: () => sessions.watching(),
+    upstreamBytes: () => origin.counts.receivedBytes,
+    upstreamFailures: () => origin.counts.failures,
+    memoryBytes: () => memory.bytes,
+    diskBytes: () => disk.bytes,
+    connections: () => connections.count,
+    tableAgeS: () => fleet.tableAgeS(),
+    dropped: () => ({
+      'connection-refused': connections.refused,
+      'slow-reader': connections.slow,
+      'session-evicted': sessions.counts.evicted,
+      'session-doubted': sessions.counts.doubted,
+      'disk-write-skipped': disk.counts.writesSkipped,
+      'disk-write-failed': disk.counts.writeFailures,
+      'disk-file-broken': disk.counts.broken,
+      'cmcd-malformed': tally.cmcdMalformed,
+    }),
+  })
 }

@@ -80,6 +80,5 @@ export function preflightFields(edgeId: string, requested: string | undefined): 
     'Access-Control-Allow-Methods': 'GET, HEAD, POST, OPTIONS',
     'Access-Control-Allow-Headers': `CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status, Range, If-None-Match, If-Range, Content-Type${wanted}`,
     'Access-Control-Max-Age': PREFLIGHT_SECONDS,
-    'Content-Length': 0,
   }
 }

@@ -32,7 +32,7 @@ const masterPath = new RegExp(`^/vod/(${titleShape})/master\\.m3u8$`)
 const objectPath = new RegExp(`^/vod/(${titleShape})/(${nameShape})/(${nameShape})/(${nameShape})$`)
 const playPath = new RegExp(`^/play/(${titleShape})\\.m3u8$`)
 const watchPath = new RegExp(`^/watch/(${titleShape})$`)
-const assetPath = /^\/(?:watch-assets|assets)\/[A-Za-z0-9._/-]+$/
+const assetPath = /^\/watch-assets\/[A-Za-z0-9._/-]+$/
 
 const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/watch-table', { kind: 'watch-table' }],

@@ -69,6 +69,11 @@ export class FleetView {
     return this.#judged(false)
   }
 
+  /** All edges of the table but this one. */
+  peers(selfId: string): Standing[] {
+    return this.#pathways().filter(edge => edge.id !== selfId)
+  }
+
   #pathways(): readonly Standing[] {
     const table = this.#table
     return table === null || table.pathways.length === 0 ? [this.#options.self] : table.pathways

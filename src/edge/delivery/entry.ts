@@ -1,0 +1,133 @@
+// Owns how players come in and where they go next: /play, /watch-table, /steer and the multivariant playlist.
+// All are answered from the last table, so that they outlive the control room.
+import type { Clock } from '#base'
+import { type MultivariantPlaylist, readMultivariant } from '#media'
+import type { WatchTable } from '#wire'
+import type { ObjectCache } from '../cache/object-cache.ts'
+import { bodyOf, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
+import { edgeFaults } from '../faults.ts'
+import { steeringAnswer, steeringServer } from '../steering/answer.ts'
+import type { FleetView } from '../steering/fleet-view.ts'
+import { rank, type Standing } from '../steering/order.ts'
+import { queryValue } from '../viewers/identity.ts'
+import { type Exchange, reply, replyFault, replyJson } from './exchange.ts'
+import { cacheStatus, commonFields } from './fields.ts'
+import { pathwaysFor, writeForViewers } from './multivariant.ts'
+import { steeringSession, type Viewer } from './viewer.ts'
+
+/** Parsed ladders that are kept; more titles than this are parsed again. */
+const PARSED_MAX = 256
+const SESSION_CHARACTERS_MAX = 64
+
+export interface EntryOptions {
+  readonly fleet: FleetView
+  readonly cache: ObjectCache
+  readonly clock: Clock
+  readonly edgeId: string
+}
+
+export class Entry {
+  readonly #options: EntryOptions
+  /** By bytes: a new object is a new key. */
+  readonly #parsed = new Map<Buffer, MultivariantPlaylist>()
+
+  constructor(options: EntryOptions) {
+    this.#options = options
+  }
+
+  /** 302 to the edge that is best for this viewer, or to the one that was asked for by name. */
+  play(exchange: Exchange, title: string, viewer: Viewer): void {
+    const edges = this.#options.fleet.forEntry()
+    const best = this.#choose(edges, queryValue(exchange.query, 'via'), steeringSession(viewer))
+    const query = exchange.query
+      .split('&')
+      .filter(part => part !== '' && !part.startsWith('via='))
+      .join('&')
+    const location = `${best.url}/vod/${title}/master.m3u8${query === '' ? '' : `?${query}`}`
+    const fields = { ...commonFields(exchange.edgeId), Location: location, 'Cache-Control': 'no-store' }
+    reply(exchange, 302, fields, '')
+  }
+
+  watchTable(exchange: Exchange, viewer: Viewer): void {
+    const { fleet } = this.#options
+    const ranked = rank(fleet.forEntry(), steeringSession(viewer))
+    const table: WatchTable = {
+      pathways: ranked.map(({ id, region, url }) => ({ id, region, url })),
+      titles: [...fleet.titles],
+    }
+    replyJson(exchange, 200, table)
+  }
+
+  /** Never 410 or 429: players would not ask again. */
+  steer(exchange: Exchange, viewer: Viewer): void {
+    const { fleet } = this.#options
+    const given = queryValue(exchange.query, 's')
+    const known = given !== null && given !== '' && given.length <= SESSION_CHARACTERS_MAX
+    const session = known ? given : steeringSession(viewer)
+    const pathway = queryValue(exchange.query, '_HLS_pathway')
+    replyJson(exchange, 200, steeringAnswer(fleet.forSteering(), { pathway, session }, fleet.ttlS))
+  }
+
+  async master(exchange: Exchange, title: string, viewer: Viewer): Promise<number> {
+    const { cache, fleet, edgeId, clock } = this.#options
+    const path = `/vod/${title}/master.m3u8`
+    const opened = await cache.open(path, false)
+    exchange.tally.cache(opened.result)
+    if (opened.kind === 'failed') {
+      replyFault(exchange, opened.fault)
+      return 0
+    }
+    let body: Buffer
+    if (opened.kind === 'object') body = bodyOf(opened.object)
+    else {
+      const end = await opened.flight.ended
+      opened.leave()
+      if (end.kind !== 'whole') {
+        const fallback =
+          end.kind === 'failed' ? end.fault : edgeFaults.fault('edge-origin-bad-answer', 'no body came')
+        replyFault(exchange, fallback)
+        return 0
+      }
+      body = end.room.subarray(HEAD_ROOM_BYTES)
+    }
+    const edges = fleet.forEntry()
+    const self = fleet.self()
+    const pathways = pathwaysFor(edges, self)
+    const candidates = pathways.length > 1 ? pathways : edges
+    const steeringUri = steeringServer(candidates, self, steeringSession(viewer))
+    const ladder = this.#read(opened.kind === 'object' ? opened.object : null, body)
+    const text = writeForViewers(ladder, path, pathways, steeringUri)
+    exchange.tally.firstByte(clock.monotonicMs() - exchange.startMs)
+    reply(
+      exchange,
+      200,
+      {
+        ...commonFields(edgeId),
+        'Content-Type': 'application/vnd.apple.mpegurl',
+        'Cache-Control': 'no-cache',
+        'Cache-Status': cacheStatus(edgeId, opened.result),
+      },
+      text,
+    )
+    return Buffer.byteLength(text)
+  }
+
+  #choose(edges: readonly Standing[], via: string | null, session: string): Standing {
+    const { fleet } = this.#options
+    const asked = edges.find(edge => edge.id === via && edge.weight > 0)
+    if (asked !== undefined) return asked
+    const [best] = rank(edges, session)
+    // When nobody has weight, the edge that just answered is the best guess.
+    return best !== undefined && best.weight > 0 ? best : fleet.self()
+  }
+
+  #read(object: StoredObject | null, body: Buffer): MultivariantPlaylist {
+    if (object === null) return readMultivariant(body.toString('utf8'))
+    const known = this.#parsed.get(object.whole)
+    if (known !== undefined) return known
+    const read = readMultivariant(body.toString('utf8'))
+    if (this.#parsed.size >= PARSED_MAX) this.#parsed.clear()
+    this.#parsed.set(object.whole, read)
+    return read
+  }
+}

@@ -1,0 +1,184 @@
+// Owns the edge's front door: what each URL is answered with, whom it admits, what is counted. It throws nothing:
+// whatever goes wrong becomes an answer or a cut connection.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Clock, type Log, unreachable } from '#base'
+import type { AccessTable } from '#link'
+import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
+import { edgeFaults } from '../faults.ts'
+import type { RequestKind, Tally } from '../tally.ts'
+import { EVENTS_BYTES_MAX, readEvents } from '../viewers/events.ts'
+import type { Sessions } from '../viewers/sessions.ts'
+import type { Connections } from './connections.ts'
+import type { Entry } from './entry.ts'
+import { type Exchange, readBody, reply, replyFault } from './exchange.ts'
+import { commonFields, preflightFields } from './fields.ts'
+import type { MediaDelivery } from './media.ts'
+import type { Page, Pages } from './pages.ts'
+import { type Route, readTarget } from './route.ts'
+import { identityOf, viewerOf } from './viewer.ts'
+
+export interface FrontOptions {
+  readonly edgeId: string
+  readonly behindProxy: boolean
+  readonly clock: Clock
+  readonly log: Log
+  readonly tally: Tally
+  readonly media: MediaDelivery
+  readonly entry: Entry
+  readonly pages: Pages
+  readonly sessions: Sessions
+  readonly access: AccessTable
+}
+
+export class Front {
+  readonly #options: FrontOptions
+  #connections: Connections | null = null
+
+  constructor(options: FrontOptions) {
+    this.#options = options
+  }
+
+  /** Known only once the server listens. */
+  admitBy(connections: Connections): void {
+    this.#connections = connections
+  }
+
+  handle = (req: IncomingMessage, res: ServerResponse): void => {
+    const { clock, tally, edgeId, log } = this.#options
+    const exchange: Exchange = {
+      req,
+      res,
+      startMs: clock.monotonicMs(),
+      query: '',
+      edgeId,
+      tally,
+      kind: 'other',
+    }
+    res.on('error', () => {}) // a viewer that leaves is no event; 'close' tells those who wait
+    this.#answer(exchange).catch((thrown: unknown) => {
+      if (!(thrown instanceof Error && thrown.name === 'Fault'))
+        log.error('request-failed', { error: thrown })
+      replyFault(exchange, thrown)
+    })
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    const { req } = exchange
+    const { route, query } = readTarget(req.url ?? '/')
+    const known: Exchange = { ...exchange, query, kind: kindOf(route) }
+    try {
+      if (req.method === 'OPTIONS') {
+        const wanted = req.headers['access-control-request-headers']
+        return reply(known, 204, preflightFields(known.edgeId, wanted), '')
+      }
+      if (!this.#admitted(known, route)) return
+      if (route.kind === 'cmcd') return await this.#events(known)
+      if (req.method !== 'GET' && req.method !== 'HEAD') {
+        const message = `${req.method ?? ''} is not answered here, expected GET or HEAD`
+        throw edgeFaults.fault('edge-method-not-allowed', message)
+      }
+      await this.#route(known, route)
+    } catch (thrown) {
+      if (!(thrown instanceof Error && thrown.name === 'Fault')) {
+        this.#options.log.error('request-failed', { route: route.kind, error: thrown })
+      }
+      replyFault(known, thrown)
+    }
+  }
+
+  /** Health and metrics are answered however full it is; who came too many is told to come back. */
+  #admitted(exchange: Exchange, route: Route): boolean {
+    if (route.kind === 'healthz' || route.kind === 'metrics') return true
+    if (this.#connections?.admits(exchange.req.socket) !== false) return true
+    exchange.res.setHeader('Connection', 'close')
+    replyFault(exchange, edgeFaults.fault('edge-busy', 'this edge has as many viewers as it admits'))
+    return false
+  }
+
+  async #route(exchange: Exchange, route: Exclude<Route, { kind: 'cmcd' }>): Promise<void> {
+    const { entry, pages, edgeId } = this.#options
+    switch (route.kind) {
+      case 'media':
+        return await this.#media(exchange, route)
+      case 'play':
+        return entry.play(exchange, route.title, this.#viewer(exchange))
+      case 'steer':
+        return entry.steer(exchange, this.#viewer(exchange))
+      case 'watch-table':
+        return entry.watchTable(exchange, this.#viewer(exchange))
+      case 'watch':
+        return sendPage(exchange, pages.watch(), 'the player page is not installed on this edge')
+      case 'asset':
+        return sendPage(exchange, pages.asset(route.path), `there is no ${route.path}`)
+      case 'healthz': {
+        const fields = {
+          ...commonFields(edgeId),
+          'Content-Type': 'application/json',
+          'Cache-Control': 'no-store',
+        }
+        return reply(exchange, 200, fields, '{"status":"ok"}')
+      }
+      case 'metrics':
+        return this.#metrics(exchange)
+      default:
+        return unreachable(route)
+    }
+  }
+
+  async #media(exchange: Exchange, route: Extract<Route, { kind: 'media' }>): Promise<void> {
+    const { media, entry, sessions, tally } = this.#options
+    const viewer = this.#viewer(exchange)
+    if (viewer.malformed) tally.cmcdMalformed += 1
+    const fed = (bytes: number): void => {
+      const identity = identityOf(viewer, route.title)
+      if (identity !== null) sessions.fed(identity, route.title, bytes)
+    }
+    if (route.media !== 'master') return await media.answer(exchange, route.key, fed)
+    const bytes = await entry.master(exchange, route.title, viewer)
+    if (bytes > 0) fed(bytes)
+  }
+
+  async #events(exchange: Exchange): Promise<void> {
+    const { sessions, tally, edgeId } = this.#options
+    if (exchange.req.method !== 'POST') {
+      throw edgeFaults.fault('edge-method-not-allowed', '/cmcd takes POST')
+    }
+    const body = await readBody(exchange.req, EVENTS_BYTES_MAX)
+    if (body === null) {
+      exchange.res.setHeader('Connection', 'close')
+      const message = `a CMCD report has more than ${EVENTS_BYTES_MAX} bytes`
+      throw edgeFaults.fault('edge-body-too-large', message)
+    }
+    const events = readEvents(body)
+    tally.cmcdMalformed += events.malformed
+    for (const sid of events.playing) sessions.played(sid)
+    reply(exchange, 204, commonFields(edgeId), '')
+  }
+
+  #metrics(exchange: Exchange): void {
+    const { access, tally } = this.#options
+    if (!access.mayReadMetrics(exchange.req.headers.authorization)) {
+      throw edgeFaults.fault(
+        'edge-unauthorised',
+        'metrics need a token of this fleet, as Bearer or as Basic password',
+      )
+    }
+    const fields = { 'Content-Type': EXPOSITION_CONTENT_TYPE, 'Cache-Control': 'no-store' }
+    reply(exchange, 200, fields, renderExposition(tally.counters.collect()))
+  }
+
+  #viewer(exchange: Exchange): ReturnType<typeof viewerOf> {
+    return viewerOf(exchange.req, exchange.query, this.#options.behindProxy)
+  }
+}
+
+function sendPage(exchange: Exchange, page: Page | null, missing: string): void {
+  if (page === null) throw edgeFaults.fault('edge-not-found', missing)
+  reply(exchange, 200, { ...page.fields }, page.body)
+}
+
+function kindOf(route: Route): RequestKind {
+  if (route.kind === 'media') return route.media
+  const { kind } = route
+  return kind === 'play' || kind === 'watch' || kind === 'steer' || kind === 'cmcd' ? kind : 'other'
+}

@@ -1,0 +1,166 @@
+// Owns answers about media objects: hits, objects that are arriving, ranges, validators. Multivariant playlists
+// are rewritten elsewhere; everything here goes out byte for byte.
+import type { Clock } from '#base'
+import type { CacheResult, ObjectCache, Opened } from '../cache/object-cache.ts'
+import { ageSeconds, bodyOf, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
+import { edgeFaults } from '../faults.ts'
+import type { FlightEnd } from '../upstream/flight.ts'
+import { type Exchange, replyFault } from './exchange.ts'
+import { cacheStatus, type Fields, objectFields } from './fields.ts'
+import { isUnchanged, rangeStillHolds, readRange } from './range.ts'
+import { typeOf } from './route.ts'
+import { sendBytes, sendFlight, sendHot } from './send-object.ts'
+
+/** Told when an answer has been sent, or given up, with the bytes of body. */
+export type OnSent = (bytes: number) => void
+
+export class MediaDelivery {
+  readonly #cache: ObjectCache
+  readonly #clock: Clock
+
+  constructor(cache: ObjectCache, clock: Clock) {
+    this.#cache = cache
+    this.#clock = clock
+  }
+
+  async answer(exchange: Exchange, key: string, onSent: OnSent): Promise<void> {
+    const { tally } = exchange
+    const hot = this.#cache.hot(key)
+    if (hot !== null && sendHot(exchange, hot, this.#clock.bootMs())) {
+      const bytes = exchange.req.method === 'HEAD' ? 0 : hot.bodyBytes
+      tally.cache('memory')
+      tally.request(exchange.kind, 200)
+      this.#firstByte(exchange)
+      tally.sentBytes += bytes
+      onSent(bytes)
+      return
+    }
+    const opened = await this.#cache.open(key, true)
+    tally.cache(opened.result)
+    if (opened.kind === 'failed') replyFault(exchange, opened.fault)
+    else if (opened.kind === 'object')
+      await this.#answerObject(exchange, opened.object, opened.result, onSent)
+    else await this.#answerFlight(exchange, key, opened, onSent)
+  }
+
+  async #answerObject(
+    exchange: Exchange,
+    object: StoredObject,
+    result: CacheResult,
+    onSent: OnSent,
+  ): Promise<void> {
+    const { req, res, edgeId, tally } = exchange
+    const fields: Fields = {
+      ...objectFields(edgeId, object, object.etag),
+      'Cache-Status': cacheStatus(edgeId, result),
+      Age: ageSeconds(object, this.#clock.bootMs()),
+    }
+    if (isUnchanged(req.headers['if-none-match'], object.etag)) {
+      res.writeHead(304, fields).end()
+      tally.request(exchange.kind, 304)
+      onSent(0)
+      return
+    }
+    await this.#sendPart(exchange, bodyOf(object), object.etag, fields, onSent)
+  }
+
+  /** 200, 206 or 416 for a body that is all here. */
+  async #sendPart(
+    exchange: Exchange,
+    body: Buffer,
+    etag: string | null,
+    fields: Fields,
+    onSent: OnSent,
+  ): Promise<void> {
+    const { req, res, tally, kind } = exchange
+    const ifRange = req.headers['if-range']
+    const holds = rangeStillHolds(typeof ifRange === 'string' ? ifRange : undefined, etag)
+    const range = readRange(holds ? req.headers.range : undefined, body.length)
+    if (range.kind === 'unsatisfiable') {
+      const message = `Range ${req.headers.range ?? ''} lies outside of ${body.length} bytes`
+      res.setHeader('Content-Range', `bytes */${body.length}`)
+      replyFault(exchange, edgeFaults.fault('edge-range-not-satisfiable', message))
+      return
+    }
+    const part = range.kind === 'part' ? body.subarray(range.first, range.last + 1) : body
+    const status = range.kind === 'part' ? 206 : 200
+    if (range.kind === 'part') fields['Content-Range'] = `bytes ${range.first}-${range.last}/${body.length}`
+    res.writeHead(status, { ...fields, 'Content-Length': part.length })
+    tally.request(kind, status)
+    this.#firstByte(exchange)
+    if (req.method === 'HEAD') {
+      res.end()
+      onSent(0)
+      return
+    }
+    tally.sentBytes += part.length
+    onSent(part.length)
+    await sendBytes(res, part)
+  }
+
+  async #answerFlight(
+    exchange: Exchange,
+    key: string,
+    opened: Extract<Opened, { kind: 'flight' }>,
+    onSent: OnSent,
+  ): Promise<void> {
+    const { req, res, edgeId, tally } = exchange
+    const { flight, head, leave, result } = opened
+    res.once('close', leave)
+    try {
+      const { etag, date } = head
+      const facts = { contentType: head.contentType ?? typeOf(key), date }
+      const fields: Fields = {
+        ...objectFields(edgeId, facts, etag),
+        'Cache-Status': cacheStatus(edgeId, result),
+      }
+      if (
+        req.method !== 'HEAD' &&
+        (req.headers.range !== undefined || req.headers['if-none-match'] !== undefined)
+      ) {
+        // Rare on a miss: what a range or a validator means is known for sure when the object is whole.
+        await this.#answerWhole(exchange, await flight.ended, etag, fields, onSent)
+        return
+      }
+      if (head.bodyBytes !== null) fields['Content-Length'] = head.bodyBytes
+      res.writeHead(200, fields)
+      this.#firstByte(exchange)
+      if (req.method === 'HEAD') {
+        res.end()
+        tally.request(exchange.kind, 200)
+        onSent(0)
+        return
+      }
+      const sent = await sendFlight(res, flight)
+      const end = flight.over ? await flight.ended : null
+      tally.request(exchange.kind, end?.kind === 'failed' ? 502 : 200)
+      tally.sentBytes += sent
+      onSent(sent)
+    } finally {
+      leave()
+    }
+  }
+
+  async #answerWhole(
+    exchange: Exchange,
+    end: FlightEnd,
+    etag: string | null,
+    fields: Fields,
+    onSent: OnSent,
+  ): Promise<void> {
+    if (end.kind === 'failed') return replyFault(exchange, end.fault)
+    if (end.kind === 'nothing')
+      return replyFault(exchange, edgeFaults.fault('edge-origin-bad-answer', 'no body came'))
+    if (isUnchanged(exchange.req.headers['if-none-match'], etag)) {
+      exchange.res.writeHead(304, fields).end()
+      exchange.tally.request(exchange.kind, 304)
+      onSent(0)
+      return
+    }
+    await this.#sendPart(exchange, end.room.subarray(HEAD_ROOM_BYTES), etag, fields, onSent)
+  }
+
+  #firstByte(exchange: Exchange): void {
+    exchange.tally.firstByte(this.#clock.monotonicMs() - exchange.startMs)
+  }
+}
