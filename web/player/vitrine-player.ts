@@ -3,14 +3,7 @@
 
 // Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
 // It draws nothing: pages listen to its events and read its state.
-import HlsJs, {
-  type ErrorData,
-  ErrorDetails,
-  ErrorTypes,
-  Events,
-  type FragLoadedData,
-  isSupported,
-} from 'hls.js'
+import HlsJs, { type ErrorData, ErrorDetails, ErrorTypes, Events, type FragLoadedData } from 'hls.js'
 import { EdgeMemory, recover } from './failover.ts'
 import { failedUrl, failoverSteering } from './failover-steering.ts'
 import { hlsSettings } from './hls-settings.ts'
@@ -186,7 +179,8 @@ export class VitrinePlayer {
 
   #load(url: string, startPosition: number): void {
     this.#hls?.destroy()
-    if (!isSupported()) {
+    // oxlint-disable-next-line import/no-named-as-default-member -- hls.js's types declare it as a static only
+    if (!HlsJs.isSupported()) {
       this.#fail('This browser cannot play: it has no Media Source Extensions.')
       return
     }

@@ -132,9 +132,8 @@ function noticeFor(state: PlayerState): { text: string; act: HTMLElement } | nul
 
 function drawEdges(state: PlayerState): void {
   const rows = player.table.table.pathways.map(({ id, region }) => {
-    const failedAt = failedEdges.get(id)
-    const note =
-      id === state.edge ? 'in use' : failedAt !== undefined ? 'did not answer' : region === id ? '' : region
+    const other = failedEdges.has(id) ? 'did not answer' : region === id ? '' : region
+    const note = id === state.edge ? 'in use' : other
     return { id, note, used: id === state.edge }
   })
   const key = JSON.stringify(rows)
