@@ -1,0 +1,2 @@
+// Owns the start of the control room's pages.
+export {}
