@@ -143,7 +143,7 @@ class Agent {
   async #pass(): Promise<void> {
     const pass = new PassBuilder(this.#options.clock.bootMs())
     const { pid, state } = this.#watch.view()
-    if (pid !== null) this.#server.update(this.#scan.members(pid), pid, state === 'T')
+    if (pid !== null) this.#server.update(this.#scan.membersOf(pid), pid, state === 'T')
     this.#hostFamilies = this.#host.collect()
     for (const { points } of [...this.#counters.collect(), ...this.#hostFamilies]) {
       for (const { name, labels, value } of points) {

@@ -17,8 +17,13 @@ export class ProcessScan {
     this.#folder = folder
   }
 
-  /** Every live member of the group. */
-  members(group: number): ProcessStat[] {
+  /** The process and all of its group when it leads one; a process that leads none stands for itself. */
+  membersOf(leader: number): ProcessStat[] {
+    const stat = readStat(this.#folder, leader)
+    return stat !== null && stat.group !== leader ? [stat] : this.#members(leader)
+  }
+
+  #members(group: number): ProcessStat[] {
     this.#passes += 1
     if (group !== this.#group || this.#passes % FORGET_EVERY_PASSES === 0) this.#elsewhere = new Set()
     this.#group = group
