@@ -76,7 +76,9 @@ const join = z.strictObject({
 })
 
 const agent = z.strictObject({
-  ...listenKeys,
+  host: listenKeys.host,
+  tls: listenKeys.tls,
+  behindProxy: listenKeys.behindProxy,
   enabled: z
     .boolean()
     .default(true)
@@ -128,7 +130,7 @@ export function renderExampleConfig(): string {
     '',
     ...describeObject(configSchema, 0),
   ]
-  return `${lines.join('\n')}\n`
+  return `${lines.join('\n').trimEnd()}\n`
 }
 
 interface SchemaNode {
@@ -153,21 +155,23 @@ function describeKey(key: string, node: SchemaNode, depth: number, commented: bo
   const indent = '  '.repeat(depth)
   const words = node.description === undefined ? [] : [`${indent}# ${node.description}`]
   if (node.items?.properties !== undefined) {
-    const items = describeProperties(node.items, depth + 2, true)
-    const first = `${indent}  - id: eu-west`
-    return [...words, `${indent}${key}:`, first, ...items.filter(line => !line.includes('# id:')), '']
+    const keys = describeProperties(node.items, depth + 2, true).filter(
+      line => !/# id:|# Permanent id/.test(line),
+    )
+    const items = defaultIds(node).map(id => `${indent}  - id: ${id}`)
+    return [...words, `${indent}${key}:`, ...items.slice(0, 1), ...keys, ...items.slice(1), '']
   }
   if (node.properties !== undefined) {
-    const optional = node.default === undefined
-    const inner = describeProperties(node, depth + 1, commented || optional)
-    return [
-      ...words,
-      `${indent}${commented || optional ? '# ' : ''}${key}:`,
-      ...inner,
-      ...(depth === 0 ? [''] : []),
-    ]
+    const inner = describeProperties(node, depth + 1, commented || node.default === undefined)
+    // A key whose every line is a comment would read as null.
+    const hidden = inner.every(line => line.trimStart().startsWith('#'))
+    return [...words, `${indent}${hidden ? '# ' : ''}${key}:`, ...inner, ...(depth === 0 ? [''] : [])]
   }
   const hidden = commented || node.default === undefined
   const value = node.default === undefined ? '' : ` ${JSON.stringify(node.default)}`
   return [...words, `${indent}${hidden ? '# ' : ''}${key}:${value}`]
+}
+
+function defaultIds({ default: list }: SchemaNode): string[] {
+  return Array.isArray(list) ? list.map((item: { id: string }) => item.id) : []
 }
