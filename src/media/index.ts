@@ -1,4 +1,7 @@
 // The door of media: MP4 in, CMAF and HLS out. Pure: bytes in, values out; no files, sockets, timers or clocks.
+
+export { type FragmentSamples, fragmentHeadBytes, writeFragmentHead } from './cmaf/write-fragment.ts'
+export { type InitTrack, writeInit } from './cmaf/write-init.ts'
 export { mediaFaults } from './faults.ts'
 export type {
   ContentSteering,
@@ -24,3 +27,14 @@ export { Cursor, printable } from './mp4/cursor.ts'
 export type { Edit, Movie, SkippedTrack, Track, TrackKind } from './mp4/movie.ts'
 export { FragmentReader, MOOF_BYTES_MAX } from './mp4/read-fragment.ts'
 export { MOOV_BYTES_MAX, readMovie } from './mp4/read-movie.ts'
+export {
+  compositionTicksOf,
+  decodeTicksOf,
+  expandRange,
+  presentationTicksOf,
+  type SampleRange,
+  type SampleTable,
+  sampleAtDecode,
+  syncAtOrAfter,
+  tableBytes,
+} from './mp4/sample-table.ts'

@@ -19,8 +19,8 @@ export interface Track {
   readonly timescale: number
   /** RFC 5646, `en`; null: not said. */
   readonly language: string | null
-  /** The 36 bytes of `tkhd`'s transformation matrix: rotation passes through. */
-  readonly matrix: Uint8Array
+  /** The last 44 bytes of `tkhd`: transformation matrix, width, height. Rotation passes through. */
+  readonly geometry: Uint8Array
   readonly entry: SampleEntry
   readonly edits: readonly Edit[]
   readonly table: SampleTable

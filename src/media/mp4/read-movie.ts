@@ -69,7 +69,7 @@ function readTrack(trak: Cursor): Track | SkippedTrack | null {
   const media = childMap(mdia)
   const kind = readKind(required(media, 'hdlr', mdia))
   if (kind === null) return null
-  const { id, matrix } = readTrackHeader(required(boxes, 'tkhd', trak))
+  const { id, geometry } = readTrackHeader(required(boxes, 'tkhd', trak))
   const mdhd = required(media, 'mdhd', mdia)
   const timescale = readTimescale(mdhd)
   const language = languageTag(mdhd.u16())
@@ -85,7 +85,7 @@ function readTrack(trak: Cursor): Track | SkippedTrack | null {
     const { table, entryIndex } = readSampleTable(stbl)
     const entry = readSampleEntry(stsd, kind, entryIndex)
     const edits = readEdits(boxes.get('edts'))
-    return { id, kind, timescale, language, matrix, entry, edits, table }
+    return { id, kind, timescale, language, geometry, entry, edits, table }
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code !== 'media-mp4-unsupported') throw thrown
     const still = kind === 'video' && isStillPicture(format)
@@ -105,12 +105,12 @@ function readKind(hdlr: Cursor): TrackKind | null {
   return handler === 'soun' ? 'audio' : null
 }
 
-function readTrackHeader(tkhd: Cursor): { id: number; matrix: Uint8Array } {
+function readTrackHeader(tkhd: Cursor): { id: number; geometry: Uint8Array } {
   const { version } = tkhd.fullBox()
   tkhd.skip(version === 1 ? 16 : 8)
   const id = tkhd.u32()
   tkhd.skip(4 + (version === 1 ? 8 : 4) + 16)
-  return { id, matrix: tkhd.bytes(36) }
+  return { id, geometry: tkhd.bytes(44) }
 }
 
 /** Section 8.7.2: the media data must lie in this file. */

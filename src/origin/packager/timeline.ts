@@ -1,0 +1,147 @@
+// Owns where each track stands on the presentation's time line: edit lists, priming and cuts between key frames.
+// The presentation starts at 0; a film that is cut between two key frames starts at the key frame before the cut.
+import {
+  decodeTicksOf,
+  type Movie,
+  presentationTicksOf,
+  sampleAtDecode,
+  syncAtOrAfter,
+  type Track,
+} from '#media'
+
+/** Audio that an edit skips at its start is priming up to here; beyond, the film was cut. Encoders prime < 0.15 s. */
+const PRIMING_S_MAX = 0.25
+/** What is kept in front of a cut, so that the decoder has settled: Opus asks for 80 ms (RFC 7845 section 4.6). */
+const PREROLL_S = 0.1
+
+/** A track's samples [first, end) and how their times map to the presentation. */
+export interface PlacedTrack {
+  readonly track: Track
+  readonly first: number
+  readonly end: number
+  /** Decode time of `first` in the source, and in the segments: the latter is its `tfdt`. */
+  readonly sourceDecodeTicks: number
+  readonly decodeTicks: number
+  /** Added to each composition offset of the source. */
+  readonly compositionShiftTicks: number
+  /** Audio: presented times are this much earlier than those of the segments, by the init segment's edit. */
+  readonly primingTicks: number
+  /** Presentation time at which the last sample ends. */
+  readonly endTicks: number
+}
+
+/** What the edit list says, in the track's ticks. */
+interface Cut {
+  readonly delayTicks: number
+  readonly mediaTicks: number
+  /** Media time at which the edit ends; infinite: with the track. */
+  readonly mediaEndTicks: number
+}
+
+/** Places all tracks of a movie that have samples. */
+export function placeTracks(movie: Movie): PlacedTrack[] {
+  const tracks = movie.tracks.filter(track => track.table.count > 0)
+  const cuts = tracks.map(track => readCut(track, movie))
+  const keys = tracks.map((track, index) => startSample(track, cuts[index] as Cut))
+  const starts = tracks.map((track, index) => {
+    const cut = cuts[index] as Cut
+    if (track.kind === 'audio') return cut.delayTicks / track.timescale
+    const first = presentationTicksOf(track.table, keys[index] as number)
+    return (first - cut.mediaTicks + cut.delayTicks) / track.timescale
+  })
+  const earliestS = Math.min(...starts)
+  return tracks.map((track, index) => {
+    const cut = cuts[index] as Cut
+    return track.kind === 'video'
+      ? placeVideo(track, cut, keys[index] as number, (starts[index] as number) - earliestS)
+      : placeAudio(track, cut, -earliestS)
+  })
+}
+
+/** Leading empty edits delay; the first edit with media counts (ISO 14496-12 section 8.6.6). */
+function readCut(track: Track, movie: Movie): Cut {
+  const toTicks = (movieTicks: number): number => (movieTicks / movie.timescale) * track.timescale
+  const main = track.edits.findIndex(edit => edit.mediaTicks >= 0)
+  if (main < 0) return { delayTicks: 0, mediaTicks: 0, mediaEndTicks: Number.POSITIVE_INFINITY }
+  const { mediaTicks, movieTicks } = track.edits[main] as Track['edits'][number]
+  const delay = track.edits.slice(0, main).reduce((sum, edit) => sum + edit.movieTicks, 0)
+  const isWhole = movieTicks === 0 || movie.fragments !== null || track.edits.length > main + 1
+  // The end is given in ticks of the movie, so it is exact to one of them only.
+  const length = isWhole ? Number.POSITIVE_INFINITY : toTicks(movieTicks + 1)
+  return { delayTicks: Math.round(toTicks(delay)), mediaTicks, mediaEndTicks: mediaTicks + length }
+}
+
+/** Video starts at the last sync sample that is presented at or before the cut, else at the first one. */
+function startSample(track: Track, cut: Cut): number {
+  const { table } = track
+  if (track.kind === 'audio') return 0
+  let found = syncAtOrAfter(table, 0)
+  if (found >= table.count) return 0
+  while (true) {
+    const next = syncAtOrAfter(table, found + 1)
+    if (next >= table.count || presentationTicksOf(table, next) > cut.mediaTicks) return found
+    found = next
+  }
+}
+
+function placeVideo(track: Track, cut: Cut, first: number, startS: number): PlacedTrack {
+  const { table, timescale } = track
+  const end = endSample(track, cut, first)
+  const decodeTicks = Math.round(startS * timescale)
+  const firstTicks = presentationTicksOf(table, first)
+  let endTicks = 0
+  // Frames are reordered over a few samples only; 64 is more than any codec allows.
+  for (let sample = Math.max(first, end - 64); sample < end; sample += 1) {
+    const duration = decodeTicksOf(table, sample + 1) - decodeTicksOf(table, sample)
+    endTicks = Math.max(endTicks, presentationTicksOf(table, sample) + duration)
+  }
+  const sourceDecodeTicks = decodeTicksOf(table, first)
+  return {
+    track,
+    first,
+    end,
+    sourceDecodeTicks,
+    decodeTicks,
+    compositionShiftTicks: sourceDecodeTicks - firstTicks,
+    primingTicks: 0,
+    endTicks: endTicks - firstTicks + decodeTicks,
+  }
+}
+
+/** `earlierS`: how much more of the start is presented, because a picture starts before the cut. */
+function placeAudio(track: Track, cut: Cut, earlierS: number): PlacedTrack {
+  const { table, timescale } = track
+  let { mediaTicks } = cut
+  let startTicks = Math.round(cut.delayTicks + earlierS * timescale)
+  let first = 0
+  if (mediaTicks > PRIMING_S_MAX * timescale) {
+    const reach = Math.min(mediaTicks, startTicks)
+    if (cut.delayTicks === 0 && reach > 0) {
+      mediaTicks -= reach
+      startTicks -= reach
+    }
+    first = Math.max(0, sampleAtDecode(table, Math.max(0, mediaTicks - PREROLL_S * timescale)))
+    first = Math.min(syncAtOrAfter(table, first), table.count - 1)
+  }
+  const sourceDecodeTicks = decodeTicksOf(table, first)
+  const primingTicks = Math.max(0, mediaTicks - sourceDecodeTicks)
+  const end = endSample(track, cut, first)
+  return {
+    track,
+    first,
+    end,
+    sourceDecodeTicks,
+    decodeTicks: Math.max(0, startTicks),
+    compositionShiftTicks: 0,
+    primingTicks,
+    endTicks: decodeTicksOf(table, end) - sourceDecodeTicks + Math.max(0, startTicks) - primingTicks,
+  }
+}
+
+/** Leaves out samples at the end that the edit does not present; only a tail in decode order can go. */
+function endSample(track: Track, cut: Cut, first: number): number {
+  let end = track.table.count
+  if (cut.mediaEndTicks === Number.POSITIVE_INFINITY) return end
+  while (end - 1 > first && presentationTicksOf(track.table, end - 1) >= cut.mediaEndTicks) end -= 1
+  return end
+}

@@ -1,0 +1,107 @@
+// Owns the origin as a running server: library, packager, HTTP, and the link to the control room.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Clock,
+  type Closable,
+  Closers,
+  Counters,
+  type ListenOptions,
+  type Log,
+  listen,
+  packageVersion,
+  registerProcessMetrics,
+  type Secret,
+} from '#base'
+import { AccessTable, readHostId, startLink } from '#link'
+import type { TitleReport } from '#wire'
+import { Library } from './library/library.ts'
+import { MediaServer } from './media-server.ts'
+
+export interface OriginOptions {
+  readonly id: string
+  readonly region: string
+  readonly listen: ListenOptions
+  /** Where edges reach it; null: where it listens. */
+  readonly publicUrl: string | null
+  readonly controlUrl: string
+  readonly token: Secret
+  /** Own files; made when it is missing. */
+  readonly mediaFolder: string
+  /** Read-only folders that come with the program. */
+  readonly builtinFolders: readonly string[]
+  /** Holds in-place.json and what the link remembers. */
+  readonly stateFolder: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface Running extends Closable {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Starts an origin; it serves at once and lists titles as they are indexed. */
+export async function startOrigin(options: OriginOptions): Promise<Running> {
+  const { clock, log } = options
+  mkdirSync(options.mediaFolder, { recursive: true })
+  mkdirSync(options.stateFolder, { recursive: true })
+  const closers = new Closers()
+  const counters = new Counters()
+  registerProcessMetrics(counters, 'origin')
+  const titleGauge = counters.gauge(
+    'vitrine_origin_titles',
+    'Titles by state. Broken ones are listed with their reason on the titles page.',
+  )
+  const access = new AccessTable(options.token)
+  let tell: (titles: readonly TitleReport[]) => void = () => {}
+  const library = new Library({
+    ...options,
+    onChange: titles => {
+      for (const state of ['ready', 'broken'] as const) {
+        titleGauge.set(titles.filter(title => title.state === state).length, { state })
+      }
+      tell(titles)
+    },
+  })
+  const server = new MediaServer({ library, access, counters, clock, log })
+  try {
+    const listening = closers.add(await listen(options.listen, server.handle))
+    const link = closers.add(
+      startLink({
+        controlUrl: options.controlUrl,
+        token: options.token,
+        hello: helloOf(options, options.publicUrl ?? listening.url),
+        clock,
+        log,
+        memoryFolder: join(options.stateFolder, 'link'),
+        onMessage: message => {
+          if (message.type === 'access') access.set(message)
+        },
+        onWelcome: () => tell(library.reports()),
+      }),
+    )
+    tell = titles => {
+      link.send({ type: 'titles', titles: [...titles] })
+    }
+    closers.add(library)
+    library.start()
+    return { url: listening.url, close: () => closers.close() }
+  } catch (error) {
+    await closers.close()
+    throw error
+  }
+}
+
+function helloOf(options: OriginOptions, url: string): Parameters<typeof startLink>[0]['hello'] {
+  return {
+    server: options.id,
+    process: 'server',
+    role: 'origin',
+    region: options.region,
+    version: packageVersion,
+    pid: process.pid,
+    url,
+    hostId: readHostId(),
+  }
+}
