@@ -1,7 +1,8 @@
-// Owns opening the embedded store. It refuses folders that another version wrote.
-import { metricsFaults } from '../faults.ts'
+// Owns opening the embedded store. It refuses folders that another version wrote, or that another process has open.
+import { EmbeddedStore } from './embedded-store.ts'
 import type { MetricsStore, StoreOptions } from './store.ts'
 
+/** Opens the store in `options.folder` and brings back everything that was acknowledged. */
 export function openStore(options: StoreOptions): MetricsStore {
-  throw metricsFaults.fault('metrics-store-failed', `not built yet: ${options.folder}`)
+  return new EmbeddedStore(options)
 }

@@ -1,0 +1,55 @@
+// Owns binary operators between scalars and vectors in all pairings but two vectors, which match-vectors.ts joins.
+// It refuses operators that operators.ts does not know.
+import { withoutName } from '../labels.ts'
+import type { BinaryExpr } from './ast.ts'
+import { distinct, type Frame, newRow, type Row, vector } from './frame.ts'
+import { matchVectors } from './match-vectors.ts'
+import type { QueryMeter } from './meter.ts'
+import { dropsName, pairOperator } from './operators.ts'
+import { unsupportedFault } from './syntax-fault.ts'
+
+export function binary(expr: BinaryExpr, left: Frame, right: Frame, count: number, meter: QueryMeter): Frame {
+  if (left.kind === 'vector' && right.kind === 'vector') {
+    return vector(matchVectors(expr, left.rows, right.rows, count, meter))
+  }
+  const operate = pairOperator(expr)
+  if (left.kind === 'scalar' && right.kind === 'scalar') {
+    // A scalar comparison always has bool, so that there is a number for each step.
+    return {
+      kind: 'scalar',
+      values: left.values.map((value, at) => operate(value, right.values[at] ?? 0, value) ?? 0),
+    }
+  }
+  if (left.kind === 'vector' && right.kind === 'scalar') {
+    const other = right.values
+    return withScalar(expr, left.rows, meter, (value, step) => operate(value, other[step] ?? 0, value))
+  }
+  if (left.kind === 'scalar' && right.kind === 'vector') {
+    const other = left.values
+    return withScalar(expr, right.rows, meter, (value, step) => operate(other[step] ?? 0, value, value))
+  }
+  throw unsupportedFault('an operator on strings', expr.position)
+}
+
+function withScalar(
+  expr: BinaryExpr,
+  rows: readonly Row[],
+  meter: QueryMeter,
+  operate: (value: number, step: number) => number | null,
+): Frame {
+  const unnamed = dropsName(expr)
+  const out = rows.map(({ labels, values, present }) => {
+    const row = newRow(unnamed ? withoutName(labels) : labels, present.length)
+    meter.samples(present.length)
+    for (let step = 0; step < present.length; step += 1) {
+      if (present[step] === 0) continue
+      const value = operate(values[step] ?? 0, step)
+      if (value === null) continue
+      row.present[step] = 1
+      row.values[step] = value
+    }
+    meter.work(present.length)
+    return row
+  })
+  return vector(unnamed ? distinct(out) : out)
+}

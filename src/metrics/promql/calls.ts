@@ -1,0 +1,67 @@
+// Owns the calls whose arguments are evaluated before them: scalar, vector, sort, labels, histogram_quantile.
+// It refuses names that it does not know.
+import type { CallExpr } from './ast.ts'
+import { distinct, type Frame, type Row, vector } from './frame.ts'
+import { histogramQuantile } from './histogram.ts'
+import { labelJoin, labelReplace } from './label-functions.ts'
+import { unsupportedFault } from './syntax-fault.ts'
+
+export function callWithVectors(expr: CallExpr, args: readonly Frame[], count: number): Frame {
+  switch (expr.name) {
+    case 'pi':
+      return { kind: 'scalar', values: new Float64Array(count).fill(Math.PI) }
+    case 'vector':
+      return vector([{ labels: {}, values: scalarOf(args[0]), present: new Uint8Array(count).fill(1) }])
+    case 'scalar':
+      return { kind: 'scalar', values: onlyValue(rowsOf(args[0]), count) }
+    case 'sort':
+      return vector(sorted(rowsOf(args[0]), 1))
+    case 'sort_desc':
+      return vector(sorted(rowsOf(args[0]), -1))
+    case 'histogram_quantile':
+      return vector(histogramQuantile(scalarOf(args[0]), rowsOf(args[1]), count))
+    case 'label_replace': {
+      const [target = '', template = '', source = '', pattern = ''] = args.slice(1).map(textOf)
+      return vector(distinct(labelReplace(rowsOf(args[0]), { target, template, source, pattern })))
+    }
+    case 'label_join': {
+      const [target = '', separator = '', ...sources] = args.slice(1).map(textOf)
+      return vector(distinct(labelJoin(rowsOf(args[0]), target, separator, sources)))
+    }
+    default:
+      throw unsupportedFault(`function ${expr.name}`, expr.position)
+  }
+}
+
+/** The value of the only series at each step, NaN where there is none or more than one. */
+function onlyValue(rows: readonly Row[], count: number): Float64Array {
+  const values = new Float64Array(count).fill(Number.NaN)
+  for (let step = 0; step < count; step += 1) {
+    const here = rows.filter(row => row.present[step] === 1)
+    if (here.length === 1) values[step] = here[0]?.values[step] ?? Number.NaN
+  }
+  return values
+}
+
+/** By the value at the first step: sorting has a meaning in instant queries alone. NaN comes last. */
+function sorted(rows: readonly Row[], direction: number): Row[] {
+  return [...rows].sort((a, b) => {
+    const left = a.values[0] ?? 0
+    const right = b.values[0] ?? 0
+    if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1
+    if (Number.isNaN(right)) return -1
+    return direction * (left < right ? -1 : left > right ? 1 : 0)
+  })
+}
+
+function rowsOf(frame: Frame | undefined): readonly Row[] {
+  return frame?.kind === 'vector' ? frame.rows : []
+}
+
+function scalarOf(frame: Frame | undefined): Float64Array {
+  return frame?.kind === 'scalar' ? frame.values : new Float64Array(0)
+}
+
+function textOf(frame: Frame): string {
+  return frame.kind === 'string' ? frame.text : ''
+}

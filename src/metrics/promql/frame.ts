@@ -1,0 +1,62 @@
+// Owns the intermediate results of a query: columns over all steps at once, one row a label set.
+// It refuses two rows that answer for the same label set at the same step.
+import type { Labels } from '#base'
+import { labelsKey } from '../labels.ts'
+import { executionFault } from './syntax-fault.ts'
+
+/** One label set over the steps of the grid; `values[i]` counts only where `present[i]` is 1. */
+export interface Row {
+  readonly labels: Labels
+  readonly values: Float64Array
+  readonly present: Uint8Array
+}
+
+export type Frame =
+  | { readonly kind: 'scalar'; readonly values: Float64Array }
+  | { readonly kind: 'vector'; readonly rows: readonly Row[] }
+  | { readonly kind: 'string'; readonly text: string }
+
+/** The instants at which an expression is evaluated. */
+export interface Grid {
+  readonly startMs: number
+  readonly stepMs: number
+  readonly count: number
+}
+
+export function newRow(labels: Labels, count: number): Row {
+  return { labels, values: new Float64Array(count), present: new Uint8Array(count) }
+}
+
+export function vector(rows: readonly Row[]): Frame {
+  return { kind: 'vector', rows: rows.filter(row => row.present.includes(1)) }
+}
+
+/**
+ * Joins rows whose label sets have become equal, as long as no step has a value in two of them.
+ * Prometheus: "vector cannot contain metrics with the same labelset".
+ */
+export function distinct(rows: readonly Row[]): Row[] {
+  const byKey = new Map<string, Row>()
+  for (const row of rows) {
+    const key = labelsKey(row.labels)
+    const known = byKey.get(key)
+    if (known === undefined) byKey.set(key, row)
+    else byKey.set(key, joined(known, row))
+  }
+  return [...byKey.values()]
+}
+
+function joined(a: Row, b: Row): Row {
+  const values = a.values.slice()
+  const present = a.present.slice()
+  for (let step = 0; step < present.length; step += 1) {
+    if (b.present[step] === 0) continue
+    if (present[step] === 1) {
+      const message = `vector cannot contain metrics with the same labelset: ${JSON.stringify(a.labels)}`
+      throw executionFault(message)
+    }
+    present[step] = 1
+    values[step] = b.values[step] ?? 0
+  }
+  return { labels: a.labels, values, present }
+}

@@ -1,0 +1,141 @@
+// Owns the set of live series and the index that finds them by label. It refuses series beyond its limits.
+import type { Labels } from '#base'
+import { labelsKey, METRIC_NAME, sortedLabels, valueOf } from '../labels.ts'
+import type { Matcher } from '../matchers.ts'
+import { Series } from './series.ts'
+import type { RefusalReason } from './store.ts'
+
+const LABELS_MAX = 64 // Vitrine's own series have at most 7; node_exporter's at most a dozen
+const LABEL_NAME_BYTES_MAX = 256
+const LABEL_VALUE_BYTES_MAX = 4096
+
+// Such a string has no UTF-8 form, so it would come back from disk as another one.
+const LONE_SURROGATE = /\p{Surrogate}/u
+const METRIC_NAME_FORM = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
+
+export class Head {
+  readonly #byKey = new Map<string, Series>()
+  readonly #byId = new Map<number, Series>()
+  readonly #postings = new Map<string, Map<string, Set<Series>>>()
+  readonly #seriesMax: number
+  #nextId = 1
+
+  constructor(seriesMax: number) {
+    this.#seriesMax = seriesMax
+  }
+
+  get size(): number {
+    return this.#byKey.size
+  }
+
+  all(): Iterable<Series> {
+    return this.#byKey.values()
+  }
+
+  byId(id: number): Series | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** The series of a label set; a new one when it is unknown and allowed. */
+  resolve(labels: Labels): Series | RefusalReason {
+    const known = this.#byKey.get(labelsKey(labels))
+    if (known !== undefined) return known
+    const refusal = checkLabels(labels)
+    if (refusal !== null) return refusal
+    const clean = sortedLabels(labels)
+    const key = labelsKey(clean)
+    const same = this.#byKey.get(key)
+    if (same !== undefined) return same
+    if (this.#byKey.size >= this.#seriesMax) return 'series-limit'
+    return this.#add(this.#nextId, clean, key)
+  }
+
+  /** Enters a series that the disk knows under this id. */
+  restore(id: number, labels: Labels): Series {
+    const known = this.#byId.get(id)
+    if (known !== undefined) return known
+    return this.#add(id, labels, labelsKey(labels))
+  }
+
+  /** Ids below `nextId` are not given away any more. */
+  reserveIds(nextId: number): void {
+    this.#nextId = Math.max(this.#nextId, nextId)
+  }
+
+  remove(series: Series): void {
+    this.#byKey.delete(series.key)
+    this.#byId.delete(series.id)
+    for (const [name, value] of Object.entries(series.labels)) {
+      const values = this.#postings.get(name)
+      const members = values?.get(value)
+      members?.delete(series)
+      if (members?.size === 0) values?.delete(value)
+      if (values?.size === 0) this.#postings.delete(name)
+    }
+  }
+
+  /** Series that satisfy all matchers, in the order of their ids. */
+  select(matchers: readonly Matcher[]): Series[] {
+    const found: Series[] = []
+    const tests = matchers.map(matcher => ({ name: matcher.name, test: remembered(matcher) }))
+    for (const series of this.#candidates(matchers)) {
+      if (tests.every(({ name, test }) => test(valueOf(series.labels, name)))) found.push(series)
+    }
+    return found.sort((a, b) => a.id - b.id)
+  }
+
+  /** The smallest set that is sure to hold every match. */
+  #candidates(matchers: readonly Matcher[]): Iterable<Series> {
+    let best: Iterable<Series> = this.#byKey.values()
+    let bestSize = this.#byKey.size
+    for (const { name, operator, value } of matchers) {
+      if (operator !== '=' || value === '') continue
+      const members = this.#postings.get(name)?.get(value)
+      if (members === undefined) return []
+      if (members.size < bestSize) [best, bestSize] = [members, members.size]
+    }
+    return best
+  }
+
+  #add(id: number, labels: Labels, key: string): Series {
+    const series = new Series(id, labels, key)
+    this.#byKey.set(key, series)
+    this.#byId.set(id, series)
+    this.#nextId = Math.max(this.#nextId, id + 1)
+    for (const [name, value] of Object.entries(labels)) {
+      let values = this.#postings.get(name)
+      if (values === undefined) this.#postings.set(name, (values = new Map()))
+      const members = values.get(value)
+      if (members === undefined) values.set(value, new Set([series]))
+      else members.add(series)
+    }
+    return series
+  }
+}
+
+/** Few values repeat over many series: each is tested once. */
+function remembered(matcher: Matcher): (value: string) => boolean {
+  if (matcher.operator === '=' || matcher.operator === '!=') return matcher.test
+  const results = new Map<string, boolean>()
+  return value => {
+    const known = results.get(value)
+    if (known !== undefined) return known
+    const result = matcher.test(value)
+    results.set(value, result)
+    return result
+  }
+}
+
+function checkLabels(labels: Labels): RefusalReason | null {
+  const entries = Object.entries(labels)
+  if (entries.length > LABELS_MAX) return 'label-limit'
+  for (const [name, value] of entries) {
+    if (name === '') return 'invalid'
+    if (Buffer.byteLength(name) > LABEL_NAME_BYTES_MAX) return 'label-limit'
+    if (value.length > LABEL_VALUE_BYTES_MAX || Buffer.byteLength(value) > LABEL_VALUE_BYTES_MAX) {
+      return 'label-limit'
+    }
+    if (LONE_SURROGATE.test(value) || LONE_SURROGATE.test(name)) return 'invalid'
+  }
+  return METRIC_NAME_FORM.test(valueOf(labels, METRIC_NAME)) ? null : 'invalid'
+}

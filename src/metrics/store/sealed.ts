@@ -1,0 +1,234 @@
+// Owns the SQLite file of sealed chunks: schema, the one transaction of a seal, reads, and retention.
+// It refuses files of another format. Layout: docs/reference/metrics-store.md
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { type Labels, messageOf } from '#base'
+import { metricsFaults } from '../faults.ts'
+import { decodeChunk } from './chunk.ts'
+import type { Samples } from './sample-column.ts'
+
+const FORMAT = 1
+/** A chunk's row id is seal * 2^26 + series: chunks of a seal lie together, so a seal is written and dropped in one run. */
+const SERIES_SPAN = 2 ** 26
+
+/** 1M samples are 16 MB: a day of one series, or ten minutes of all series of a small fleet. */
+const CACHE_SAMPLES_MAX = 1_000_000
+
+export interface SeriesRow {
+  readonly id: number
+  readonly labels: Labels
+  readonly oldestMs: number
+  readonly newestMs: number
+}
+
+export interface SealRow {
+  readonly id: number
+  readonly fromMs: number
+  readonly toMs: number
+  readonly samples: number
+  readonly bytes: number
+}
+
+export interface NewSeal {
+  readonly fromMs: number
+  readonly toMs: number
+  readonly samples: number
+  /** All log segments up to this one are held by this seal and those before it. */
+  readonly checkpoint: number
+  readonly series: readonly SeriesRow[]
+  readonly chunks: readonly { readonly seriesId: number; readonly data: Buffer }[]
+}
+
+const SCHEMA = `
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY, labels TEXT NOT NULL, oldest_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL);
+  CREATE TABLE seal (
+    id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    samples INTEGER NOT NULL, bytes INTEGER NOT NULL);
+  CREATE TABLE chunk (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+  INSERT INTO meta VALUES ('format', ${FORMAT}), ('checkpoint', 0), ('next_series', 1);
+`
+
+export class SealedChunks {
+  readonly #db: Database.Database
+  readonly #readChunk: Database.Statement<[number], Buffer>
+  readonly #cache = new Map<number, Samples>()
+  #cachedSamples = 0
+  /** Ascending by id; small: 4,320 for 15 days of five-minute seals. */
+  #seals: SealRow[]
+
+  constructor(folder: string) {
+    const file = join(folder, 'chunks.db')
+    this.#db = new Database(file)
+    this.#db.pragma('journal_mode = WAL')
+    // FULL: the log segments are deleted right after a commit, so the commit must be on the disk.
+    this.#db.pragma('synchronous = FULL')
+    prepareSchema(this.#db, file)
+    this.#readChunk = this.#db.prepare<[number], Buffer>('SELECT data FROM chunk WHERE id = ?').pluck()
+    this.#seals = this.#db
+      .prepare<[], SealRow>(
+        'SELECT id, from_ms AS fromMs, to_ms AS toMs, samples, bytes FROM seal ORDER BY id',
+      )
+      .all()
+  }
+
+  get seals(): readonly SealRow[] {
+    return this.#seals
+  }
+
+  get bytes(): number {
+    return this.#seals.reduce((sum, seal) => sum + seal.bytes, 0)
+  }
+
+  checkpoint(): number {
+    return readMeta(this.#db, 'checkpoint')
+  }
+
+  /** Ids below this one have been given away, also to series that are gone. */
+  nextSeriesId(): number {
+    return readMeta(this.#db, 'next_series')
+  }
+
+  *allSeries(): Iterable<SeriesRow> {
+    const rows = this.#db
+      .prepare<[], { id: number; labels: string; oldestMs: number; newestMs: number }>(
+        'SELECT id, labels, oldest_ms AS oldestMs, newest_ms AS newestMs FROM series ORDER BY id',
+      )
+      .iterate()
+    for (const row of rows) yield { ...row, labels: JSON.parse(row.labels) as Labels }
+  }
+
+  /** Writes chunks, series and checkpoint in one transaction: all of them, or none. */
+  commit(seal: NewSeal): void {
+    const id = (this.#seals.at(-1)?.id ?? 0) + 1
+    const bytes = seal.chunks.reduce((sum, chunk) => sum + chunk.data.length, 0)
+    const row: SealRow = { id, fromMs: seal.fromMs, toMs: seal.toMs, samples: seal.samples, bytes }
+    const insertChunk = this.#db.prepare<[number, Buffer]>('INSERT INTO chunk VALUES (?, ?)')
+    const putSeries = this.#db.prepare<[number, string, number, number]>(
+      `INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+       oldest_ms = excluded.oldest_ms, newest_ms = excluded.newest_ms`,
+    )
+    this.#db.transaction(() => {
+      for (const { id: seriesId, labels, oldestMs, newestMs } of seal.series) {
+        putSeries.run(seriesId, JSON.stringify(labels), oldestMs, newestMs)
+      }
+      for (const { seriesId, data } of seal.chunks) insertChunk.run(id * SERIES_SPAN + seriesId, data)
+      if (seal.chunks.length > 0) {
+        this.#db
+          .prepare('INSERT INTO seal VALUES (?, ?, ?, ?, ?)')
+          .run(id, row.fromMs, row.toMs, row.samples, row.bytes)
+      }
+      const nextSeries = seal.series.reduce((max, { id: seriesId }) => Math.max(max, seriesId + 1), 0)
+      writeMeta(this.#db, 'next_series', nextSeries)
+      writeMeta(this.#db, 'checkpoint', seal.checkpoint)
+    })()
+    if (seal.chunks.length > 0) this.#seals = [...this.#seals, row]
+  }
+
+  /** The chunks of a series that overlap the time given, in the order in which they were sealed. */
+  read(seriesId: number, fromMs: number, toMs: number): Samples[] {
+    const parts: Samples[] = []
+    for (const seal of this.#seals) {
+      if (seal.fromMs > toMs || seal.toMs < fromMs) continue
+      const samples = this.#chunk(seal.id * SERIES_SPAN + seriesId)
+      if (samples !== null) parts.push(within(samples, fromMs, toMs))
+    }
+    return parts
+  }
+
+  /** Drops the oldest seals that lie wholly before `cutMs` or above `bytesMax`; gives how many. */
+  dropOld(cutMs: number, bytesMax: number): number {
+    const dropped = new Set<SealRow>()
+    let bytes = this.bytes
+    for (const seal of this.#seals) {
+      if (seal.toMs >= cutMs && bytes <= bytesMax) continue
+      dropped.add(seal)
+      bytes -= seal.bytes
+    }
+    if (dropped.size === 0) return 0
+    const dropChunks = this.#db.prepare('DELETE FROM chunk WHERE id >= ? AND id < ?')
+    const dropSeal = this.#db.prepare('DELETE FROM seal WHERE id = ?')
+    this.#db.transaction(() => {
+      for (const { id } of dropped) {
+        dropChunks.run(id * SERIES_SPAN, (id + 1) * SERIES_SPAN)
+        dropSeal.run(id)
+      }
+    })()
+    this.#seals = this.#seals.filter(seal => !dropped.has(seal))
+    this.#cache.clear()
+    this.#cachedSamples = 0
+    return dropped.size
+  }
+
+  dropSeries(ids: readonly number[]): void {
+    const drop = this.#db.prepare('DELETE FROM series WHERE id = ?')
+    this.#db.transaction(() => {
+      for (const id of ids) drop.run(id)
+    })()
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #chunk(id: number): Samples | null {
+    const cached = this.#cache.get(id)
+    if (cached !== undefined) {
+      // Entering it again makes it the newest: a Map keeps the order of entry.
+      this.#cache.delete(id)
+      this.#cache.set(id, cached)
+      return cached
+    }
+    const data = this.#readChunk.get(id)
+    if (data === undefined) return null
+    const samples = decodeChunk(data)
+    if (samples === null) {
+      const message = `chunk ${id} (seal ${Math.floor(id / SERIES_SPAN)}, series ${id % SERIES_SPAN}) is damaged`
+      throw metricsFaults.fault('metrics-store-format', message)
+    }
+    this.#cache.set(id, samples)
+    this.#cachedSamples += samples.times.length
+    for (const [oldId, old] of this.#cache) {
+      if (this.#cachedSamples <= CACHE_SAMPLES_MAX) break
+      this.#cache.delete(oldId)
+      this.#cachedSamples -= old.times.length
+    }
+    return samples
+  }
+}
+
+function prepareSchema(db: Database.Database, file: string): void {
+  const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_master').pluck().get()
+  if (tables === 0) db.transaction(() => db.exec(SCHEMA))()
+  let format: number
+  try {
+    format = readMeta(db, 'format')
+  } catch (error) {
+    const message = `${file}: expected a metrics store, got another database: ${messageOf(error)}`
+    throw metricsFaults.fault('metrics-store-format', message, { cause: error })
+  }
+  if (format !== FORMAT) {
+    const message = `${file}: expected format ${FORMAT}, got ${format}`
+    throw metricsFaults.fault('metrics-store-format', message)
+  }
+}
+
+function readMeta(db: Database.Database, name: string): number {
+  return db.prepare<[string], number>('SELECT value FROM meta WHERE name = ?').pluck().get(name) ?? 0
+}
+
+/** Both numbers only ever grow. */
+function writeMeta(db: Database.Database, name: string, value: number): void {
+  db.prepare('UPDATE meta SET value = max(value, ?) WHERE name = ?').run(value, name)
+}
+
+function within(samples: Samples, fromMs: number, toMs: number): Samples {
+  const { times, values } = samples
+  if ((times[0] ?? 0) >= fromMs && (times.at(-1) ?? 0) <= toMs) return samples
+  let from = 0
+  let to = times.length
+  while (from < to && (times[from] ?? 0) < fromMs) from += 1
+  while (to > from && (times[to - 1] ?? 0) > toMs) to -= 1
+  return { times: times.subarray(from, to), values: values.subarray(from, to) }
+}
