@@ -1,7 +1,23 @@
-// Owns the start and the stop of a control room.
-import type { Closable } from '#base'
-import { controlFaults } from './faults.ts'
+// Owns the start and the stop of a control room: opens what is durable, starts the parts, serves.
+import { join } from 'node:path'
+import { type Closable, Closers, Counters, every, type Log, listen, registerProcessMetrics } from '#base'
+import { type MetricsStore, openStore } from '#metrics'
+import { AccessDirectory } from './access.ts'
+import { startAlertKeeper } from './alerts/alert-keeper.ts'
+import { readRuleFolders } from './alerts/read-rules.ts'
+import { createApp } from './api/app.ts'
+import { hostAllowed } from './api/guard.ts'
+import type { ControlContext } from './context.ts'
+import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
+import { startFleetChannel } from './fleet/fleet-channel.ts'
+import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { startHealthKeeper } from './health/health-keeper.ts'
 import type { ControlOptions } from './options.ts'
+import { startProber } from './probes/prober.ts'
+import { SelfMetrics } from './self-metrics.ts'
+import { type FullState, openFullState } from './state/open-state.ts'
+import { SteeringKeeper } from './steering/steering-keeper.ts'
+import { TryIt } from './try/try-it.ts'
 
 export interface RunningControl extends Closable {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
@@ -9,7 +25,135 @@ export interface RunningControl extends Closable {
   close(): Promise<void>
 }
 
-/** Returns once it serves. */
-export function startControl(options: ControlOptions): Promise<RunningControl> {
-  throw controlFaults.fault('control-starting', `not built yet: ${options.listen.host}`)
+const SECOND_MS = 1000
+const REGION = 'control' // of a control room that is not enrolled with a region of its own
+
+/** Returns once it serves. What was started before a failure is closed again. */
+export async function startControl(options: ControlOptions): Promise<RunningControl> {
+  const closers = new Closers()
+  try {
+    return await start(options, closers)
+  } catch (error) {
+    await closers.close().catch(() => undefined)
+    throw error
+  }
+}
+
+async function start(options: ControlOptions, closers: Closers): Promise<RunningControl> {
+  const { clock, log } = options
+  const counters = new Counters()
+  registerProcessMetrics(counters, 'control')
+  const state = closers.add(await openFullState(options.stateFolder, clock))
+  const store = closers.add(openStore({ folder: join(options.stateFolder, 'metrics'), clock, log }))
+  const { fleetTime } = await startTime(options, { state, store, counters })
+  const fleet = new Fleet()
+  await state.servers.enrol(options.enrol)
+  const stored = await state.servers.list()
+  fleet.load(stored, await state.servers.states(), fleetTime.nowMs())
+  const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
+  const access = new AccessDirectory()
+  const groups = readRuleFolders(
+    options.rulesFolders,
+    expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
+  )
+  // Told to the channel, which exists only once something listens.
+  let channel: ReturnType<typeof startFleetChannel> | null = null
+  const steering = await SteeringKeeper.open({
+    fleet,
+    fleetTime,
+    state,
+    publish: table => channel?.table(table),
+  })
+  const selfMetrics = new SelfMetrics({ fleet, steering, store, fleetTime, clock, counters, region })
+  steering.refresh()
+  selfMetrics.write() // before the first rule looks
+  const alerts = closers.add(
+    await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
+  )
+  const refreshAccess = async (): Promise<void> => {
+    fleet.load(await state.servers.list(), await state.servers.states(), fleetTime.nowMs())
+    if (access.set(await state.tokens.active(), fleet)) channel?.access()
+  }
+  await refreshAccess()
+  const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
+  const context: ControlContext = {
+    options,
+    state,
+    store,
+    fleetTime,
+    fleet,
+    steering,
+    alerts,
+    access,
+    tryIt,
+    counters,
+    log,
+    region,
+    startedAt: fleetTime.nowMs(),
+    refreshAccess,
+  }
+  const app = await createApp(context)
+  closers.defer(() => app.close())
+  const listening = closers.add(await listen(options.listen, (request, reply) => app.routing(request, reply)))
+  channel = closers.add(
+    startFleetChannel({
+      context,
+      server: listening.server,
+      hostAllowed: request => hostAllowed(request, context),
+    }),
+  )
+  closers.add(startProber(fleet, clock, log))
+  const onChange = (): void => {
+    steering.refresh()
+    tryIt.observe()
+    attempt(log, 'fleet-metrics-not-written', () => selfMetrics.writeFleet())
+    alerts.kick()
+  }
+  closers.add(startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, onChange }))
+  closers.add(startSecondly(context, selfMetrics))
+  log.info('control-serving', { url: listening.url, servers: fleet.all().length, rules: groups.length })
+  return { url: listening.url, close: () => closers.close() }
+}
+
+async function startTime(
+  { clock, log }: ControlOptions,
+  parts: { readonly state: FullState; readonly store: MetricsStore; readonly counters: Counters },
+): Promise<ReturnType<typeof openFleetTime>> {
+  const { state, store, counters } = parts
+  const started = openFleetTime(clock, store.newestMs(), log)
+  counters
+    .gauge(
+      'vitrine_control_fleet_time_held_seconds',
+      'By how much the wall clock lay behind the newest stored sample at the start. Above 0: set this host’s clock.',
+    )
+    .set(started.heldMs / 1000)
+  state.useTime(started.fleetTime.nowMs)
+  await state.publishTime(started.fleetTime.offsetMs())
+  return started
+}
+
+/** What happens each second: sessions, table, own metrics, and changes that commands made in state.db. */
+function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closable {
+  const { fleet, steering, tryIt, state, options, log } = context
+  let version = state.dataVersion()
+  const turn = async (): Promise<void> => {
+    fleet.sessions.sweep(options.clock.monotonicMs())
+    tryIt.observe()
+    steering.refresh()
+    attempt(log, 'metrics-not-written', () => selfMetrics.write())
+    const current = state.dataVersion()
+    if (current !== version) {
+      version = current
+      await context.refreshAccess()
+    }
+  }
+  return every(SECOND_MS, turn, error => log.error('second-broken', { error }))
+}
+
+function attempt(log: Log, event: string, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    log.error(event, { error })
+  }
 }

@@ -59,7 +59,8 @@ export interface ChannelOptions {
 export interface Channel extends Closable {
   /** To every connected process that `to` lets through. */
   broadcast(this: void, message: FromControl, to: (peer: Peer) => boolean): void
-  connected(this: void, server: string, process: Hello['process']): boolean
+  /** Processes that are connected. */
+  count(this: void): number
   close(): Promise<void>
 }
 
@@ -121,8 +122,7 @@ class RunningChannel implements Channel {
     }
   }
 
-  connected = (server: string, process: Hello['process']): boolean =>
-    this.#byPeer.has(peerKey({ server, process }))
+  count = (): number => this.#byPeer.size
 
   async close(): Promise<void> {
     this.#options.server.off('upgrade', this.#onUpgrade)

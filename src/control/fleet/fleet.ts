@@ -130,7 +130,13 @@ const NEVER_SEEN = 'enrolled, not seen yet'
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
   const { id, role, region, tokenSha256, url, version, hostId } = server
   return {
-    ...{ id, role, region, tokenSha256, url, version, hostId },
+    id,
+    role,
+    region,
+    tokenSha256,
+    url,
+    version,
+    hostId,
     agentHeardMs: null,
     agentSeen: null,
     watched: null,

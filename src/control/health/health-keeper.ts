@@ -87,7 +87,7 @@ function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): vo
   const verdict = judge(gather(options.fleet, record, nowMs, trusted))
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
-  const joined = before.state === 'maintenance' && record.since !== null && isFirstAnswer(record)
+  const joined = before.state === 'maintenance' && isFirstAnswer(record)
   record.standing = joined ? { ...before, state: judged } : settle(before, judged, nowMs)
   const fleetMs = options.fleetTime.nowMs()
   record.evidence = verdict.words.map(word => toEvidence(word, fleetMs))

@@ -1,0 +1,187 @@
+// Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
+// state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS into the store.
+import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
+import { createThrottle } from '#base'
+import type { MetricsStore, WriteSeries } from '#metrics'
+import type { Alerts, StoredAlert } from '../state/alerts.ts'
+import { advance, type ConditionItem, labelsKey } from './advance.ts'
+import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
+
+const TICK_MS = 1000
+const LOG_EVERY_MS = 60_000
+
+export interface AlertKeeperOptions {
+  readonly groups: readonly RuleGroup[]
+  readonly store: MetricsStore
+  readonly alerts: Alerts
+  readonly fleetTime: FleetTime
+  readonly counters: Counters
+  readonly log: Log
+}
+
+export interface AlertKeeper extends Closable {
+  /** Evaluates all groups now, because something changed that rules look at. */
+  kick(this: void): void
+  /** Pending and firing. */
+  active(this: void): StoredAlert[]
+  close(): Promise<void>
+}
+
+/** Takes over what was pending or firing at the last stop. */
+export async function startAlertKeeper(options: AlertKeeperOptions): Promise<AlertKeeper> {
+  const keeper = new RunningKeeper(options)
+  await keeper.restore()
+  keeper.start()
+  return keeper
+}
+
+class RunningKeeper implements AlertKeeper {
+  readonly #options: AlertKeeperOptions
+  /** By rule (its place in the files), then by label set. */
+  readonly #active = new Map<string, Map<string, StoredAlert>>()
+  readonly #dueAt = new Map<RuleGroup, number>()
+  readonly #failures: Counter
+  readonly #dropped: Counter
+  readonly #throttle = createThrottle(LOG_EVERY_MS)
+  #saves: Promise<void> = Promise.resolve()
+  #timer: NodeJS.Timeout | null = null
+  #lastAt = 0
+
+  constructor(options: AlertKeeperOptions) {
+    this.#options = options
+    this.#failures = options.counters.counter(
+      'vitrine_control_rule_failures_total',
+      'Rules that could not be evaluated. The log names the rule; correct its expression.',
+    )
+    this.#dropped = options.counters.counter(
+      'vitrine_control_rule_results_dropped_total',
+      'Results of a rule not taken: more than 1000, or one label set twice. Aggregate in the rule.',
+    )
+  }
+
+  /** Alerts of rules that are no longer there are resolved. */
+  async restore(): Promise<void> {
+    const rules = this.#options.groups.flatMap(group => group.rules).filter(rule => rule.kind === 'alert')
+    const now = this.#options.fleetTime.nowMs()
+    const orphans: StoredAlert[] = []
+    for (const alert of await this.#options.alerts.list(Number.MAX_SAFE_INTEGER)) {
+      const rule = rules.find(candidate => candidate.name === alert.rule)
+      if (rule === undefined) orphans.push({ ...alert, state: 'resolved', resolvedAt: now, keptSince: null })
+      else this.#of(rule).set(labelsKey(alert.labels), alert)
+    }
+    await this.#options.alerts.save(orphans)
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#evaluate(false), TICK_MS)
+    this.#timer.unref()
+  }
+
+  kick = (): void => this.#evaluate(true)
+
+  active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#saves
+  }
+
+  #of(rule: AlertingRule): Map<string, StoredAlert> {
+    const known = this.#active.get(rule.at)
+    if (known !== undefined) return known
+    const fresh = new Map<string, StoredAlert>()
+    this.#active.set(rule.at, fresh)
+    return fresh
+  }
+
+  #evaluate(all: boolean): void {
+    // Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp.
+    const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
+    this.#lastAt = now
+    const written: WriteSeries[] = []
+    for (const group of this.#options.groups) {
+      if (!all && now < (this.#dueAt.get(group) ?? 0)) continue
+      // A little early counts as due: a timer that fires 2 ms early must not skip a turn.
+      this.#dueAt.set(group, now + group.intervalMs - TICK_MS / 2)
+      for (const rule of group.rules) this.#evaluateRule(rule, now, written)
+    }
+    if (written.length > 0) this.#write(written, now)
+  }
+
+  #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): void {
+    let items: readonly ConditionItem[]
+    try {
+      items = vectorOf(this.#options.store.query(rule.expr, now))
+    } catch (error) {
+      this.#failed(rule, error)
+      return
+    }
+    if (rule.kind === 'record') written.push(...recorded(rule, items, now))
+    else this.#advance(rule, items, now, written)
+  }
+
+  #advance(rule: AlertingRule, items: readonly ConditionItem[], now: number, written: WriteSeries[]): void {
+    const before = this.#of(rule)
+    const { active, changed, forgotten, dropped } = advance(rule, before, items, now)
+    this.#active.set(rule.at, active)
+    if (dropped > 0) this.#dropped.add(dropped)
+    for (const alert of active.values()) written.push(alertSeries(alert, now, 1))
+    for (const alert of [...changed, ...forgotten]) {
+      const old = before.get(labelsKey(alert.labels))
+      // The series of the state that it left ends now, not five minutes from now.
+      if (old !== undefined && (old.state !== alert.state || !active.has(labelsKey(alert.labels)))) {
+        written.push(alertSeries(old, now, 0))
+      }
+      if (alert.state !== 'pending') this.#log(alert)
+    }
+    this.#save(changed, forgotten)
+  }
+
+  #save(changed: readonly StoredAlert[], forgotten: readonly StoredAlert[]): void {
+    if (changed.length === 0 && forgotten.length === 0) return
+    const { alerts, log } = this.#options
+    this.#saves = this.#saves
+      .then(async () => {
+        await alerts.save(changed)
+        await alerts.forget(forgotten.map(alert => alert.id))
+      })
+      .catch((error: unknown) => log.error('alerts-not-stored', { error }))
+  }
+
+  #write(series: WriteSeries[], now: number): void {
+    try {
+      this.#options.store.write(series, now)
+    } catch (error) {
+      this.#failed({ name: 'ALERTS', at: 'store' }, error)
+    }
+  }
+
+  #failed(rule: { readonly name: string; readonly at: string }, error: unknown): void {
+    this.#failures.add()
+    const { pass, dropped } = this.#throttle(rule.at, performance.now())
+    if (pass) this.#options.log.warn('rule-failed', { rule: rule.name, at: rule.at, error, dropped })
+  }
+
+  #log({ rule, state, labels }: StoredAlert): void {
+    this.#options.log.info('alert', { rule, state, labels })
+  }
+}
+
+function vectorOf(value: ReturnType<MetricsStore['query']>): readonly ConditionItem[] {
+  if (value.kind === 'vector') return value.items
+  if (value.kind === 'scalar') return [{ labels: {}, value: value.value }]
+  throw new TypeError(`a rule gives a vector or a scalar, this one a ${value.kind}`)
+}
+
+/** As Prometheus: `ALERTS{alertname, alertstate, ...}` is 1. Here it is 0 once when the state is left. */
+function alertSeries(alert: StoredAlert, now: number, value: number): WriteSeries {
+  const labels = { ...alert.labels, __name__: 'ALERTS', alertstate: alert.state }
+  return { labels, samples: [{ timestampMs: now, value }] }
+}
+
+function recorded(rule: RecordingRule, items: readonly ConditionItem[], now: number): WriteSeries[] {
+  return items.map(item => ({
+    labels: { ...item.labels, ...rule.labels, __name__: rule.name },
+    samples: [{ timestampMs: now, value: item.value }],
+  }))
+}

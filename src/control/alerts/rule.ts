@@ -1,0 +1,31 @@
+// Owns what a rule is, as Prometheus defines it.
+
+interface RuleBase {
+  readonly expr: string
+  readonly labels: Readonly<Record<string, string>>
+  /** `vitrine.yaml:12`, for messages. */
+  readonly at: string
+}
+
+export interface AlertingRule extends RuleBase {
+  readonly kind: 'alert'
+  readonly name: string
+  readonly forMs: number
+  readonly keepFiringForMs: number
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+export interface RecordingRule extends RuleBase {
+  readonly kind: 'record'
+  readonly name: string
+}
+
+export type Rule = AlertingRule | RecordingRule
+
+/** Rules of a group are evaluated in order, every `intervalMs`. */
+export interface RuleGroup {
+  readonly name: string
+  readonly file: string
+  readonly intervalMs: number
+  readonly rules: readonly Rule[]
+}

@@ -1,0 +1,76 @@
+// Owns the control room's HTTP application: plugins, checks and all routes, in the order in which they apply.
+import cookie from '@fastify/cookie'
+import rateLimit from '@fastify/rate-limit'
+import swagger from '@fastify/swagger'
+import fastify, { type FastifyInstance } from 'fastify'
+import { packageVersion } from '#base'
+import type { ControlContext } from '../context.ts'
+import { controlFaults } from '../faults.ts'
+import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addEntryRoutes } from './entry-routes.ts'
+import { answerFor } from './errors.ts'
+import { addFleetRoutes } from './fleet-routes.ts'
+import { installGuard } from './guard.ts'
+import { addPageRoutes } from './page-routes.ts'
+import { addPrometheusRoutes } from './prometheus-routes.ts'
+import { installSecurityHeaders } from './security-headers.ts'
+import { addSessionRoutes } from './session-routes.ts'
+import { addSystemRoutes } from './system-routes.ts'
+
+const BODY_BYTES_MAX = 64 * 1024 // no JSON request is larger; remote write has its own limit
+/** Addresses whose sign-ins are counted at once. */
+const RATE_ADDRESSES_MAX = 10_000
+
+/** Ready to answer; it does not listen itself. */
+export async function createApp(context: ControlContext): Promise<FastifyInstance> {
+  const { listen } = context.options
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    // Behind a proxy the last address of X-Forwarded-For is the proxy's word; the ones before it are hearsay.
+    trustProxy: listen.behindProxy === true ? (_address, hop) => hop === 0 : false,
+    routerOptions: { maxParamLength: 256 },
+  })
+  // Shapes are checked by zod in the route; the JSON schemas are for openapi.json alone.
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+  app.setErrorHandler((thrown, request, reply) => {
+    const where = { method: request.method, path: request.routeOptions.url ?? '' }
+    const { status, body } = answerFor(thrown, where, context.log)
+    return reply.status(status).send(body)
+  })
+  await app.register(cookie)
+  await app.register(rateLimit, {
+    global: false,
+    cache: RATE_ADDRESSES_MAX,
+    errorResponseBuilder: (_request, limit) =>
+      controlFaults.fault(
+        'control-sign-in-too-often',
+        `at most ${limit.max} sign-ins a minute; wait ${limit.after}`,
+      ),
+  })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Vitrine control room', version: packageVersion },
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer', description: 'API token; also as password of Basic' },
+        },
+      },
+      security: [{ token: [] }],
+    },
+  })
+  installSecurityHeaders(app, context)
+  installGuard(app, context)
+  addSystemRoutes(app, context)
+  addSessionRoutes(app, context)
+  addFleetRoutes(app, context)
+  addAdminRoutes(app, context)
+  addTryRoutes(app, context)
+  addEntryRoutes(app, context)
+  await addPrometheusRoutes(app, context)
+  await addPageRoutes(app, context)
+  await app.ready()
+  return app
+}

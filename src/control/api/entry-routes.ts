@@ -1,0 +1,49 @@
+// Owns the ways in for viewers: /play, /watch and what the player page needs. No sign-in, no cookies.
+import type { FastifyInstance } from 'fastify'
+import { watchTable } from '#wire'
+import type { ControlContext } from '../context.ts'
+import { controlFaults } from '../faults.ts'
+import { choosePathway } from '../steering/make-table.ts'
+import { watchTableOf } from './fleet-view.ts'
+import { addRoute } from './route.ts'
+
+/** Open to players on any page: nothing here depends on who asks. */
+const anyOrigin = { 'access-control-allow-origin': '*' }
+
+export function addEntryRoutes(app: FastifyInstance, context: ControlContext): void {
+  addRoute(app, {
+    method: 'GET',
+    url: '/watch-table',
+    access: 'anyone',
+    summary: 'Edges, best first, and titles: what the player page needs',
+    answer: watchTable,
+    handle: (_request, reply) => {
+      reply.headers(anyOrigin)
+      return watchTableOf(context)
+    },
+  })
+  addRoute(app, {
+    method: 'GET',
+    url: '/play/:file',
+    access: 'anyone',
+    summary: 'Redirect to a title’s playlist on the best edge; ?via=ID asks for one by name',
+    handle: (request, reply) => {
+      const { file } = request.params as { readonly file: string }
+      const title = playable(context, file)
+      const { via } = request.query as { readonly via?: unknown }
+      const pathways = context.steering.table()?.pathways ?? []
+      const chosen = choosePathway(pathways, typeof via === 'string' ? via : null)
+      if (chosen === null) throw controlFaults.fault('control-no-edge', 'no edge has connected yet')
+      return reply.headers(anyOrigin).redirect(`${chosen.url}/vod/${title}/master.m3u8`, 302)
+    },
+  })
+}
+
+/** The title of `{title}.m3u8`. Before any origin has told its titles, every well-formed one is let through. */
+function playable({ fleet }: ControlContext, file: string): string {
+  const title = /^([a-z0-9][a-z0-9-]{0,126})\.m3u8$/.exec(file)?.[1]
+  const titles = fleet.titles()
+  if (title !== undefined && (titles.length === 0 || titles.some(({ id }) => id === title))) return title
+  const message = `no title is played at /play/${file.slice(0, 140)}`
+  throw controlFaults.fault('control-title-unknown', message)
+}

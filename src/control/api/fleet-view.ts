@@ -1,0 +1,81 @@
+// Owns how the fleet is shown: titles, servers with their state and evidence, what the player page needs.
+import { packageVersion } from '#base'
+import { readHostId } from '#link'
+import type { AlertView, ServerView, TitleView, WatchTable } from '#wire'
+import type { ControlContext } from '../context.ts'
+import { CONTROL_ID, type ServerRecord } from '../fleet/fleet.ts'
+import type { StoredAlert } from '../state/alerts.ts'
+
+const hostId = readHostId()
+
+export function titleViews({ fleet }: ControlContext): TitleView[] {
+  return fleet.titles().map(title => ({ ...title, watchPath: `/watch/${title.id}` }))
+}
+
+/** All servers, the control room itself last. */
+export function serverViews(context: ControlContext): ServerView[] {
+  const pids = context.options.supervisor?.pids() ?? {}
+  const others = context.fleet.all().filter(record => record.id !== CONTROL_ID)
+  return [...others.map(record => serverView(context, record, pids)), controlView(context, pids)]
+}
+
+function serverView(
+  { fleet, steering }: ControlContext,
+  record: ServerRecord,
+  pids: Readonly<Record<string, number>>,
+): ServerView {
+  const { watching, estimated } = fleet.sessions.of(record.id)
+  return {
+    id: record.id,
+    region: record.region,
+    role: record.role,
+    state: record.standing.state,
+    reason: record.reason,
+    since: record.since,
+    version: record.version,
+    url: record.url,
+    hostId: record.hostId,
+    pid: pids[record.id] ?? null,
+    watching,
+    watchingEstimated: estimated,
+    agentSeen: record.agentSeen,
+    weight: steering.weightOf(record.id),
+    evidence: [...record.evidence],
+  }
+}
+
+function controlView(context: ControlContext, pids: Readonly<Record<string, number>>): ServerView {
+  return {
+    id: CONTROL_ID,
+    region: context.region,
+    role: 'control',
+    state: 'healthy',
+    reason: 'this control room',
+    since: context.startedAt,
+    version: packageVersion,
+    url: context.options.publicUrl ?? '',
+    hostId,
+    pid: pids[CONTROL_ID] ?? null,
+    watching: 0,
+    watchingEstimated: 0,
+    agentSeen: context.fleet.get(CONTROL_ID)?.agentSeen ?? null,
+    weight: 0,
+    evidence: [],
+  }
+}
+
+export function alertView(alert: StoredAlert): AlertView {
+  const { keptSince: _, ...view } = alert
+  return view
+}
+
+export function watchTableOf({ fleet, steering }: ControlContext): WatchTable {
+  const pathways = steering.table()?.pathways ?? []
+  return {
+    pathways: pathways.map(({ id, region, url }) => ({ id, region, url })),
+    titles: fleet
+      .titles()
+      .filter(title => title.state === 'ready')
+      .map(({ id, name, durationMs }) => ({ id, name, durationMs })),
+  }
+}

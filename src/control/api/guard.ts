@@ -1,0 +1,151 @@
+// Owns who may call which route: the Host, the sign-in, the role, and the proof that a browser's request is our page's.
+// It refuses a route that does not say who may call it.
+import { timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isLoopback } from '#base'
+import { mayAct, type UserRole } from '#wire'
+import type { ControlContext } from '../context.ts'
+import { controlFaults } from '../faults.ts'
+
+/** `anyone`; a person with at least this role; `writer`: an admin, or a server that writes as itself. */
+export type RouteAccess = 'anyone' | UserRole | 'writer'
+
+export type Principal =
+  | { readonly kind: 'anonymous' }
+  | {
+      readonly kind: 'person'
+      readonly name: string
+      readonly role: UserRole
+      readonly session: Session | null
+    }
+  | { readonly kind: 'server'; readonly id: string }
+
+/** Of a person who came with a cookie. */
+export interface Session {
+  readonly cookie: string
+  readonly csrf: string
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: RouteAccess
+  }
+  interface FastifyRequest {
+    principal: Principal
+  }
+}
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
+export const CSRF_HEADER = 'x-vitrine-csrf'
+const SESSION_COOKIE = 'vitrine-session'
+
+/** Cookies with this prefix are taken by browsers only with Secure and Path=/ (RFC 6265bis section 4.1.3.2). */
+export function sessionCookieName(secure: boolean): string {
+  return secure ? `__Host-${SESSION_COOKIE}` : SESSION_COOKIE
+}
+
+/** Plain HTTP is for loopback alone; there browsers would not send a Secure cookie back. */
+export function isSecure({ options }: ControlContext): boolean {
+  const { listen, publicUrl } = options
+  if (listen.tls !== undefined || publicUrl?.startsWith('https:') === true) return true
+  return !isLoopback(listen.host)
+}
+
+/** Installs the checks; every route registered afterwards must carry `config.access`. */
+export function installGuard(app: FastifyInstance, context: ControlContext): void {
+  // Every request gets its own in the hook below; the cast is for the moment before.
+  app.decorateRequest<Principal | null>('principal', null)
+  app.addHook('onRoute', route => {
+    if (route.config?.access === undefined)
+      throw new TypeError(`route ${route.url} does not say who may call it`)
+  })
+  app.addHook('onRequest', async (request: FastifyRequest, _reply: FastifyReply) => {
+    checkHost(request.raw, context)
+    request.principal = await identify(request, context)
+    const access = request.routeOptions.config.access
+    // Unknown addresses are answered 404 by their own handler.
+    if (access === undefined || access === 'anyone') return
+    authorise(request.principal, access)
+    checkOrigin(request, context)
+  })
+}
+
+/**
+ * A page on another site can point its own name at 127.0.0.1 and so talk to us as if it were ours (DNS rebinding):
+ * on loopback only loopback names and the public URL's host are served.
+ */
+export function hostAllowed(request: IncomingMessage, { options }: ControlContext): boolean {
+  if (!isLoopback(options.listen.host)) return true
+  const host = request.headers.host
+  if (host === undefined) return false
+  const parsed = parseUrl(`http://${host}`)
+  if (parsed === null) return false
+  if (isLoopback(parsed.hostname)) return true
+  return options.publicUrl !== null && parseUrl(options.publicUrl)?.hostname === parsed.hostname
+}
+
+function checkHost(request: IncomingMessage, context: ControlContext): void {
+  if (hostAllowed(request, context)) return
+  const host = JSON.stringify((request.headers.host ?? '').slice(0, 128))
+  const message = `Host ${host} is neither loopback nor the public URL's host`
+  throw controlFaults.fault('control-host-refused', message)
+}
+
+async function identify(request: FastifyRequest, context: ControlContext): Promise<Principal> {
+  const { authorization } = request.headers
+  if (authorization !== undefined) {
+    const owner = context.access.ownerOf(authorization)
+    if (owner === null) return { kind: 'anonymous' }
+    return owner.kind === 'person' ? { ...owner, session: null } : owner
+  }
+  const cookie = request.cookies[sessionCookieName(isSecure(context))]
+  if (cookie === undefined || cookie.length > 256) return { kind: 'anonymous' }
+  const session = await context.state.people.sessionOf(cookie)
+  if (session === null) return { kind: 'anonymous' }
+  return { kind: 'person', name: session.name, role: session.role, session: { cookie, csrf: session.csrf } }
+}
+
+function authorise(principal: Principal, access: UserRole | 'writer'): void {
+  if (principal.kind === 'anonymous') {
+    throw controlFaults.fault('control-sign-in-needed', 'sign in, or send an API token')
+  }
+  const needed = access === 'writer' ? 'admin' : access
+  const allowed = principal.kind === 'server' ? access === 'writer' : mayAct(principal.role, needed)
+  if (allowed) return
+  const who = principal.kind === 'server' ? 'a server token' : `role ${principal.role}`
+  throw controlFaults.fault('control-role-too-low', `this needs role ${needed}, not ${who}`)
+}
+
+/** Cookies come with every request, also with those that another site's page makes. */
+function checkOrigin(request: FastifyRequest, context: ControlContext): void {
+  const { principal } = request
+  if (principal.kind !== 'person' || principal.session === null || SAFE_METHODS.has(request.method)) return
+  const given = request.headers[CSRF_HEADER]
+  if (typeof given !== 'string' || !equal(given, principal.session.csrf)) {
+    const message = `${CSRF_HEADER} does not hold the value from /api/v1/me`
+    throw controlFaults.fault('control-csrf', message)
+  }
+  if (!isSameOrigin(request, context)) {
+    throw controlFaults.fault('control-csrf', 'the Origin header does not name this control room')
+  }
+}
+
+/** The Origin is the Host that was asked, or the public URL. Browsers send it with every POST, PUT and DELETE. */
+export function isSameOrigin(request: FastifyRequest, { options }: ControlContext): boolean {
+  const { origin, host } = request.headers
+  const asked = origin === undefined ? null : parseUrl(origin)
+  if (asked === null) return false
+  if (asked.host === parseUrl(`http://${host}`)?.host) return true
+  return options.publicUrl !== null && asked.origin === parseUrl(options.publicUrl)?.origin
+}
+
+function equal(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}
+
+function parseUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null
+}

@@ -1,0 +1,166 @@
+// Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { packageVersion } from '#base'
+import {
+  decodeRemoteWrite,
+  REMOTE_WRITE_LIMITS,
+  remoteWriteVersion,
+  toApiData,
+  type WriteSeries,
+} from '#metrics'
+import type { ControlContext } from '../context.ts'
+import { controlFaults } from '../faults.ts'
+import type { Principal } from './guard.ts'
+import { failure, success } from './prometheus-envelope.ts'
+import {
+  bad,
+  type Parameters,
+  readParameters,
+  STEPS_MAX,
+  selectorsOf,
+  stepOf,
+  textOf,
+  timeOf,
+} from './prometheus-parameters.ts'
+import { addRoute } from './route.ts'
+
+const PREFIX = '/prometheus/api/v1'
+const FORM_BYTES_MAX = 1024 * 1024
+/** Without a time range, series and labels of the last day. */
+const RANGE_MS = 86_400_000
+
+type Answer = (parameters: Parameters, context: ControlContext, request: FastifyRequest) => unknown
+
+const answers: readonly {
+  readonly url: string
+  readonly summary: string
+  readonly post: boolean
+  readonly answer: Answer
+}[] = [
+  { url: '/query', summary: 'PromQL at one instant', post: true, answer: query },
+  { url: '/query_range', summary: 'PromQL over a range of time', post: true, answer: queryRange },
+  { url: '/series', summary: 'Label sets that match', post: true, answer: series },
+  { url: '/labels', summary: 'Label names', post: true, answer: labels },
+  { url: '/label/:name/values', summary: 'Values of one label', post: false, answer: labelValues },
+  { url: '/metadata', summary: 'Types and help of metrics: none are kept', post: false, answer: () => ({}) },
+  { url: '/status/buildinfo', summary: 'Version, as Grafana asks for it', post: false, answer: buildInfo },
+]
+
+/** In a scope of its own, whose failures are worded as Prometheus words them. */
+export async function addPrometheusRoutes(app: FastifyInstance, context: ControlContext): Promise<void> {
+  await app.register(async scope => {
+    scope.setErrorHandler((thrown, request, reply) => {
+      const where = { method: request.method, path: request.routeOptions.url ?? '' }
+      const { status, body } = failure(thrown, where, context.log)
+      return reply.status(status).send(body)
+    })
+    const form = { parseAs: 'string', bodyLimit: FORM_BYTES_MAX } as const
+    scope.addContentTypeParser('application/x-www-form-urlencoded', form, (_request, body, done) => {
+      done(null, new URLSearchParams(typeof body === 'string' ? body : ''))
+    })
+    for (const { url, summary, post, answer } of answers) {
+      for (const method of post ? (['GET', 'POST'] as const) : (['GET'] as const)) {
+        addRoute(scope, {
+          method,
+          url: `${PREFIX}${url}`,
+          access: 'viewer',
+          summary,
+          handle: request => success(answer(readParameters(request), context, request)),
+        })
+      }
+    }
+  })
+  await app.register(async scope => {
+    scope.removeAllContentTypeParsers()
+    const raw = { parseAs: 'buffer', bodyLimit: REMOTE_WRITE_LIMITS.compressedBytesMax } as const
+    scope.addContentTypeParser('application/x-protobuf', raw, (_request, body, done) => done(null, body))
+    addRoute(scope, {
+      method: 'POST',
+      url: `${PREFIX}/write`,
+      access: 'writer',
+      summary: 'Remote write 1.0 and 2.0; a server writes only series whose instance is its id',
+      handle: (request, reply) => {
+        const written = write(request, context)
+        for (const [name, value] of Object.entries(written)) reply.header(name, value)
+        return reply.status(204).send()
+      },
+    })
+  })
+}
+
+function query(parameters: Parameters, { store, fleetTime }: ControlContext): unknown {
+  const atMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
+  return toApiData(store.query(textOf(parameters, 'query'), atMs))
+}
+
+function queryRange(parameters: Parameters, { store }: ControlContext): unknown {
+  const fromMs = timeOf(parameters, 'start', null)
+  const toMs = timeOf(parameters, 'end', null)
+  const stepMs = stepOf(parameters)
+  if (toMs < fromMs) throw bad('end', 'end timestamp must not be before start time')
+  if ((toMs - fromMs) / stepMs > STEPS_MAX) {
+    throw bad('step', `exceeded maximum resolution of ${STEPS_MAX} points per timeseries; use a larger step`)
+  }
+  return toApiData(store.queryRange(textOf(parameters, 'query'), fromMs, toMs, stepMs))
+}
+
+function rangeOf(parameters: Parameters, { fleetTime }: ControlContext): [number, number] {
+  const toMs = timeOf(parameters, 'end', Math.ceil(fleetTime.nowMs()))
+  return [timeOf(parameters, 'start', toMs - RANGE_MS), toMs]
+}
+
+function series(parameters: Parameters, context: ControlContext): unknown {
+  const match = selectorsOf(parameters)
+  if (match.length === 0) throw bad('match[]', 'no match[] parameter provided')
+  return context.store.series(match, ...rangeOf(parameters, context))
+}
+
+function labels(parameters: Parameters, context: ControlContext): unknown {
+  return context.store.labelNames(selectorsOf(parameters), ...rangeOf(parameters, context))
+}
+
+function labelValues(parameters: Parameters, context: ControlContext, request: FastifyRequest): unknown {
+  const { name } = request.params as { readonly name: string }
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw bad('name', 'invalid label name')
+  return context.store.labelValues(name, selectorsOf(parameters), ...rangeOf(parameters, context))
+}
+
+function buildInfo(): unknown {
+  const unknown = ''
+  return {
+    version: packageVersion,
+    revision: unknown,
+    branch: unknown,
+    buildUser: unknown,
+    buildDate: unknown,
+    goVersion: unknown,
+  }
+}
+
+/** Stores the body's samples; gives the headers that remote write 2.0 asks for. */
+function write(request: FastifyRequest, context: ControlContext): Record<string, string> {
+  const { headers, body, principal } = request
+  if (headers['content-encoding'] !== 'snappy') {
+    throw controlFaults.fault('control-request-media-type', 'Content-Encoding snappy is expected')
+  }
+  if (!Buffer.isBuffer(body)) throw controlFaults.fault('control-request-invalid', 'a body is expected')
+  const batch = decodeRemoteWrite(body, REMOTE_WRITE_LIMITS, remoteWriteVersion(headers['content-type']))
+  checkWriter(principal, batch)
+  const { accepted } = context.store.write(batch, context.fleetTime.nowMs())
+  return {
+    'x-prometheus-remote-write-samples-written': String(accepted),
+    'x-prometheus-remote-write-histograms-written': '0',
+    'x-prometheus-remote-write-exemplars-written': '0',
+  }
+}
+
+/** A stolen server token must not be able to speak for another server. */
+function checkWriter(principal: Principal, batch: readonly WriteSeries[]): void {
+  if (principal.kind !== 'server') return // an admin; the guard let nobody else in
+  for (const { labels } of batch) {
+    if (labels['instance'] === principal.id) continue
+    const instance = JSON.stringify((labels['instance'] ?? '').slice(0, 64))
+    const message = `server ${principal.id} may write series with instance="${principal.id}" only, not ${instance}`
+    throw controlFaults.fault('control-write-not-itself', message)
+  }
+}

@@ -1,0 +1,30 @@
+// Owns the list of parts that the API answers from. It holds no behaviour.
+import type { Counters, FleetTime, Log } from '#base'
+import type { MetricsStore } from '#metrics'
+import type { AccessDirectory } from './access.ts'
+import type { AlertKeeper } from './alerts/alert-keeper.ts'
+import type { Fleet } from './fleet/fleet.ts'
+import type { ControlOptions } from './options.ts'
+import type { FullState } from './state/open-state.ts'
+import type { SteeringKeeper } from './steering/steering-keeper.ts'
+import type { TryIt } from './try/try-it.ts'
+
+export interface ControlContext {
+  readonly options: ControlOptions
+  readonly state: FullState
+  readonly store: MetricsStore
+  readonly fleetTime: FleetTime
+  readonly fleet: Fleet
+  readonly steering: SteeringKeeper
+  readonly alerts: AlertKeeper
+  readonly access: AccessDirectory
+  readonly tryIt: TryIt
+  readonly counters: Counters
+  readonly log: Log
+  /** Region of the control room itself. */
+  readonly region: string
+  /** Fleet time at which this control room started. */
+  readonly startedAt: number
+  /** Reads tokens and servers again and tells the fleet; after each change through the API. */
+  refreshAccess(this: void): Promise<void>
+}

@@ -1,0 +1,103 @@
+// Owns the control room's own series: what it knows of each server, and of itself. Written into its own store.
+import type { Clock, Counters, FleetTime, Labels } from '#base'
+import type { MetricsStore, WriteSeries } from '#metrics'
+import { serverStates } from '#wire'
+import { CONTROL_ID, type Fleet, type ServerRecord } from './fleet/fleet.ts'
+import type { SteeringKeeper } from './steering/steering-keeper.ts'
+
+const JOB = 'vitrine-control'
+
+export interface SelfMetricsOptions {
+  readonly fleet: Fleet
+  readonly steering: SteeringKeeper
+  readonly store: MetricsStore
+  readonly fleetTime: FleetTime
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly region: string
+}
+
+export class SelfMetrics {
+  readonly #options: SelfMetricsOptions
+  readonly #startMs: number
+  #lastAt = 0
+
+  constructor(options: SelfMetricsOptions) {
+    this.#options = options
+    this.#startMs = options.clock.monotonicMs()
+  }
+
+  /** Everything, each second. */
+  write(): void {
+    const own = { job: JOB, instance: CONTROL_ID, region: this.#options.region }
+    const process = this.#options.counters.collect().flatMap(family =>
+      family.points.map(point => ({
+        labels: { ...point.labels, ...own, __name__: point.name },
+        value: point.value,
+      })),
+    )
+    this.#store([...process, ...this.#fleetPoints()])
+  }
+
+  /** What rules look at when a server's state changed: at once, not within the second. */
+  writeFleet(): void {
+    this.#store(this.#fleetPoints())
+  }
+
+  #store(points: readonly { labels: Labels; value: number }[]): void {
+    const { store, fleetTime } = this.#options
+    const now = Math.max(Math.floor(fleetTime.nowMs()), this.#lastAt + 1)
+    this.#lastAt = now
+    const series: WriteSeries[] = points.map(({ labels, value }) => ({
+      labels,
+      samples: [{ timestampMs: now, value }],
+    }))
+    store.write(series, now)
+  }
+
+  #fleetPoints(): { labels: Labels; value: number }[] {
+    const { fleet, steering, region } = this.#options
+    const nowMs = this.#options.clock.monotonicMs()
+    const own = { job: JOB, instance: CONTROL_ID, region }
+    const exhausted = {
+      labels: { ...own, __name__: 'vitrine_fleet_steering_exhausted' },
+      value: Number(steering.exhausted()),
+    }
+    return [exhausted, ...fleet.all().flatMap(record => this.#serverPoints(record, nowMs))]
+  }
+
+  #serverPoints(record: ServerRecord, nowMs: number): { labels: Labels; value: number }[] {
+    const { fleet, steering } = this.#options
+    const base = { job: JOB, instance: record.id, region: record.region }
+    const points: { labels: Labels; value: number }[] = []
+    const add = (name: string, value: number, labels: Labels = {}): void => {
+      points.push({ labels: { ...labels, ...base, __name__: name }, value })
+    }
+    for (const state of serverStates) {
+      const is = Number(record.standing.state === state)
+      add('vitrine_fleet_server_state', is, { role: record.role, state })
+    }
+    // A server that has never been here has no agent to miss; one that was has one since this start.
+    if (record.agentHeardMs !== null || record.url !== '') {
+      const sinceMs = record.agentHeardMs ?? this.#startMs
+      add('vitrine_fleet_agent_age_seconds', (nowMs - sinceMs) / 1000, { role: record.role })
+    }
+    if (record.role === 'edge') {
+      const { watching, estimated } = fleet.sessions.of(record.id)
+      add('vitrine_fleet_watching', watching)
+      add('vitrine_fleet_watching_estimated', estimated)
+      add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
+    }
+    for (const [observer, log] of record.outside) {
+      const last = log.last()
+      if (last === null || nowMs - last.atMs > PROBE_AGE_MS_MAX) continue
+      add('vitrine_probe_success', Number(last.connectMs !== null), { observer, check: 'connect' })
+      add('vitrine_probe_success', Number(last.httpMs !== null), { observer, check: 'http' })
+      if (last.httpMs !== null) add('vitrine_probe_http_seconds', last.httpMs / 1000, { observer })
+    }
+    return points
+  }
+}
+
+/** An older look is not told again as if it were new. */
+const PROBE_AGE_MS_MAX = 3000
