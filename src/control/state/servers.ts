@@ -1,4 +1,5 @@
 // Owns the enrolled servers and the history of their states, which is kept for good.
+import { sql } from 'kysely'
 import { hashToken } from '#link'
 import { type Evidence, evidence, type ServerState, serverId, serverRoles } from '#wire'
 import { controlFaults } from '../faults.ts'
@@ -132,8 +133,7 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
   const rows = await db
     .selectFrom('servers')
     .selectAll()
-    .orderBy('created_at')
-    .orderBy('id')
+    .orderBy(sql`rowid`) // as they were enrolled
     .limit(SERVERS_MAX)
     .execute()
   return rows.map(row => ({
