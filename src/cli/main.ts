@@ -38,20 +38,11 @@ const registrations = [
   registerCheckConfig,
 ]
 for (const register of registrations) register(program)
-inheritSettings(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = exitCodeOf(error)
-}
-
-/** `addCommand` does not pass on how errors are said; this does, for all levels. */
-function inheritSettings(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command)
-    inheritSettings(child)
-  }
 }
 
 function exitCodeOf(error: unknown): number {

@@ -58,8 +58,8 @@ export type Settings = ControlSettings | OriginSettings | EdgeSettings | AgentSe
 const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
 const webFolder = resolve(packageFolder, 'dist/web')
 /** Titles and rules that come with Vitrine. */
-const builtinMedia = resolve(packageFolder, 'media')
-const builtinRules = resolve(packageFolder, 'rules')
+const builtinMedia = resolve(packageFolder, 'assets/sample')
+const builtinRules = resolve(packageFolder, 'config/rules')
 
 const ORIGIN_PORT_STEP = 10
 const AGENT_PORT_STEP = 100

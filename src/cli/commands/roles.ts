@@ -1,7 +1,7 @@
 // Owns `vitrine control|origin|edge|agent`: one role on a machine of its own, in the foreground.
 import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { ensureFolder, writeFileAtomic } from '#base'
 import { type Config, configSchema, type EdgeConfig } from '../config.ts'
 import { cliFaults } from '../faults.ts'
@@ -71,7 +71,8 @@ function registerRole(
   words: string,
   settings: (options: RoleOptions) => Settings,
 ): void {
-  const command = new Command(name)
+  const command = program
+    .command(name)
     .description(words)
     .option('--id <id>', 'permanent id of the server')
     .option('--region <region>', 'where it stands')
@@ -91,7 +92,7 @@ function registerRole(
       process.on('exit', release)
       await runSettings(chosen)
     })
-  program.addCommand(withPortBase(withData(command)))
+  withPortBase(withData(command))
 }
 
 function readRoleConfig(options: RoleOptions): { config: Config; data: string } {
