@@ -39,6 +39,8 @@ import { Scraper } from './watch/scraper.ts'
 const PASS_MS = 1000
 const LOOK_MS = 250
 const LOG_EVERY_MS = 600_000
+/** A server that starts beside its agent is up by then; earlier, what it lacks is no evidence. */
+const EARLY_MS = 5000
 
 export interface AgentOptions {
   /** Id of the server that is watched; also this agent's `instance` label. */
@@ -94,12 +96,14 @@ class Agent {
   readonly #scraper: Scraper | null
   readonly #scrapes: Counter
   readonly #own: Labels
+  readonly #startedMs: number
   #hostFamilies: readonly MetricFamily[] = []
 
   constructor(options: AgentOptions, closers: Closers) {
     const { id, role, region, serverUrl, token, clock, log, controlUrl } = options
     this.#options = options
     this.#closers = closers
+    this.#startedMs = clock.monotonicMs()
     registerProcessMetrics(this.#counters, 'agent')
     this.#own = { job: 'vitrine-agent', instance: id, region }
     this.#calls = closers.add(new HttpCalls())
@@ -183,9 +187,13 @@ class Agent {
     })
   }
 
+  /** Nothing is said before there is something to say: a server that has never been seen is not gone yet. */
   #watched(): Heartbeat['watched'] {
-    const health = this.#health?.view() ?? { httpOk: false, httpMs: null }
-    return { ...this.#watch.view(), ...health }
+    const view = this.#watch.view()
+    const health = this.#health === null ? { httpOk: false, httpMs: null } : this.#health.view()
+    const early = this.#options.clock.monotonicMs() - this.#startedMs < EARLY_MS
+    if (health === null || (early && (view.pid === null || !health.httpOk))) return undefined
+    return { ...view, ...health }
   }
 
   /** One line in ten minutes for each file; the count is a metric. */

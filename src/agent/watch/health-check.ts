@@ -14,7 +14,7 @@ export class HealthCheck {
   readonly #serverUrl: string
   readonly #calls: HttpCalls
   readonly #clock: Clock
-  #view: HealthView = { httpOk: false, httpMs: null }
+  #view: HealthView | null = null
 
   constructor(serverUrl: string, calls: HttpCalls, clock: Clock) {
     this.#serverUrl = serverUrl
@@ -37,7 +37,8 @@ export class HealthCheck {
       answer.kind === 'failed' ? { httpOk: false, httpMs: null } : { httpOk: answer.status === 200, httpMs }
   }
 
-  view(): HealthView {
+  /** Null before the first look has ended. */
+  view(): HealthView | null {
     return this.#view
   }
 }
