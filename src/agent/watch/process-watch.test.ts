@@ -29,12 +29,12 @@ async function lookUntil(watch: ProcessWatch, wanted: string | null): Promise<nu
   throw new Error(`expected ${wanted}, saw ${watch.view().state}`)
 }
 
-it('sees a process frozen after three looks at which it did not run, and thawed at the next', async () => {
+it('sees a process frozen after five looks at which it did not run, and thawed at the next', async () => {
   const pid = await start()
   const watch = new ProcessWatch(() => pid)
   await lookUntil(watch, 'S')
   process.kill(pid, 'SIGSTOP')
-  expect(await lookUntil(watch, 'T')).toBeGreaterThanOrEqual(3)
+  expect(await lookUntil(watch, 'T')).toBeGreaterThanOrEqual(5)
   process.kill(pid, 'SIGCONT')
   await lookUntil(watch, 'S')
 })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { readSwitches } from '../host/proc-text.ts'
 import { readStat } from '../host/process-scan.ts'
 
-/** Looks in a row at a stopped process that did not run in between: at 250 ms apart, frozen for half a second. */
-const STOPPED_LOOKS = 3
+/** Looks in a row at a stopped process that did not run in between: at 250 ms apart, frozen for a second. */
+const STOPPED_LOOKS = 5
 
 export interface ProcessView {
   readonly pid: number | null

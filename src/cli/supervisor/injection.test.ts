@@ -28,7 +28,7 @@ const state = (): string => {
 }
 /** Sees it stopped at each of many looks, over more than one cycle. */
 async function alwaysStopped(): Promise<boolean> {
-  for (let look = 0; look < 30; look += 1) {
+  for (let look = 0; look < 45; look += 1) {
     if (state() !== 'T') return false
     await new Promise(resolve => setTimeout(resolve, 20))
   }

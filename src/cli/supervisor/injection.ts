@@ -3,9 +3,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-/** Stopped and running parts of a slowed server's time: an answer takes a few hundred milliseconds, but comes. */
-const SLOW_STOPPED_MS = 350
-const SLOW_RUNNING_MS = 50
+/**
+ * Stopped and running parts of a slowed server's time: an answer takes some hundred milliseconds, but comes. The
+ * stops differ in length, or probes of a fixed period would meet the same part each time.
+ */
+const SLOW_STOPPED_MS_MIN = 450
+const SLOW_STOPPED_MS_MAX = 650
+const SLOW_RUNNING_MS = 60
 
 const burnerEntry = fileURLToPath(
   new URL(`./burner${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
@@ -72,7 +76,8 @@ export class Injection {
   /** A frozen server stays stopped through both parts of the cycle. */
   #turn(running: boolean): void {
     if (!this.#frozen) this.#send(this.#leader, running ? 'SIGCONT' : 'SIGSTOP')
-    this.#cycle = setTimeout(() => this.#turn(!running), running ? SLOW_RUNNING_MS : SLOW_STOPPED_MS)
+    const stoppedMs = SLOW_STOPPED_MS_MIN + Math.random() * (SLOW_STOPPED_MS_MAX - SLOW_STOPPED_MS_MIN)
+    this.#cycle = setTimeout(() => this.#turn(!running), running ? SLOW_RUNNING_MS : stoppedMs)
   }
 
   #startBurner(): void {
