@@ -4,7 +4,7 @@ const PLAIN_MS = 5000
 
 export function startProgress(what, describe) {
   const startedMs = performance.now()
-  const terminal = process.stderr.isTTY === true
+  const terminal = process.stderr.isTTY
   const seconds = () => `${Math.round((performance.now() - startedMs) / 1000)} s`
   const show = () => {
     const line = `${what}: ${describe()} (${seconds()})`

@@ -34,7 +34,7 @@ beforeEach(async () => {
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       writeHeaders = request.headers
-      if (answerStatus === 204) batches.push(decodeRemoteWrite(Buffer.concat(chunks), request.headers))
+      if (answerStatus === 204) batches.push(decodeRemoteWrite(Buffer.concat(chunks)))
       response.writeHead(answerStatus).end()
     })
   })
