@@ -69,6 +69,10 @@ const join = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('The origin, as an edge reaches it.'),
+  serverUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The server that an agent watches; default: where the configuration has it listen.'),
   tokenFile: z
     .string()
     .optional()

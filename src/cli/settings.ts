@@ -181,7 +181,7 @@ export function agentSettings(
     logLevel: server.logLevel,
     controlUrl: server.controlUrl,
     tokenFile: server.tokenFile,
-    serverUrl: localUrl(server.listen),
+    serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
   }
 }

@@ -27,6 +27,7 @@ interface RoleOptions extends CommonOptions {
   readonly publicUrl?: string
   readonly controlUrl?: string
   readonly originUrl?: string
+  readonly serverUrl?: string
   readonly tokenFile?: string
 }
 
@@ -84,6 +85,7 @@ function registerRole(
     .option('--public-url <url>', 'where others reach it')
     .option('--control-url <url>', 'the control room')
     .option('--origin-url <url>', 'the origin, for an edge')
+    .option('--server-url <url>', 'the server to watch, for an agent')
     .option('--token-file <file>', 'the token of this server (vitrine server add prints it)')
     .addHelpText('after', `\nExamples:\n  npx vitrine ${name} --config vitrine.yaml --id eu-west`)
     .action(async (options: RoleOptions) => {
@@ -97,11 +99,12 @@ function registerRole(
 
 function readRoleConfig(options: RoleOptions): { config: Config; data: string } {
   const { config, data } = readConfig(options)
-  const { controlUrl, originUrl, tokenFile } = options
+  const { controlUrl, originUrl, serverUrl, tokenFile } = options
   const join = {
     ...config.join,
     ...(controlUrl === undefined ? {} : { controlUrl }),
     ...(originUrl === undefined ? {} : { originUrl }),
+    ...(serverUrl === undefined ? {} : { serverUrl }),
     ...(tokenFile === undefined ? {} : { tokenFile: callerPath(tokenFile) }),
   }
   return { config: { ...config, join }, data }
