@@ -13,8 +13,8 @@ export interface InitTrack {
   readonly entry: Uint8Array
   /** Transformation matrix, width and height as in `tkhd`: 44 bytes. */
   readonly geometry: Uint8Array
-  /** Ticks at the start of the media that are decoded but not presented (audio priming); 0: no edit list. */
-  readonly primingTicks: number
+  /** Media time at which the presentation starts: behind audio priming, or behind the delay of reordered video. 0: no edit list. */
+  readonly editTicks: number
 }
 
 /** Writes an init segment. */
@@ -24,8 +24,8 @@ export function writeInit(track: InitTrack): Uint8Array {
 }
 
 function fileType(): Uint8Array {
-  // iso6 for tfdt version 1 and signed offsets; cmf2 allows the edit lists and offsets that are used here.
-  return boxOf('ftyp', ...['iso6', '\0\0\0\0', 'iso6', 'cmf2', 'dash'].map(fourccBytes))
+  // iso6 for tfdt version 1; cmfc for edit lists of one offset (ISO 23000-19 section 7.5.13).
+  return boxOf('ftyp', ...['iso6', '\0\0\0\0', 'iso6', 'cmfc', 'dash'].map(fourccBytes))
 }
 
 function movieHeader(timescale: number): Uint8Array {
@@ -64,16 +64,16 @@ function trackBox(track: InitTrack): Uint8Array {
     zeros(2),
     geometry,
   )
-  return boxOf('trak', header, ...editList(track.primingTicks), mediaBox(track))
+  return boxOf('trak', header, ...editList(track.editTicks), mediaBox(track))
 }
 
-/** One edit that starts behind the priming and, with duration 0, lasts to the end (section 8.6.6). */
-function editList(primingTicks: number): Uint8Array[] {
-  if (primingTicks === 0) return []
-  if (primingTicks < 0 || primingTicks >= 2 ** 31) {
-    throw mediaFaults.fault('media-cmaf-unwritable', `an edit that starts at ${primingTicks} ticks`)
+/** One edit that, with duration 0, lasts to the end (section 8.6.6). */
+function editList(editTicks: number): Uint8Array[] {
+  if (editTicks === 0) return []
+  if (editTicks < 0 || editTicks >= 2 ** 31) {
+    throw mediaFaults.fault('media-cmaf-unwritable', `an edit that starts at ${editTicks} ticks`)
   }
-  const edit = [u32Bytes(1), u32Bytes(0), u32Bytes(primingTicks), u32Bytes(0x10000)]
+  const edit = [u32Bytes(1), u32Bytes(0), u32Bytes(editTicks), u32Bytes(0x10000)]
   return [boxOf('edts', fullBoxOf('elst', 0, 0, ...edit))]
 }
 

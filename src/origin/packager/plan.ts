@@ -138,7 +138,7 @@ function keyPoints(video: PlacedTrack): CutPoint[] {
 function presentedTicks(placed: PlacedTrack, sample: number): number {
   const sourceTicks = presentationTicksOf(placed.track.table, sample)
   const mapped = sourceTicks - placed.sourceDecodeTicks + placed.decodeTicks
-  return mapped + placed.compositionShiftTicks - placed.primingTicks
+  return mapped + placed.compositionShiftTicks - placed.editTicks
 }
 
 /** Sound is cut where the video is, to the nearest frame of sound; where there is no video, each 4 s. */
@@ -165,7 +165,7 @@ function cutAudio(audio: PlacedTrack, videoTimesS: readonly number[]): CutPoint[
 
 function nearestAudio(audio: PlacedTrack, ticks: number): number {
   const { table } = audio.track
-  const sourceTicks = ticks + audio.primingTicks - audio.decodeTicks + audio.sourceDecodeTicks
+  const sourceTicks = ticks + audio.editTicks - audio.decodeTicks + audio.sourceDecodeTicks
   const before = Math.max(audio.first, sampleAtDecode(table, sourceTicks))
   const start = decodeTicksOf(table, before)
   const middle = (start + decodeTicksOf(table, before + 1)) / 2
@@ -203,7 +203,7 @@ async function measure(
     timescale: track.timescale,
     entry: track.entry.bytes,
     geometry: track.geometry,
-    primingTicks: placed.primingTicks,
+    editTicks: placed.editTicks,
   })
   return {
     id,

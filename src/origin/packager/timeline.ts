@@ -24,8 +24,8 @@ export interface PlacedTrack {
   readonly decodeTicks: number
   /** Added to each composition offset of the source. */
   readonly compositionShiftTicks: number
-  /** Audio: presented times are this much earlier than those of the segments, by the init segment's edit. */
-  readonly primingTicks: number
+  /** Presented times are this much earlier than those of the segments, by the init segment's edit list. */
+  readonly editTicks: number
   /** Presentation time at which the last sample ends. */
   readonly endTicks: number
 }
@@ -96,14 +96,17 @@ function placeVideo(track: Track, cut: Cut, first: number, startS: number): Plac
     endTicks = Math.max(endTicks, presentationTicksOf(table, sample) + duration)
   }
   const sourceDecodeTicks = decodeTicksOf(table, first)
+  // Offsets become positive, and the edit list takes back what they delay: ffmpeg misplaces fragments with
+  // negative offsets by the largest of them, and every player knows one edit.
+  const lowest = table.composition?.offsetTicks.reduce((low, ticks) => Math.min(low, ticks), 0) ?? 0
   return {
     track,
     first,
     end,
     sourceDecodeTicks,
     decodeTicks,
-    compositionShiftTicks: sourceDecodeTicks - firstTicks,
-    primingTicks: 0,
+    compositionShiftTicks: -lowest,
+    editTicks: firstTicks - sourceDecodeTicks - lowest,
     endTicks: endTicks - firstTicks + decodeTicks,
   }
 }
@@ -124,7 +127,7 @@ function placeAudio(track: Track, cut: Cut, earlierS: number): PlacedTrack {
     first = Math.min(syncAtOrAfter(table, first), table.count - 1)
   }
   const sourceDecodeTicks = decodeTicksOf(table, first)
-  const primingTicks = Math.max(0, mediaTicks - sourceDecodeTicks)
+  const editTicks = Math.max(0, mediaTicks - sourceDecodeTicks)
   const end = endSample(track, cut, first)
   return {
     track,
@@ -133,8 +136,8 @@ function placeAudio(track: Track, cut: Cut, earlierS: number): PlacedTrack {
     sourceDecodeTicks,
     decodeTicks: Math.max(0, startTicks),
     compositionShiftTicks: 0,
-    primingTicks,
-    endTicks: decodeTicksOf(table, end) - sourceDecodeTicks + Math.max(0, startTicks) - primingTicks,
+    editTicks,
+    endTicks: decodeTicksOf(table, end) - sourceDecodeTicks + Math.max(0, startTicks) - editTicks,
   }
 }
 
