@@ -30,7 +30,7 @@ export interface TallySources {
   readonly dropped: () => Readonly<Record<DropReason, number>>
 }
 
-export type DropReason =
+type DropReason =
   | 'connection-refused'
   | 'slow-reader'
   | 'session-evicted'

@@ -6,7 +6,7 @@ import type { Fetcher } from './fetcher.ts'
 const TTL_SECONDS_DEFAULT = 300 // section 7.2
 const TTL_SECONDS_MIN = 1
 
-export interface SteeringState {
+interface SteeringState {
   readonly pathway: string
   readonly throughputBps: number | null
 }

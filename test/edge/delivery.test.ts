@@ -92,6 +92,15 @@ describe('an origin that fails', () => {
     expect(whole.headers['cache-status']).toBe('eu-west; fwd=miss; stored')
   })
 
+  it('cuts viewers when the origin falls silent for 5 s in the middle', async () => {
+    const never = new Promise<void>(() => {})
+    origin.set(`${base}/13.m4s`, { kind: 'in-two', body: patterned(500_000), release: never })
+    const startMs = performance.now()
+    const answer = await get(edge.url, `${base}/13.m4s`)
+    expect(answer.cut).toBe(true)
+    expect(performance.now() - startMs).toBeLessThan(8000)
+  })
+
   it('remembers for a second that something does not exist', async () => {
     const path = '/vod/nothing/r1/v0/0.m4s'
     const answers = await Promise.all(Array.from({ length: 20 }, () => get(edge.url, path)))

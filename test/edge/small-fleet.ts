@@ -14,7 +14,7 @@ export function makeFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-export function edgeOptions(changes: Partial<EdgeOptions> & Pick<EdgeOptions, 'stateFolder'>): EdgeOptions {
+function edgeOptions(changes: Partial<EdgeOptions> & Pick<EdgeOptions, 'stateFolder'>): EdgeOptions {
   return {
     id: 'eu-west',
     region: 'eu-west',

@@ -92,7 +92,7 @@ export class SmallOrigin {
 }
 
 /** A ladder of two rungs and one sound, as the origin writes it. */
-export const LADDER = `#EXTM3U
+const LADDER = `#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="r1/a0/index.m3u8"

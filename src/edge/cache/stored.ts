@@ -75,6 +75,11 @@ export function ageSeconds(object: StoredObject, nowMs: number): number {
   return Math.min(AGE_SECONDS_MAX, Math.max(0, Math.floor((nowMs - object.storedMs) / 1000)))
 }
 
+/** Whole seconds of freshness that are left; negative when stale. Infinite lifetimes give Infinity. */
+export function freshSecondsLeft(object: StoredObject, nowMs: number): number {
+  return Math.floor((object.storedMs + object.freshMs - nowMs) / 1000)
+}
+
 /** Writes the present age into the prebuilt head. Leading zeros are allowed: delta-seconds is 1*DIGIT. */
 export function stampAge(object: StoredObject, nowMs: number): void {
   let rest = ageSeconds(object, nowMs)

@@ -4,7 +4,7 @@ import type { Clock } from '#base'
 import { type MultivariantPlaylist, readMultivariant } from '#media'
 import type { WatchTable } from '#wire'
 import type { ObjectCache } from '../cache/object-cache.ts'
-import { bodyOf, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
+import { bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
 import { edgeFaults } from '../faults.ts'
 import { steeringAnswer, steeringServer } from '../steering/answer.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
@@ -64,7 +64,8 @@ export class Entry {
     const given = queryValue(exchange.query, 's')
     const known = given !== null && given !== '' && given.length <= SESSION_CHARACTERS_MAX
     const session = known ? given : steeringSession(viewer)
-    const pathway = queryValue(exchange.query, '_HLS_pathway')
+    // Some players quote the pathway, some do not.
+    const pathway = queryValue(exchange.query, '_HLS_pathway')?.replace(/^"|"$/g, '') ?? null
     replyJson(exchange, 200, steeringAnswer(fleet.forSteering(), { pathway, session }, fleet.ttlS))
   }
 
@@ -95,6 +96,7 @@ export class Entry {
     const pathways = pathwaysFor(edges, self)
     const candidates = pathways.length > 1 ? pathways : edges
     const steeringUri = steeringServer(candidates, self, steeringSession(viewer))
+    const ttlS = opened.kind === 'object' ? freshSecondsLeft(opened.object, clock.bootMs()) : 0
     const ladder = this.#read(opened.kind === 'object' ? opened.object : null, body)
     const text = writeForViewers(ladder, path, pathways, steeringUri)
     exchange.tally.firstByte(clock.monotonicMs() - exchange.startMs)
@@ -105,7 +107,7 @@ export class Entry {
         ...commonFields(edgeId),
         'Content-Type': 'application/vnd.apple.mpegurl',
         'Cache-Control': 'no-cache',
-        'Cache-Status': cacheStatus(edgeId, opened.result),
+        'Cache-Status': cacheStatus(edgeId, opened.result, ttlS),
       },
       text,
     )

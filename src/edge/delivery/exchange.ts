@@ -27,7 +27,8 @@ export function reply(exchange: Exchange, status: number, fields: Fields, body: 
   tally.request(kind, status)
   if (req.method === 'HEAD') res.end()
   else {
-    tally.sentBytes += bytes
+    // What our own agents and probes fetch is not throughput.
+    if (kind !== 'other') tally.sentBytes += bytes
     res.end(body)
   }
 }

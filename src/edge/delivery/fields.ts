@@ -38,8 +38,8 @@ export function objectFields(
   }
 }
 
-/** RFC 9211: how this cache came by the answer. */
-export function cacheStatus(edgeId: string, result: CacheResult): string {
+/** RFC 9211: how this cache came by the answer. `ttlS`: freshness that is left, negative when stale. */
+export function cacheStatus(edgeId: string, result: CacheResult, ttlS = 0): string {
   switch (result) {
     case 'memory':
     case 'disk':
@@ -47,7 +47,7 @@ export function cacheStatus(edgeId: string, result: CacheResult): string {
     case 'shared':
       return `${edgeId}; fwd=miss; collapsed`
     case 'stale':
-      return `${edgeId}; hit; fwd=stale; detail=origin-away`
+      return `${edgeId}; hit; ttl=${ttlS}; detail=origin-away`
     case 'negative':
       return `${edgeId}; hit; detail=negative`
     case 'miss':

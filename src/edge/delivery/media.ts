@@ -2,7 +2,7 @@
 // are rewritten elsewhere; everything here goes out byte for byte.
 import type { Clock } from '#base'
 import type { CacheResult, ObjectCache, Opened } from '../cache/object-cache.ts'
-import { ageSeconds, bodyOf, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
+import { ageSeconds, bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
 import { edgeFaults } from '../faults.ts'
 import type { FlightEnd } from '../upstream/flight.ts'
 import { type Exchange, replyFault } from './exchange.ts'
@@ -52,7 +52,7 @@ export class MediaDelivery {
     const { req, res, edgeId, tally } = exchange
     const fields: Fields = {
       ...objectFields(edgeId, object, object.etag),
-      'Cache-Status': cacheStatus(edgeId, result),
+      'Cache-Status': cacheStatus(edgeId, result, freshSecondsLeft(object, this.#clock.bootMs())),
       Age: ageSeconds(object, this.#clock.bootMs()),
     }
     if (isUnchanged(req.headers['if-none-match'], object.etag)) {

@@ -6,7 +6,7 @@ import { edgeFaults } from '../faults.ts'
 const TARGET_CHARACTERS_MAX = 8192
 const PATH_CHARACTERS_MAX = 512
 
-export type MediaKind = 'master' | 'playlist' | 'init' | 'segment'
+type MediaKind = 'master' | 'playlist' | 'init' | 'segment'
 
 export type Route =
   /** `key` is the object's name in every cache: the normalised path, without the query. */
@@ -113,11 +113,6 @@ function decodeUnreserved(path: string): string {
     const character = String.fromCharCode(Number.parseInt(hex, 16))
     return /[A-Za-z0-9._~-]/.test(character) ? character : whole
   })
-}
-
-/** True for what lies below a revision: its bytes never change. */
-export function isImmutable(media: MediaKind): boolean {
-  return media !== 'master'
 }
 
 /** The type of an object by its suffix, for an origin that named none. */

@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { StoredObject } from '../cache/stored.ts'
-import { bodyOf, stampAge } from '../cache/stored.ts'
+import { stampAge } from '../cache/stored.ts'
 import type { Flight } from '../upstream/flight.ts'
 import type { Exchange } from './exchange.ts'
 
@@ -49,14 +49,7 @@ export async function sendBytes(res: ServerResponse, bytes: Buffer): Promise<voi
   res.end()
 }
 
-export function sendBody(res: ServerResponse, object: StoredObject): Promise<void> {
-  return sendBytes(res, bodyOf(object))
-}
-
-/**
- * Sends bytes `first` to `last` (null: to the end) of an object as they arrive. Gives the bytes sent;
- * when the flight fails, the connection is destroyed.
- */
+/** Sends an object as it arrives. Gives the bytes sent; when the flight fails, the connection is destroyed. */
 export async function sendFlight(res: ServerResponse, flight: Flight): Promise<number> {
   let sent = 0
   for (;;) {

@@ -2,7 +2,7 @@
 // to ask, the edge that feeds the viewer: steering would hang together with it.
 import { rankForViewer, type Standing } from './order.ts'
 
-export const STEERING_VERSION = 1
+const STEERING_VERSION = 1
 const TTL_SECONDS_MIN = 5 // DESIGN: between 5 and 30 s
 const TTL_SECONDS_MAX = 30
 
