@@ -3,9 +3,9 @@ import type { Clock } from '#base'
 import { metricsFaults } from '../faults.ts'
 import type { Meter } from './source.ts'
 
-/** As Prometheus: query.max-samples 50,000,000 and query.timeout; ours is shorter, for queries share a thread with ingest. */
-const SAMPLES_MAX = 50_000_000
-const TIMEOUT_MS = 10_000
+const SAMPLES_MAX = 50_000_000 // Prometheus' query.max-samples; cells of 9 to 16 bytes
+/** Prometheus allows 2 min. Here a query holds up writes and everything else on its thread, so it must be short. */
+const TIMEOUT_MS = 3000
 const SERIES_MAX = 50_000
 /** Units of work (about a sample touched) between two looks at the clock: some 0.5 ms. */
 const WORK_PER_LOOK = 100_000

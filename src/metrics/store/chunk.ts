@@ -60,8 +60,8 @@ const INTEGER_MAX = 2 ** 49
 
 function isExact(value: number, scale: number): boolean {
   const scaled = Math.round(value * scale)
-  // Object.is tells -0 from 0, and refuses NaN and infinities, whose scaled form is no integer.
-  return Math.abs(scaled) < INTEGER_MAX && Object.is(scaled / scale, value)
+  // NaN and infinities are not below the limit; -0 has no integer form.
+  return Math.abs(scaled) < INTEGER_MAX && scaled / scale === value && !Object.is(value, -0)
 }
 
 function writeDeltas(writer: VarintWriter, numbers: Float64Array, scale: number): void {

@@ -1,16 +1,7 @@
 // Owns the embedded store: it joins the head in memory, the log and SQLite, and decides what is acknowledged.
 // It refuses batches that the disk does not take, and single samples by reason.
 import { join } from 'node:path'
-import {
-  type Clock,
-  type Closable,
-  ensureFolder,
-  every,
-  type Labels,
-  type Log,
-  lockFile,
-  messageOf,
-} from '#base'
+import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, messageOf } from '#base'
 import { metricsFaults } from '../faults.ts'
 import { valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
@@ -43,7 +34,10 @@ const SERIES_MAX = 100_000
 /** 2^47 ms is the year 6429: stamps above it are in another unit. */
 const TIME_MAX_MS = 2 ** 47
 /** Between two seals 1,500 series a second make 9 MB of log: above this a seal comes early. */
-const LOG_BYTES_MAX = 128 * 1024 * 1024
+const LOG_BYTES_EARLY_SEAL = 128 * 1024 * 1024
+/** While seals fail, everything stays in memory as well: above this, writes are refused. */
+const LOG_BYTES_MAX = 512 * 1024 * 1024
+const EARLY_SEAL_EVERY_MS = 30_000
 
 type Refusals = Record<RefusalReason, number>
 
@@ -68,14 +62,16 @@ export class EmbeddedStore implements MetricsStore {
   #nowMs = 0
   #failing: string | null = null
   #sealing: Promise<void> | null = null
+  #earlySealMs = Number.NEGATIVE_INFINITY
   #closed = false
 
-  constructor(options: StoreOptions) {
+  /** `lock` is released when the store is closed. */
+  constructor(options: StoreOptions, lock: Closable) {
     const startedMs = options.clock.monotonicMs()
     this.#log = options.log
     this.#clock = options.clock
     this.#folder = ensureFolder(options.folder)
-    this.#lock = lockFile(join(this.#folder, 'lock'))
+    this.#lock = lock
     this.#retentionMs = options.retentionMs ?? RETENTION_MS
     this.#retentionBytes = options.retentionBytes ?? Number.POSITIVE_INFINITY
     this.#seriesMax = options.seriesMax ?? SERIES_MAX
@@ -97,6 +93,10 @@ export class EmbeddedStore implements MetricsStore {
 
   write(batch: readonly WriteSeries[], nowMs: number): WriteResult {
     if (this.#closed) throw metricsFaults.fault('metrics-store-closed', 'the metrics store is closed')
+    if (this.#writeLog.bytes > LOG_BYTES_MAX) {
+      const message = `${this.#folder}: chunks cannot be sealed, and the log has reached ${LOG_BYTES_MAX} bytes`
+      throw metricsFaults.fault('metrics-store-failed', message)
+    }
     this.#nowMs = Math.max(this.#nowMs, nowMs)
     const refused = noRefusals()
     const placed: Placed[] = []
@@ -237,7 +237,8 @@ export class EmbeddedStore implements MetricsStore {
     for (const { timeMs } of placed) if (timeMs > this.#newestMs) this.#newestMs = timeMs
     this.#acceptedTotal += placed.length
     for (const reason of REASONS) this.#refusedTotal[reason] += refused[reason]
-    if (this.#writeLog.bytes > LOG_BYTES_MAX && this.#sealing === null) {
+    if (this.#writeLog.bytes > LOG_BYTES_EARLY_SEAL && this.#clock.monotonicMs() >= this.#earlySealMs) {
+      this.#earlySealMs = this.#clock.monotonicMs() + EARLY_SEAL_EVERY_MS
       this.seal().catch((error: unknown) => this.#log.error('metrics-seal-failed', { error }))
     }
     return { accepted: placed.length, refused, newSeries }
@@ -318,7 +319,7 @@ export class EmbeddedStore implements MetricsStore {
     this.#head.reserveIds(this.#sealed.nextSeriesId())
     const checkpoint = this.#sealed.checkpoint()
     let unknown = 0
-    const { segments, records } = replay(logFolder, checkpoint, this.#log, payload =>
+    const { segments, records, closedBytes } = replay(logFolder, checkpoint, this.#log, payload =>
       readRecord(payload, {
         series: (id, labels) => {
           this.#head.restore(id, labels).defined = true
@@ -334,7 +335,7 @@ export class EmbeddedStore implements MetricsStore {
     // Only damage to the record that defines a series can make its samples unknown.
     if (unknown > 0) this.#log.error('metrics-log-samples-without-series', { samples: unknown })
     this.#log.debug('metrics-log-replayed', { segments: segments.length, records })
-    return new WriteLog(logFolder, Math.max(segments.at(-1) ?? 0, checkpoint + 1), this.#log)
+    return new WriteLog(logFolder, Math.max(segments.at(-1) ?? 0, checkpoint + 1), this.#log, closedBytes)
   }
 }
 

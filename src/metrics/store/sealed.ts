@@ -61,10 +61,15 @@ export class SealedChunks {
   constructor(folder: string) {
     const file = join(folder, 'chunks.db')
     this.#db = new Database(file)
-    this.#db.pragma('journal_mode = WAL')
-    // FULL: the log segments are deleted right after a commit, so the commit must be on the disk.
-    this.#db.pragma('synchronous = FULL')
-    prepareSchema(this.#db, file)
+    try {
+      this.#db.pragma('journal_mode = WAL')
+      // FULL: the log segments are deleted right after a commit, so the commit must be on the disk.
+      this.#db.pragma('synchronous = FULL')
+      prepareSchema(this.#db, file)
+    } catch (error) {
+      this.#db.close()
+      throw error
+    }
     this.#readChunk = this.#db.prepare<[number], Buffer>('SELECT data FROM chunk WHERE id = ?').pluck()
     this.#seals = this.#db
       .prepare<[], SealRow>(

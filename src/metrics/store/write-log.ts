@@ -36,13 +36,14 @@ export class WriteLog {
   readonly #log: Log
   readonly #timer: NodeJS.Timeout
   #current: Segment
-  #closedBytes = 0
+  #closedBytes: number
   #dirty = false
   #syncing: Promise<void> = Promise.resolve()
   #busy = false
 
-  /** Appends go to segment `sequence`, which is made when it is missing. */
-  constructor(folder: string, sequence: number, log: Log) {
+  /** Appends go to segment `sequence`, which is made when it is missing; `closedBytes` stand in those before it. */
+  constructor(folder: string, sequence: number, log: Log, closedBytes = 0) {
+    this.#closedBytes = closedBytes
     this.#folder = folder
     this.#log = log
     this.#current = openSegment(folder, sequence)
@@ -131,6 +132,8 @@ export class WriteLog {
 export interface Replayed {
   readonly segments: readonly number[]
   readonly records: number
+  /** Size of all segments but the last one, which is appended to. */
+  readonly closedBytes: number
 }
 
 /** Reads all segments after `checkpoint` in order, and cuts a torn tail off the last one. */
@@ -142,6 +145,7 @@ export function replay(
 ): Replayed {
   const segments = listSegments(folder)
   let records = 0
+  let closedBytes = 0
   for (const sequence of segments) {
     const file = segmentFile(folder, sequence)
     if (sequence <= checkpoint) {
@@ -154,8 +158,9 @@ export function replay(
     records += result.records
     report(log, file, bytes.length, result)
     if (result.goodBytes < bytes.length) truncateSync(file, result.goodBytes)
+    if (sequence !== segments.at(-1)) closedBytes += result.goodBytes
   }
-  return { segments: segments.filter(sequence => sequence > checkpoint), records }
+  return { segments: segments.filter(sequence => sequence > checkpoint), records, closedBytes }
 }
 
 function report(log: Log, file: string, bytes: number, result: Scan): void {

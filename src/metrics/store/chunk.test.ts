@@ -1,0 +1,72 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isStale, staleMarker } from '../stale.ts'
+import { decodeChunk, encodeChunk } from './chunk.ts'
+
+function bits(values: Float64Array): string {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex')
+}
+
+function roundTrip(times: readonly number[], values: Float64Array): void {
+  const decoded = decodeChunk(encodeChunk({ times: Float64Array.from(times), values }))
+  expect([...(decoded?.times ?? [])]).toEqual([...times])
+  expect(bits(decoded?.values ?? new Float64Array(0))).toBe(bits(values))
+}
+
+describe('a chunk', () => {
+  it('comes back bit by bit, for any values', () => {
+    const bytes = fc.uint8Array({ minLength: 8, maxLength: 400 })
+    fc.assert(
+      fc.property(bytes, raw => {
+        const values = new Float64Array(raw.slice(0, raw.length - (raw.length % 8)).buffer)
+        roundTrip(
+          Array.from(values, (_, index) => 1_700_000_000_000 + index * 1000),
+          values,
+        )
+      }),
+    )
+  })
+
+  it('comes back exactly for integers, decimals and irregular times', () => {
+    const number = fc.oneof(
+      fc.integer(),
+      fc.integer().map(value => value / 1000),
+      fc.integer({ min: -(2 ** 52), max: 2 ** 52 }),
+      fc.constantFrom(0, -0, 0.1, 1e-3, 2 ** 50, -(2 ** 50)),
+    )
+    const point = fc.tuple(fc.integer({ min: 0, max: 2 ** 47 }), number)
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(point, { selector: ([time]) => time, minLength: 1, maxLength: 100 }),
+        points => {
+          points.sort(([a], [b]) => a - b)
+          roundTrip(
+            points.map(([time]) => time),
+            Float64Array.from(points, ([, value]) => value),
+          )
+        },
+      ),
+    )
+  })
+
+  it('keeps stale markers apart from other NaN', () => {
+    const values = Float64Array.of(1, staleMarker(), Number.NaN, 2)
+    const decoded = decodeChunk(encodeChunk({ times: Float64Array.of(1, 2, 3, 4), values }))
+    expect([...(decoded?.values ?? [])].map(isStale)).toEqual([false, true, false, false])
+  })
+
+  it('takes less than three bytes a sample for a counter that is read every second', () => {
+    const times = Float64Array.from({ length: 300 }, (_, index) => 1_700_000_000_000 + index * 1000)
+    const values = times.map((_, index) => 5000 + index * 37 + (index % 7))
+    expect(encodeChunk({ times, values }).length).toBeLessThan(900)
+  })
+
+  it('is not read when any byte of it was changed', () => {
+    const chunk = encodeChunk({ times: Float64Array.of(1, 2, 3), values: Float64Array.of(0.1, 0.2, 1e300) })
+    for (let at = 8; at < chunk.length; at += 1) {
+      const damaged = Buffer.from(chunk)
+      damaged[at] = (damaged[at] ?? 0) ^ 1
+      expect(decodeChunk(damaged)).toBeNull()
+    }
+  })
+})

@@ -1,0 +1,33 @@
+// Owns a process that writes to a metrics store and says what was acknowledged, until it is killed.
+// It refuses to end by itself.
+import { writeSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { messageOf, silentLog, systemClock } from '#base'
+import { metricsFaults, openStore } from '#metrics'
+
+const SERIES = 20
+const START_MS = 1_700_000_000_000
+
+const [folder = '', first = '0', sealing = 'seals'] = process.argv.slice(2)
+// Without a handler the kernel ends a process whose file grows past its limit; with one, write() fails with EFBIG.
+process.on('SIGXFSZ', () => undefined)
+const store = openStore({ folder, clock: systemClock, log: silentLog })
+
+for (let at = Number(first); ; at += 1) {
+  const timestampMs = START_MS + at * 1000
+  const batch = Array.from({ length: SERIES }, (_, series) => ({
+    labels: { __name__: 'written', series: String(series) },
+    samples: [{ timestampMs, value: at * 1000 + series }],
+  }))
+  try {
+    const { accepted } = store.write(batch, timestampMs)
+    writeSync(1, `${accepted === SERIES ? 'acknowledged' : 'refused'} ${at}\n`)
+  } catch (error) {
+    const isFull = error instanceof Error && 'code' in error && error.code === 'metrics-store-disk-full'
+    writeSync(1, isFull ? `full ${at}\n` : `failed ${metricsFaults.room} ${messageOf(error)}\n`)
+    at -= 1
+  }
+  // Seals overlap with writes, so that a kill meets each of their stages.
+  if (sealing === 'seals' && at % 25 === 24) void store.seal().catch(() => undefined)
+  await setImmediate()
+}
