@@ -22,7 +22,10 @@ export class AccessDirectory {
       tokens: tokens.map(({ sha256, role }) => ({ sha256, role })),
       edges: fleet.edges().map(edge => ({ id: edge.id, sha256: edge.tokenSha256 })),
     }
-    const changed = JSON.stringify(message) !== JSON.stringify(this.#message)
+    // Any token that comes or goes counts, also those of servers that the message does not name.
+    const key = (known: ReadonlyMap<string, TokenOwner>): string => [...known.keys()].toSorted().join()
+    const changed =
+      key(owners) !== key(this.#owners) || JSON.stringify(message) !== JSON.stringify(this.#message)
     this.#owners = owners
     this.#message = message
     return changed

@@ -23,6 +23,8 @@ export interface ControlContext {
   readonly log: Log
   /** Region of the control room itself. */
   readonly region: string
+  /** Where it is reached: the public URL, or the address it listens on. */
+  selfUrl(this: void): string
   /** Fleet time at which this control room started. */
   readonly startedAt: number
   /** Reads tokens and servers again and tells the fleet; after each change through the API. */

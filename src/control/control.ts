@@ -75,6 +75,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     if (access.set(await state.tokens.active(), fleet)) channel?.access()
   }
   await refreshAccess()
+  let url = options.publicUrl ?? ''
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
     options,
@@ -89,12 +90,14 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     counters,
     log,
     region,
+    selfUrl: () => url,
     startedAt: fleetTime.nowMs(),
     refreshAccess,
   }
   const app = await createApp(context)
   closers.defer(() => app.close())
   const listening = closers.add(await listen(options.listen, (request, reply) => app.routing(request, reply)))
+  if (options.publicUrl === null) url = listening.url
   channel = closers.add(
     startFleetChannel({
       context,

@@ -17,6 +17,7 @@ export {
   remoteWriteVersion,
 } from './remote-write/read-remote-write.ts'
 export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
+export { isStale, staleMarker } from './stale.ts'
 export { openStore } from './store/open-store.ts'
 export type {
   MetricsStore,

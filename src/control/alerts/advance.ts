@@ -7,7 +7,7 @@ import type { AlertingRule } from './rule.ts'
 import { renderTemplate } from './template.ts'
 
 /** Label sets that one rule may have active: more is a rule that lacks an aggregation. */
-export const ACTIVE_MAX = 1000
+const ACTIVE_MAX = 1000
 
 export interface ConditionItem {
   readonly labels: Labels

@@ -2,7 +2,7 @@
 // state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS into the store.
 import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
 import { createThrottle } from '#base'
-import type { MetricsStore, WriteSeries } from '#metrics'
+import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
 import type { Alerts, StoredAlert } from '../state/alerts.ts'
 import { advance, type ConditionItem, labelsKey } from './advance.ts'
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
@@ -130,7 +130,7 @@ class RunningKeeper implements AlertKeeper {
       const old = before.get(labelsKey(alert.labels))
       // The series of the state that it left ends now, not five minutes from now.
       if (old !== undefined && (old.state !== alert.state || !active.has(labelsKey(alert.labels)))) {
-        written.push(alertSeries(old, now, 0))
+        written.push(alertSeries(old, now, staleMarker()))
       }
       if (alert.state !== 'pending') this.#log(alert)
     }
@@ -173,7 +173,7 @@ function vectorOf(value: ReturnType<MetricsStore['query']>): readonly ConditionI
   throw new TypeError(`a rule gives a vector or a scalar, this one a ${value.kind}`)
 }
 
-/** As Prometheus: `ALERTS{alertname, alertstate, ...}` is 1. Here it is 0 once when the state is left. */
+/** As Prometheus: `ALERTS{alertname, alertstate, ...}` is 1, and stale once the state is left. */
 function alertSeries(alert: StoredAlert, now: number, value: number): WriteSeries {
   const labels = { ...alert.labels, __name__: 'ALERTS', alertstate: alert.state }
   return { labels, samples: [{ timestampMs: now, value }] }

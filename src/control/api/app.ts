@@ -31,6 +31,8 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
     trustProxy: listen.behindProxy === true ? (_address, hop) => hop === 0 : false,
     routerOptions: { maxParamLength: 256 },
   })
+  // Forms of other sites can send text/plain without asking first; no route of ours takes it.
+  app.removeContentTypeParser('text/plain')
   // Shapes are checked by zod in the route; the JSON schemas are for openapi.json alone.
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => data => JSON.stringify(data))

@@ -3,7 +3,7 @@ import { packageVersion } from '#base'
 import { readHostId } from '#link'
 import type { AlertView, ServerView, TitleView, WatchTable } from '#wire'
 import type { ControlContext } from '../context.ts'
-import { CONTROL_ID, type ServerRecord } from '../fleet/fleet.ts'
+import { CONTROL_ID, type ServerRecord, THIS_ONE } from '../fleet/fleet.ts'
 import type { StoredAlert } from '../state/alerts.ts'
 
 const hostId = readHostId()
@@ -50,10 +50,10 @@ function controlView(context: ControlContext, pids: Readonly<Record<string, numb
     region: context.region,
     role: 'control',
     state: 'healthy',
-    reason: 'this control room',
+    reason: THIS_ONE,
     since: context.startedAt,
     version: packageVersion,
-    url: context.options.publicUrl ?? '',
+    url: context.selfUrl(),
     hostId,
     pid: pids[CONTROL_ID] ?? null,
     watching: 0,

@@ -37,7 +37,7 @@ declare module 'fastify' {
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
-export const CSRF_HEADER = 'x-vitrine-csrf'
+const CSRF_HEADER = 'x-vitrine-csrf'
 const SESSION_COOKIE = 'vitrine-session'
 
 /** Cookies with this prefix are taken by browsers only with Secure and Path=/ (RFC 6265bis section 4.1.3.2). */

@@ -23,7 +23,7 @@ import {
 } from '#wire'
 import { controlFaults } from '../faults.ts'
 
-export const CHANNEL_PATH = '/api/v1/channel'
+const CHANNEL_PATH = '/api/v1/channel'
 const HELLO_MS_MAX = 5000
 const INVALID_FRAMES_MAX = 20
 /** Two processes a server, while an old connection may linger beside a new one. */
@@ -59,6 +59,8 @@ export interface ChannelOptions {
 export interface Channel extends Closable {
   /** To every connected process that `to` lets through. */
   broadcast(this: void, message: FromControl, to: (peer: Peer) => boolean): void
+  /** Closes channels whose token is no longer their server's. */
+  recheck(this: void): void
   /** Processes that are connected. */
   count(this: void): number
   close(): Promise<void>
@@ -72,6 +74,7 @@ export function startChannel(options: ChannelOptions): Channel {
 
 interface Connection {
   readonly socket: WebSocket
+  readonly authorization: string | undefined
   readonly tokenServer: { readonly id: string; readonly role: string }
   peer: Peer | null
   heardMs: number
@@ -122,6 +125,12 @@ class RunningChannel implements Channel {
     }
   }
 
+  recheck = (): void => {
+    for (const { socket, authorization, tokenServer } of this.#connections) {
+      if (this.#options.serverOf(authorization)?.id !== tokenServer.id) socket.close(1008)
+    }
+  }
+
   count = (): number => this.#byPeer.size
 
   async close(): Promise<void> {
@@ -145,9 +154,12 @@ class RunningChannel implements Channel {
       socket.end(reply)
       return
     }
-    const tokenServer = this.#options.serverOf(request.headers.authorization)
+    const { authorization } = request.headers
+    const tokenServer = this.#options.serverOf(authorization)
     if (tokenServer === null) return
-    this.#sockets.handleUpgrade(request, socket, head, opened => this.#open(opened, tokenServer))
+    this.#sockets.handleUpgrade(request, socket, head, opened =>
+      this.#open(opened, authorization, tokenServer),
+    )
   }
 
   #refusal(request: IncomingMessage): { cause: string; fault: Error } | null {
@@ -173,9 +185,10 @@ class RunningChannel implements Channel {
     return null
   }
 
-  #open(socket: WebSocket, tokenServer: Connection['tokenServer']): void {
+  #open(socket: WebSocket, authorization: string | undefined, tokenServer: Connection['tokenServer']): void {
     const connection: Connection = {
       socket,
+      authorization,
       tokenServer,
       peer: null,
       heardMs: this.#options.clock.monotonicMs(),
@@ -251,14 +264,15 @@ class RunningChannel implements Channel {
     const peer: Peer = { server: hello.server, process: hello.process, role: hello.role }
     // A process that restarted takes the place of its old connection, which may not have closed yet.
     const old = this.#byPeer.get(peerKey(peer))
+    // The welcome goes out before the peer is known to broadcasts: it must be the first message.
+    const fleetMs = this.#options.fleetTime.nowMs()
+    this.#send(connection, { type: 'welcome', protocol: PROTOCOL, fleetMs })
     this.#byPeer.set(peerKey(peer), connection)
     connection.peer = peer
     if (old !== undefined && old !== connection) old.socket.terminate()
     this.#options.log.info('channel-open', { ...peer, version: hello.version, pid: hello.pid })
-    this.#options.onHello(hello)
-    const fleetMs = this.#options.fleetTime.nowMs()
-    this.#send(connection, { type: 'welcome', protocol: PROTOCOL, fleetMs })
     for (const message of this.#options.greeting(peer)) this.#send(connection, message)
+    this.#options.onHello(hello)
   }
 
   #refuse(connection: Connection, reason: string, cause: string): void {

@@ -50,7 +50,10 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   counters.beforeCollect(() => connected.set(channel.count()))
   return {
     table: table => channel.broadcast(table, isEdge),
-    access: () => channel.broadcast(access.message(), () => true),
+    access: () => {
+      channel.recheck()
+      channel.broadcast(access.message(), () => true)
+    },
     close: () => channel.close(),
   }
 }
@@ -68,7 +71,7 @@ function onHello({ fleet, state, steering, log }: ControlContext, hello: Hello):
 function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToControl, Hello>): void {
   const { fleet, fleetTime, options } = context
   const record = fleet.get(peer.server)
-  if (record === null) return // its enrolment was taken away; the next access check closes it
+  if (record === null) return // its enrolment was taken away; the next refresh closes it
   const nowMs = options.clock.monotonicMs()
   switch (message.type) {
     case 'heartbeat':
@@ -80,7 +83,10 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
       if (peer.role === 'origin') record.titles = message.titles
       return
     case 'sessions':
-      if (peer.role === 'edge') fleet.sessions.report(peer.server, message.sessions, nowMs)
+      if (peer.role === 'edge') {
+        fleet.sessions.report(peer.server, message.sessions, nowMs)
+        context.tryIt.observe()
+      }
       return
     case 'probes':
       if (peer.process === 'server') {

@@ -126,6 +126,7 @@ function logOf(target: ServerRecord, observer: string): ProbeLog | null {
 }
 
 const NEVER_SEEN = 'enrolled, not seen yet'
+export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
   const { id, role, region, tokenSha256, url, version, hostId } = server
@@ -145,12 +146,12 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     titles: [],
     standing: {
       // A server that never came is not an outage: it has not joined.
-      state: stored?.state ?? 'maintenance',
+      state: role === 'control' ? 'healthy' : (stored?.state ?? 'maintenance'),
       betterSinceMs: null,
       qualityFromMs: 0,
     },
     since: stored?.since ?? now,
-    reason: stored?.reason ?? NEVER_SEEN,
+    reason: role === 'control' ? THIS_ONE : (stored?.reason ?? NEVER_SEEN),
     evidence: stored?.evidence ?? [],
     doubts: 0,
   }

@@ -27,8 +27,8 @@ export interface HealthKeeperOptions {
   readonly fleetTime: FleetTime
   readonly clock: Clock
   readonly log: Log
-  /** After each change of a state or of a server's doubts. */
-  readonly onChange: (record: ServerRecord) => void
+  /** After an evaluation that changed a state or a server's doubts. */
+  readonly onChange: () => void
 }
 
 export interface HealthKeeper extends Closable {
@@ -51,10 +51,12 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
     const nowMs = options.clock.monotonicMs()
     const grace = nowMs - startMs < GRACE_MS
     const trusted = trustedObservers(options.fleet, nowMs)
+    let changed = false
     for (const record of options.fleet.all()) {
       if (record.role === 'control') continue
-      evaluateOne({ options, record, nowMs, grace, trusted, save })
+      changed = evaluateOne({ options, record, nowMs, grace, trusted, save }) || changed
     }
+    if (changed) options.onChange()
   }
   const timer = setInterval(() => {
     try {
@@ -81,8 +83,9 @@ interface Turn {
   readonly save: (record: ServerRecord, from: ServerRecord['standing']['state'] | null) => void
 }
 
-function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): void {
-  if (record.url === '') return // enrolled, not seen yet
+/** True when its state or the doubts about it changed. */
+function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): boolean {
+  if (record.url === '') return false // enrolled, not seen yet
   const before = record.standing
   const verdict = judge(gather(options.fleet, record, nowMs, trusted))
   const judged =
@@ -94,19 +97,12 @@ function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): vo
   const doubtsChanged = record.doubts !== verdict.doubts
   record.doubts = verdict.doubts
   record.reason = reasonOf(record, verdict, judged, nowMs)
-  if (record.standing.state !== before.state) {
-    record.since = fleetMs
-    options.log.info('server-state', {
-      server: record.id,
-      from: before.state,
-      to: record.standing.state,
-      reason: record.reason,
-    })
-    save(record, before.state)
-    options.onChange(record)
-  } else if (doubtsChanged) {
-    options.onChange(record)
-  }
+  if (record.standing.state === before.state) return doubtsChanged
+  record.since = fleetMs
+  const change = { server: record.id, from: before.state, to: record.standing.state, reason: record.reason }
+  options.log.info('server-state', change)
+  save(record, before.state)
+  return true
 }
 
 /** A server in maintenance because it was never seen joins with its first answer to anybody outside. */

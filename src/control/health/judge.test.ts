@@ -130,7 +130,7 @@ const table: [string, HealthInput, string, RegExp][] = [
   ],
   [
     'old looks of a silent peer do not count',
-    { outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 4000 }], inside: runs },
+    { outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 5000 }], inside: runs },
     'healthy',
     /./,
   ],
@@ -155,7 +155,7 @@ const table: [string, HealthInput, string, RegExp][] = [
   [
     'slower than peers, but not noticeably',
     {
-      outside: [answers('control', { ...slow, medianMs: 140 }), answers('us', { ...slow, medianMs: 140 })],
+      outside: [answers('control', { ...slow, medianMs: 90 }), answers('us', { ...slow, medianMs: 90 })],
       inside: runs,
     },
     'healthy',

@@ -64,11 +64,12 @@ export interface Verdict {
 
 /** DESIGN: unreachable means no HTTP answer to two outside observers for 3 s. */
 const SILENT_MS = 3000
-/** An observer's look older than this says nothing about now: looks come each second, reports a second later. */
-const LOOK_AGE_MS_MAX = 3000
+/** An older look says nothing about now: looks come each second, last a second, and are reported a second later. */
+const LOOK_AGE_MS_MAX = 4500
 const AGENT_AGE_MS_MAX = 3000
 const SLOW_FACTOR = 5 // times the peers' median: far outside what two healthy servers differ by
-const SLOW_MS_MIN = 150 // below it nobody notices
+/** Below it nobody notices; a server that is stopped for 350 of every 400 ms has a median of about 150 ms. */
+const SLOW_MS_MIN = 100
 const SLOW_MS_ALONE = 500 // without peers to compare with
 const FAILED_SHARE = 0.3
 /** Fewer looks than this are no history. */

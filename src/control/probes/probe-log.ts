@@ -45,8 +45,8 @@ export class ProbeLog {
   }
 }
 
-/** Middle value; of an even number the lower one of the two, so that one slow look of two does not decide. */
+/** Middle value; of an even number the higher one of the two: a server that is slow half of the time is slow. */
 export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null
-  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? null
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? null
 }

@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https'
 import type { Clock } from '#base'
 
 /** No answer in a second is no answer: players give up after three. */
-export const PROBE_MS_MAX = 1000
+const PROBE_MS_MAX = 1000
 const BODY_BYTES_MAX = 16 * 1024
 
 export interface ProbeResult {

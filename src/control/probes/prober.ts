@@ -5,24 +5,28 @@ import { probeOnce } from './probe-once.ts'
 
 const EVERY_MS = 1000
 
-/** A look that is still under way when the next is due takes its place: at most one for each server. */
+/** A look without an answer ends just when the next begins: at most two are under way for each server. */
+const UNDER_WAY_MAX = 2
+
 export function startProber(fleet: Fleet, clock: Clock, log: Log): Closable {
-  const underWay = new Map<string, Promise<void>>()
+  const underWay = new Map<string, Set<Promise<void>>>()
   const look = async (id: string, url: string): Promise<void> => {
     const startMs = clock.monotonicMs()
     const result = await probeOnce(url, clock)
     const nowMs = clock.monotonicMs()
     // A look is dated by its start: an answer proves that the server lived then.
     fleet.probe(CONTROL_ID, { target: id, ...result, agoMs: nowMs - startMs }, nowMs)
-    underWay.delete(id)
   }
   const turn = (): void => {
     for (const { id, url, role } of fleet.all()) {
-      if (url === '' || role === 'control' || underWay.has(id)) continue
-      underWay.set(
-        id,
-        look(id, url).catch((error: unknown) => log.error('probe-broken', { server: id, error })),
-      )
+      if (url === '' || role === 'control') continue
+      const looks = underWay.get(id) ?? new Set()
+      underWay.set(id, looks)
+      if (looks.size >= UNDER_WAY_MAX) continue
+      const one: Promise<void> = look(id, url)
+        .catch((error: unknown) => log.error('probe-broken', { server: id, error }))
+        .then(() => void looks.delete(one))
+      looks.add(one)
     }
   }
   const timer = setInterval(turn, EVERY_MS)
@@ -30,7 +34,7 @@ export function startProber(fleet: Fleet, clock: Clock, log: Log): Closable {
   return {
     close: async () => {
       clearInterval(timer)
-      await Promise.all(underWay.values())
+      await Promise.all([...underWay.values()].flatMap(looks => [...looks]))
     },
   }
 }

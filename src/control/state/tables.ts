@@ -112,7 +112,7 @@ const migrations: readonly string[] = [
   `,
 ]
 
-export const SCHEMA_VERSION: number = migrations.length
+const SCHEMA_VERSION: number = migrations.length
 
 /** Brings the file to this version in one transaction each step; refuses a file of a newer version. */
 export function migrate(database: Database): void {
