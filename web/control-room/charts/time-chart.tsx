@@ -150,7 +150,7 @@ function Legend({ grid, series, unit, silentMs, live }: TimeChartProps): ReactNo
           live && !pointed && (last === null || grid === null || isStale(ageMs / 1000, grid.stepS))
         const text = figure(value, unit)
         return (
-          <li key={entry.key} data-stale={stale}>
+          <li key={entry.key} data-stale={stale} data-unit={unit}>
             <i style={{ background: `var(${entry.colour})` }} data-context={entry.context === true} />
             <span className="legend-name">{entry.label}</span>
             <span className="legend-value">

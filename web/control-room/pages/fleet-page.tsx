@@ -183,7 +183,7 @@ function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: 
       <TimeChart
         {...common}
         title="Throughput"
-        note="sent to viewers"
+        note="bit/s sent to viewers"
         unit="bits"
         series={edges('throughput')}
         height={CHART_HEIGHT + TIMES_HEIGHT}
