@@ -47,6 +47,7 @@ const NARROW = 560
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_FONT = "600 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_LINE = 15
+const POWERS_OF_TWO = Array.from({ length: 44 }, (_, power) => 2 ** power)
 const DAY_S = 86_400
 const INTEGERS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000]
 
@@ -92,7 +93,7 @@ function timeAxis(shown: boolean, zone: Zone): uPlot.Axis {
     font: FONT,
     grid: { stroke: resolveColour('--grid'), width: 1 },
     ticks: { show: false },
-    space: 90,
+    space: 64,
     values: (_, ticks, __, ___, stepS) =>
       shown ? ticks.map(tick => tickLabel(tick, stepS, zone)) : ticks.map(() => ''),
   }
@@ -114,6 +115,7 @@ function valueAxis(look: ChartLook): uPlot.Axis {
     space: 30,
     gap: 8,
     ...(look.unit === 'count' ? { incrs: INTEGERS } : {}),
+    ...(look.unit === 'bytes' ? { incrs: POWERS_OF_TWO } : {}),
     values: (_, ticks) => axisLabels(ticks, look.unit),
   }
 }

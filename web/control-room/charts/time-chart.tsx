@@ -137,10 +137,10 @@ function dataOf(grid: Grid | null, series: readonly ChartSeries[]): uPlot.Aligne
   return [times(grid), ...series.map(({ key }) => [...(grid.columns.get(key) ?? empty)])]
 }
 
-function Legend({ grid, series, unit, silentMs, live }: TimeChartProps): ReactNode {
+function Legend({ grid, series, unit, silentMs, live, named }: TimeChartProps): ReactNode {
   const timeS = useCursorTime()
   return (
-    <ul className="legend">
+    <ul className="legend" data-single={named === false && series.length === 1}>
       {series.map(entry => {
         const last = grid === null ? null : newest(grid, entry.key)
         const pointed = timeS !== null && grid !== null

@@ -27,7 +27,7 @@ export function Tile({ server, figures, stepS, colour, chosen, onToggle }: TileP
   const { id, region, role, state, reason, since } = server
   const place = role === 'edge' ? region : role
   return (
-    <article className="tile" data-tone={toneOf(state)} data-chosen={chosen}>
+    <article className="tile" data-tone={toneOf(state)} data-chosen={chosen} data-role={role}>
       <i className="tile-line" style={{ background: `var(${colour})` }} />
       <header>
         <h3>
