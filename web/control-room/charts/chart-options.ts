@@ -1,6 +1,6 @@
 // Owns how uPlot is set up: one look for every chart, axes that know their unit, names at the ends of the lines.
 import uPlot from 'uplot'
-import type { Zone } from '../time-format.ts'
+import { dayAndTime, timeOfDay, type Zone } from '../time-format.ts'
 import { axisLabels, type Unit } from '../units.ts'
 import type { Cursor } from './cursor.tsx'
 import { resolveColour } from './palette.ts'
@@ -47,6 +47,8 @@ const NARROW = 560
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_FONT = "600 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_LINE = 15
+const POWERS_OF_TWO = Array.from({ length: 44 }, (_, power) => 2 ** power)
+const DAY_S = 86_400
 const INTEGERS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000]
 
 export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
@@ -65,7 +67,7 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
       x: { time: true },
       y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.12, look.floorMax)] },
     },
-    axes: [timeAxis(look.showTimes), valueAxis(look)],
+    axes: [timeAxis(look.showTimes, look.zone), valueAxis(look)],
     series: [{}, ...look.series.map(series => line(series, look.stepped))],
     cursor: {
       sync: { key: 'vitrine' },
@@ -83,7 +85,7 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
   }
 }
 
-function timeAxis(shown: boolean): uPlot.Axis {
+function timeAxis(shown: boolean, zone: Zone): uPlot.Axis {
   return {
     show: true,
     size: shown ? 30 : 8,
@@ -91,17 +93,17 @@ function timeAxis(shown: boolean): uPlot.Axis {
     font: FONT,
     grid: { stroke: resolveColour('--grid'), width: 1 },
     ticks: { show: false },
-    space: 90,
-    ...(shown ? { values: TIME_LABELS } : { values: (_: uPlot, ticks: number[]) => ticks.map(() => '') }),
+    space: 64,
+    values: (_, ticks, __, ___, stepS) =>
+      shown ? ticks.map(tick => tickLabel(tick, stepS, zone)) : ticks.map(() => ''),
   }
 }
 
-// Increment in s, then templates: the day is written under the first time of a day only.
-const TIME_LABELS: uPlot.Axis.Values = [
-  [86_400, '{D} {MMM}', null, null, null, null, null, null, 1],
-  [60, '{HH}:{mm}', null, null, '\n{D} {MMM}', null, null, null, 0],
-  [1, '{HH}:{mm}:{ss}', null, null, '\n{D} {MMM}', null, null, null, 0],
-]
+function tickLabel(tickS: number, stepS: number, zone: Zone): string {
+  if (stepS >= DAY_S) return dayAndTime(tickS * 1000, zone).split(',')[0] ?? ''
+  const time = timeOfDay(tickS * 1000, zone)
+  return stepS >= 60 ? time.slice(0, 5) : time
+}
 
 function valueAxis(look: ChartLook): uPlot.Axis {
   return {
@@ -113,6 +115,7 @@ function valueAxis(look: ChartLook): uPlot.Axis {
     space: 30,
     gap: 8,
     ...(look.unit === 'count' ? { incrs: INTEGERS } : {}),
+    ...(look.unit === 'bytes' ? { incrs: POWERS_OF_TWO } : {}),
     values: (_, ticks) => axisLabels(ticks, look.unit),
   }
 }
@@ -125,7 +128,7 @@ function line(series: ChartSeries, stepped: boolean): uPlot.Series {
     width: series.context === true ? 1.25 : 2,
     spanGaps: false,
     points: { show: false },
-    ...(series.context === true ? { dash: [5, 5] } : {}),
+    ...(series.context === true ? { dash: [7, 4] } : {}),
     ...(stepper === undefined ? {} : { paths: stepper }),
   }
 }
@@ -174,6 +177,7 @@ function drawNames(chart: uPlot, series: readonly ChartSeries[]): void {
   spread(names, NAME_LINE * ratio, { top: bbox.top + 4 * ratio, bottom: bbox.top + bbox.height - 4 * ratio })
   ctx.save()
   ctx.font = NAME_FONT.replace('12px', `${12 * ratio}px`)
+  ctx.textAlign = 'left'
   ctx.textBaseline = 'middle'
   for (const { label, colour, y } of names) {
     ctx.fillStyle = resolveColour(colour)

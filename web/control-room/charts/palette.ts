@@ -1,9 +1,9 @@
-// Owns which colour a server's line has: by its place among all ids, so that every page agrees.
+// Owns which colour a server's line has: by its place in the order of servers, so that every page agrees.
 const COLOURS = 6
 
-/** A CSS variable's name. */
+/** A CSS variable's name; `ids` stand in the order of servers. */
 export function seriesColour(id: string, ids: readonly string[]): string {
-  const place = [...ids].sort().indexOf(id)
+  const place = ids.indexOf(id)
   return `--series-${(Math.max(place, 0) % COLOURS) + 1}`
 }
 

@@ -137,10 +137,10 @@ function dataOf(grid: Grid | null, series: readonly ChartSeries[]): uPlot.Aligne
   return [times(grid), ...series.map(({ key }) => [...(grid.columns.get(key) ?? empty)])]
 }
 
-function Legend({ grid, series, unit, silentMs, live }: TimeChartProps): ReactNode {
+function Legend({ grid, series, unit, silentMs, live, named }: TimeChartProps): ReactNode {
   const timeS = useCursorTime()
   return (
-    <ul className="legend">
+    <ul className="legend" data-single={named === false && series.length === 1}>
       {series.map(entry => {
         const last = grid === null ? null : newest(grid, entry.key)
         const pointed = timeS !== null && grid !== null
@@ -150,7 +150,7 @@ function Legend({ grid, series, unit, silentMs, live }: TimeChartProps): ReactNo
           live && !pointed && (last === null || grid === null || isStale(ageMs / 1000, grid.stepS))
         const text = figure(value, unit)
         return (
-          <li key={entry.key} data-stale={stale}>
+          <li key={entry.key} data-stale={stale} data-unit={unit}>
             <i style={{ background: `var(${entry.colour})` }} data-context={entry.context === true} />
             <span className="legend-name">{entry.label}</span>
             <span className="legend-value">

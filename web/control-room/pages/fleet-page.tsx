@@ -18,6 +18,7 @@ import { useSilence } from '../parts/shell.tsx'
 import { Tile, type TileFigure } from '../parts/tile.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { TryItStrip } from '../parts/try-it.tsx'
+import { inOrder } from '../server-order.ts'
 import { readServers, toggleServer } from '../url-state.ts'
 import { useWindow } from './use-window.ts'
 
@@ -48,7 +49,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const me = useMe()
   const page = useWindow()
   const silentMs = useSilence()
-  const sorted = useMemo(() => [...servers].sort(byRoleAndId), [servers])
+  const sorted = useMemo(() => inOrder(servers), [servers])
   const ids = sorted.map(server => server.id)
   const chosen = readServers(search).filter(id => ids.includes(id))
   const hosts = hostsOf(sorted)
@@ -183,7 +184,7 @@ function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: 
       <TimeChart
         {...common}
         title="Throughput"
-        note="sent to viewers"
+        note="bit/s sent to viewers"
         unit="bits"
         series={edges('throughput')}
         height={CHART_HEIGHT + TIMES_HEIGHT}
@@ -215,12 +216,6 @@ interface Host {
   /** One agent of the host. */
   readonly agent: string
   readonly label: string
-}
-
-const ROLES = ['edge', 'origin', 'control']
-
-function byRoleAndId(a: ServerView, b: ServerView): number {
-  return ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || a.id.localeCompare(b.id)
 }
 
 /** Hosts that several servers share: their CPU is drawn once, from one agent. */

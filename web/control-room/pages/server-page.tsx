@@ -15,6 +15,7 @@ import { Age, Lasting, Moment } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { StateBadge, toneOf } from '../parts/state.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
+import { inOrder } from '../server-order.ts'
 import type { Unit } from '../units.ts'
 import { useWindow } from './use-window.ts'
 
@@ -79,7 +80,7 @@ export function ServerPage({ id }: { readonly id: string }): ReactNode {
       </div>
     )
   }
-  return <Server server={server} ids={servers.data.map(other => other.id)} />
+  return <Server server={server} ids={inOrder(servers.data).map(other => other.id)} />
 }
 
 function Server({

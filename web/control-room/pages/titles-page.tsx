@@ -40,7 +40,7 @@ function Content({
   }
   const sorted = [...titles].sort((a, b) => a.name.localeCompare(b.name))
   return (
-    <div className="panel table-panel">
+    <div className="panel table-panel titles">
       <table>
         <thead>
           <tr>

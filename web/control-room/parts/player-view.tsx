@@ -51,10 +51,10 @@ export function PlayerView({ title, via, handle, colourOf }: PlayerViewProps): R
           )}
         </span>
         <span className="mini-facts">
-          {state?.rendition ?? '–'} · {Math.round(state?.bufferedAheadS ?? 0)} s ahead
+          {state?.rendition ?? '–'}, {Math.round(state?.bufferedAheadS ?? 0)} s ahead
         </span>
         <a href={`/watch/${title}`} target="_blank" rel="noreferrer">
-          Watch page
+          Full page
         </a>
       </figcaption>
     </figure>

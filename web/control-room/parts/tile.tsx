@@ -27,28 +27,30 @@ export function Tile({ server, figures, stepS, colour, chosen, onToggle }: TileP
   const { id, region, role, state, reason, since } = server
   const place = role === 'edge' ? region : role
   return (
-    <article className="tile" data-tone={toneOf(state)} data-chosen={chosen}>
+    <article className="tile" data-tone={toneOf(state)} data-chosen={chosen} data-role={role}>
       <i className="tile-line" style={{ background: `var(${colour})` }} />
       <header>
-        <h3>{id}</h3>
+        <h3>
+          <Link href={`/servers/${id}`} title={`Everything about ${id}`}>
+            {id}
+            <svg viewBox="0 0 16 16" aria-hidden="true">
+              <path d="M6 3.500 10.500 8 6 12.500" />
+            </svg>
+          </Link>
+        </h3>
         <StateBadge state={state} />
       </header>
-      <p className="tile-reason" title={reason}>
-        {reason === '' ? place : reason}
+      <p className="tile-reason">
+        <span title={reason}>{reason === '' ? place : reason}</span>
+        <span className="tile-since" title={`${state} for this long`}>
+          <Age at={since} />
+        </span>
       </p>
       <dl>
         {figures.map(entry => (
           <TileValue key={entry.label} entry={entry} stepS={stepS} />
         ))}
       </dl>
-      <footer>
-        <span>
-          {state} for <Age at={since} />
-        </span>
-        <Link href={`/servers/${id}`} className="tile-link">
-          Details
-        </Link>
-      </footer>
       <button type="button" className="tile-button" aria-pressed={chosen} onClick={onToggle}>
         <span className="visually-hidden">
           {id}: {chosen ? 'take its line out of the charts' : 'draw its line in the charts'}

@@ -46,21 +46,24 @@ export function TryItStrip({ servers, colourOf }: TryItProps): ReactNode {
           on={viewers > 0}
           pending={pending === 'viewers'}
           disabled={answer === undefined || pending !== null}
-          label={viewers > 0 ? `Stop ${viewers} viewers` : `${VIEWERS} viewers`}
+          verb={viewers > 0 ? 'Stop' : 'Add'}
+          what={`${viewers > 0 ? viewers : VIEWERS} viewers`}
           onClick={() => run('viewers', { action: 'viewers', count: viewers > 0 ? 0 : VIEWERS })}
         />
         <TryButton
           on={frozen !== null}
           pending={pending === 'freeze'}
           disabled={answer === undefined || pending !== null || !known(FREEZE)}
-          label={frozen === null ? `Freeze ${FREEZE}` : `Thaw ${FREEZE}`}
+          verb={frozen === null ? 'Freeze' : 'Thaw'}
+          what={FREEZE}
           onClick={() => run('freeze', { action: frozen === null ? 'freeze' : 'thaw', server: FREEZE })}
         />
         <TryButton
           on={slowed !== null}
           pending={pending === 'slow'}
           disabled={answer === undefined || pending !== null || !known(SLOW)}
-          label={slowed === null ? `Slow ${SLOW}` : `End slowing ${SLOW}`}
+          verb={slowed === null ? 'Slow' : 'End slow'}
+          what={SLOW}
           onClick={() => run('slow', { action: slowed === null ? 'slow' : 'unslow', server: SLOW })}
         />
       </div>
@@ -85,11 +88,12 @@ interface TryButtonProps {
   readonly on: boolean
   readonly pending: boolean
   readonly disabled: boolean
-  readonly label: string
+  readonly verb: string
+  readonly what: string
   readonly onClick: () => void
 }
 
-function TryButton({ on, pending, disabled, label, onClick }: TryButtonProps): ReactNode {
+function TryButton({ on, pending, disabled, verb, what, onClick }: TryButtonProps): ReactNode {
   return (
     <button
       type="button"
@@ -100,7 +104,7 @@ function TryButton({ on, pending, disabled, label, onClick }: TryButtonProps): R
       onClick={onClick}
     >
       <i data-on={on} />
-      {label}
+      <b>{verb}</b> <span>{what}</span>
     </button>
   )
 }
