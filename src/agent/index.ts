@@ -1,2 +1,3 @@
-// The door of agent.
-export {}
+// The door of agent: the process beside every server that measures it and its host. It knows no other role.
+export { type AgentOptions, type RunningAgent, startAgent } from './agent.ts'
+export { agentFaults } from './faults.ts'

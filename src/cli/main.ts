@@ -1,1 +1,54 @@
-export {}
+// Owns the command line: which commands there are, and how a failure is said. It holds no behaviour of its own.
+import { Command, CommanderError } from 'commander'
+import { Fault, messageOf, packageVersion } from '#base'
+import { registerCheckConfig } from './commands/check-config.ts'
+import { registerDoctor } from './commands/doctor.ts'
+import { registerPublish } from './commands/publish.ts'
+import { registerRoles } from './commands/roles.ts'
+import { registerServer } from './commands/server.ts'
+import { registerSimulate } from './commands/simulate.ts'
+import { registerStart } from './commands/start.ts'
+import { registerToken } from './commands/token.ts'
+import { registerUser } from './commands/user.ts'
+
+const EXIT_FAILURE = 1
+const EXIT_USAGE = 2
+
+const program = new Command('vitrine')
+  .description('Run your own video streaming service, and see through every server of it.')
+  .version(packageVersion, '--version', 'print the version')
+  .helpOption('--help', 'print help')
+  .exitOverride()
+  .showSuggestionAfterError(true)
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'vitrine: ')) })
+  .addHelpText(
+    'after',
+    '\nExamples:\n  npx vitrine start\n  npx vitrine publish film.mp4\n  npx vitrine doctor',
+  )
+
+const registrations = [
+  registerStart,
+  registerRoles,
+  registerPublish,
+  registerUser,
+  registerToken,
+  registerServer,
+  registerSimulate,
+  registerDoctor,
+  registerCheckConfig,
+]
+for (const register of registrations) register(program)
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has said it already; help and version end with 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+  process.stderr.write(`vitrine: ${messageOf(error)}\n`)
+  if (!(error instanceof Fault) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  return error instanceof Fault && error.code === 'cli-usage' ? EXIT_USAGE : EXIT_FAILURE
+}

@@ -24,6 +24,8 @@ export const fromSupervisor = z.discriminatedUnion('type', [
   /** To the control room: process-group leaders of the local fleet. */
   z.object({ type: z.literal('pids'), pids: z.record(serverId, z.int()) }),
   z.object({ type: z.literal('try-done'), number: z.int(), error: z.string().nullable() }),
+  /** To simulated viewers: how many there shall be. */
+  z.object({ type: z.literal('viewers'), count: z.int() }),
   z.object({ type: z.literal('stop') }),
 ])
 export type FromSupervisor = z.infer<typeof fromSupervisor>

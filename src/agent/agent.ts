@@ -1,0 +1,230 @@
+// Owns an agent: it measures its host and one server, and tells the control room. It refuses to end for a failed
+// measurement or delivery: those are counted.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import {
+  type Clock,
+  type Closable,
+  Closers,
+  type Counter,
+  Counters,
+  createThrottle,
+  ensureFolder,
+  every,
+  type Labels,
+  type ListenOptions,
+  type Log,
+  listen,
+  type MetricFamily,
+  packageVersion,
+  registerProcessMetrics,
+  type Secret,
+} from '#base'
+import { AccessTable, type Link, readHostId, startLink } from '#link'
+import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
+import type { Heartbeat } from '#wire'
+import { HostMetrics } from './host/host-metrics.ts'
+import { readPageBytes } from './host/page-size.ts'
+import { ProcessScan } from './host/process-scan.ts'
+import { ServerMetrics } from './host/server-metrics.ts'
+import { HttpCalls } from './http-call.ts'
+import { LabelTable } from './push/label-table.ts'
+import { PassBuilder } from './push/pass.ts'
+import { PushQueue } from './push/push-queue.ts'
+import { Pusher } from './push/pusher.ts'
+import { HealthCheck } from './watch/health-check.ts'
+import { ProcessWatch } from './watch/process-watch.ts'
+import { Scraper } from './watch/scraper.ts'
+
+const PASS_MS = 1000
+const LOOK_MS = 250
+const LOG_EVERY_MS = 600_000
+/** A server that starts beside its agent is up by then; earlier, what it lacks is no evidence. */
+const EARLY_MS = 5000
+
+export interface AgentOptions {
+  /** Id of the server that is watched; also this agent's `instance` label. */
+  readonly id: string
+  readonly role: 'edge' | 'origin' | 'control'
+  readonly region: string
+  /** For /healthz and /metrics of the agent itself; null: it does not listen. */
+  readonly listen: ListenOptions | null
+  readonly controlUrl: string
+  /** The watched server's own token: it opens its /metrics and lets the agent write as that server. */
+  readonly token: Secret
+  /** The watched server, for /healthz and /metrics; null: only the host is measured. */
+  readonly serverUrl: string | null
+  /** Leader of the watched server's process group; asked at each pass, null when there is none. */
+  readonly watchedPid: () => number | null
+  readonly stateFolder: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface RunningAgent extends Closable {
+  /** Where the agent itself listens; null when it does not. */
+  readonly url: string | null
+  close(): Promise<void>
+}
+
+/** Starts an agent; it works in the background until it is closed. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const closers = new Closers()
+  try {
+    return await new Agent(options, closers).start()
+  } catch (error) {
+    await closers.close()
+    throw error
+  }
+}
+
+class Agent {
+  readonly #options: AgentOptions
+  readonly #closers: Closers
+  readonly #counters = new Counters()
+  readonly #table = new LabelTable()
+  readonly #queue = new PushQueue()
+  readonly #scan = new ProcessScan()
+  readonly #watch: ProcessWatch
+  readonly #health: HealthCheck | null
+  readonly #host: HostMetrics
+  readonly #access: AccessTable
+  readonly #link: Link
+  readonly #calls: HttpCalls
+  readonly #server: ServerMetrics
+  readonly #pusher: Pusher
+  readonly #scraper: Scraper | null
+  readonly #scrapes: Counter
+  readonly #own: Labels
+  readonly #startedMs: number
+  #hostFamilies: readonly MetricFamily[] = []
+
+  constructor(options: AgentOptions, closers: Closers) {
+    const { id, role, region, serverUrl, token, clock, log, controlUrl } = options
+    this.#options = options
+    this.#closers = closers
+    this.#startedMs = clock.monotonicMs()
+    registerProcessMetrics(this.#counters, 'agent')
+    this.#own = { job: 'vitrine-agent', instance: id, region }
+    this.#calls = closers.add(new HttpCalls())
+    this.#watch = new ProcessWatch(options.watchedPid)
+    this.#health = serverUrl === null ? null : new HealthCheck(serverUrl, this.#calls, clock)
+    this.#access = new AccessTable(token)
+    this.#host = new HostMetrics(this.#unreadable())
+    const hostId = readHostId()
+    this.#link = closers.add(this.#startLink(hostId))
+    const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
+    this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
+    const authorization = `Bearer ${token.reveal()}`
+    const { queue, calls } = { queue: this.#queue, calls: this.#calls }
+    this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log })
+    const labels = { job: `vitrine-${role}`, instance: id, region }
+    this.#scraper =
+      serverUrl === null ? null : new Scraper({ serverUrl, token, labels, table: this.#table, calls, log })
+    this.#scrapes = this.#counters.counter(
+      'vitrine_agent_scrapes_total',
+      'Reads of the server by result. failed growing: the server is frozen, overloaded or stopped.',
+    )
+  }
+
+  async start(): Promise<RunningAgent> {
+    const { listen: address, log } = this.#options
+    const onError = (error: unknown): void => log.error('agent-pass-failed', { error })
+    const own =
+      address === null
+        ? null
+        : this.#closers.add(await listen(address, (request, response) => this.#answer(request, response)))
+    this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
+    this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
+    if (this.#health !== null) {
+      const health = this.#health
+      this.#closers.add(every(PASS_MS, () => health.look(), onError))
+    }
+    return { url: own?.url ?? null, close: () => this.#closers.close() }
+  }
+
+  /** One second's work: measure, read the server, and send. */
+  async #pass(): Promise<void> {
+    const pass = new PassBuilder(this.#options.clock.bootMs())
+    const { pid, state } = this.#watch.view()
+    if (pid !== null) this.#server.update(this.#scan.membersOf(pid), pid, state === 'T')
+    this.#hostFamilies = this.#host.collect()
+    for (const { points } of [...this.#counters.collect(), ...this.#hostFamilies]) {
+      for (const { name, labels, value } of points) {
+        const own = this.#table.intern({ __name__: name, ...labels, ...this.#own })
+        if (own !== null) pass.add(own, value)
+      }
+    }
+    const answered = await this.#scraper?.collect(pass)
+    if (answered !== undefined) this.#scrapes.add(1, { result: answered ? 'ok' : 'failed' })
+    this.#queue.add(pass.build())
+    // Not awaited: a slow control room must not delay the next measurement. A turn never rejects on failures.
+    this.#pusher.turn().catch((error: unknown) => this.#options.log.error('agent-push-broken', { error }))
+  }
+
+  #startLink(hostId: string): Link {
+    const { id, role, region, controlUrl, token, clock, log, stateFolder, serverUrl } = this.#options
+    return startLink({
+      controlUrl,
+      token,
+      clock,
+      log,
+      memoryFolder: ensureFolder(join(stateFolder, 'link')),
+      hello: {
+        server: id,
+        process: 'agent',
+        role,
+        region,
+        version: packageVersion,
+        pid: process.pid,
+        url: serverUrl ?? '',
+        hostId,
+      },
+      onMessage: message => {
+        if (message.type === 'access') this.#access.set(message)
+      },
+      watched: () => this.#watched(),
+    })
+  }
+
+  /** Nothing is said before there is something to say: a server that has never been seen is not gone yet. */
+  #watched(): Heartbeat['watched'] {
+    const view = this.#watch.view()
+    const health = this.#health === null ? { httpOk: false, httpMs: null } : this.#health.view()
+    const early = this.#options.clock.monotonicMs() - this.#startedMs < EARLY_MS
+    if (health === null || (early && (view.pid === null || !health.httpOk))) return undefined
+    return { ...view, ...health }
+  }
+
+  /** One line in ten minutes for each file; the count is a metric. */
+  #unreadable(): (file: string) => void {
+    const count = this.#counters.counter(
+      'vitrine_agent_proc_unreadable_total',
+      'Reads of /proc that failed: the metrics that come from that file are left out.',
+    )
+    const throttle = createThrottle(LOG_EVERY_MS)
+    return file => {
+      count.add(1)
+      if (throttle(file, this.#options.clock.monotonicMs()).pass) {
+        this.#options.log.warn('agent-proc-unreadable', { file })
+      }
+    }
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url?.split('?')[0]
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET, HEAD' }).end()
+    } else if (path === '/healthz') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok"}')
+    } else if (path !== '/metrics') {
+      response.writeHead(404).end()
+    } else if (!this.#access.mayReadMetrics(request.headers.authorization)) {
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end()
+    } else {
+      response
+        .writeHead(200, { 'content-type': EXPOSITION_CONTENT_TYPE })
+        .end(renderExposition([...this.#counters.collect(), ...this.#hostFamilies]))
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// Owns the metrics of the watched server's process group, as seen from outside of it.
+import type { Clock, Counters, FleetTime } from '#base'
+import { GroupAccount } from './group-account.ts'
+import { type ProcessStat, TICKS_PER_S } from './proc-text.ts'
+
+export interface ServerMetricsOptions {
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly fleet: FleetTime
+  readonly hostId: string
+  readonly pageBytes: number
+  readonly agentPid: number
+}
+
+/** Gauges and counters of the group; `update` once a pass. */
+export class ServerMetrics {
+  readonly #options: ServerMetricsOptions
+  readonly #group = new GroupAccount()
+  readonly #server = new GroupAccount()
+  readonly #update: (members: readonly ProcessStat[], leader: number | null, stopped: boolean) => void
+
+  constructor(options: ServerMetricsOptions) {
+    this.#options = options
+    this.#update = this.#register()
+  }
+
+  /** `members` of the group, its leader's pid, and whether the leader is frozen. */
+  update(members: readonly ProcessStat[], leader: number | null, stopped: boolean): void {
+    this.#update(members, leader, stopped)
+  }
+
+  #register(): (members: readonly ProcessStat[], leader: number | null, stopped: boolean) => void {
+    const { counters, clock, fleet, hostId, pageBytes, agentPid } = this.#options
+    const groupCpu = counters.counter(
+      'vitrine_server_cpu_seconds_total',
+      'CPU seconds of the server: its whole process group, with its agent. At 1 a second, one CPU is full.',
+    )
+    const processCpu = counters.counter(
+      'vitrine_agent_process_cpu_seconds_total',
+      'CPU seconds by process of the group: the server itself, and the agent that watches it.',
+    )
+    const resident = counters.gauge(
+      'vitrine_server_resident_memory_bytes',
+      'Resident memory of the process group.',
+    )
+    const processes = counters.gauge(
+      'vitrine_server_processes',
+      'Processes of the group. 0 or 1: the server is gone.',
+    )
+    const frozen = counters.gauge(
+      'vitrine_server_process_stopped',
+      '1 while the server is frozen (SIGSTOP): it accepts connections and answers nothing. kill -CONT thaws it.',
+    )
+    const skew = counters.gauge(
+      'vitrine_clock_fleet_offset_seconds',
+      'Wall clock of this host minus fleet time. More than some milliseconds: its clock is wrong.',
+    )
+    counters
+      .gauge('vitrine_agent_host_info', 'Always 1; servers with the same host_id share a host.')
+      .set(1, { host_id: hostId })
+    let agentTicks = 0
+    return (members, leader, stopped) => {
+      const before = [this.#group.totalTicks(), this.#server.totalTicks()] as const
+      this.#group.scan(members)
+      this.#server.scan(members.filter(({ pid }) => pid === leader))
+      groupCpu.add((this.#group.totalTicks() - before[0]) / TICKS_PER_S)
+      processCpu.add((this.#server.totalTicks() - before[1]) / TICKS_PER_S, { process: 'server' })
+      const agent = members.find(({ pid }) => pid === agentPid)
+      if (agent !== undefined) {
+        processCpu.add((agent.ownTicks - agentTicks) / TICKS_PER_S, { process: 'agent' })
+        agentTicks = agent.ownTicks
+      }
+      processes.set(members.length)
+      resident.set(members.reduce((sum, { residentPages }) => sum + residentPages, 0) * pageBytes)
+      frozen.set(stopped ? 1 : 0)
+      if (fleet.known()) skew.set((clock.wallMs() - fleet.nowMs()) / 1000)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// Owns what all commands share: the options that they have in common, and printing for people or programs.
+import { resolve } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { loadConfig } from '#base'
+import { type Config, configSchema } from '../config.ts'
+
+export interface CommonOptions {
+  readonly config?: string
+  readonly data?: string
+  readonly portBase?: number
+  readonly json?: boolean
+}
+
+const PORT_BASE_MAX = 65_000
+
+/** Where relative paths of the command line start: npm changes the folder, and says from where it was called. */
+export function callerPath(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path)
+}
+
+export function withData(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file; see config/example.yaml')
+    .option('--data <dir>', 'folder of all state (default: ./data)')
+}
+
+export function withPortBase(command: Command): Command {
+  return command.option(
+    '--port-base <n>',
+    'move all ports: control room at N, edges from N+1, origin at N+10',
+    readPort,
+  )
+}
+
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print JSON')
+}
+
+export function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= PORT_BASE_MAX) return port
+  throw new InvalidArgumentError(`expected a number from 0 to ${PORT_BASE_MAX}`)
+}
+
+export function readCount(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count <= 10_000) return count
+  throw new InvalidArgumentError('expected a number from 0 to 10000')
+}
+
+/** The configuration with the flags that override it, and the absolute data folder. */
+export function readConfig(options: CommonOptions): { config: Config; data: string } {
+  const file = options.config === undefined ? null : callerPath(options.config)
+  const loaded = loadConfig(configSchema, file, process.env)
+  const config = options.portBase === undefined ? loaded : { ...loaded, portBase: options.portBase }
+  return { config, data: callerPath(options.data ?? config.data ?? 'data') }
+}
+
+/** Prints one value: as JSON, or as the lines that `lines` makes of it. */
+export function print<Value>(
+  value: Value,
+  json: boolean | undefined,
+  lines: (value: Value) => readonly string[],
+): void {
+  const text = json === true ? [JSON.stringify(value)] : lines(value)
+  for (const line of text) process.stdout.write(`${line}\n`)
+}
+
+/** Aligned columns under their heads; `none` when there are no rows. */
+export function table(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+  none: string,
+): string[] {
+  if (rows.length === 0) return [none]
+  const widths = heads.map((head, column) =>
+    Math.max(head.length, ...rows.map(row => (row[column] ?? '').length)),
+  )
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [line(heads), ...rows.map(line)]
+}

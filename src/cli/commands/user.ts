@@ -1,0 +1,88 @@
+// Owns `vitrine user add|password|link|list`.
+import { type Command, Option } from 'commander'
+import { mayAct, userRoles } from '#wire'
+import { controlSettings, localUrl } from '../settings.ts'
+import { type CommonOptions, print, readConfig, table, withData, withJson, withPortBase } from './context.ts'
+import { readPassword } from './password.ts'
+import { BY, withState } from './state.ts'
+
+type PasswordOptions = CommonOptions & { readonly passwordStdin?: boolean }
+type RoleOptions = CommonOptions & { readonly role: (typeof userRoles)[number] }
+
+export function registerUser(program: Command): void {
+  const user = program.command('user').description('people who may sign in')
+  registerAdd(user)
+  registerPassword(user)
+  registerLink(user)
+  const list = user
+    .command('list')
+    .description('list people')
+    .action((options: CommonOptions) => listUsers(options))
+  withJson(withData(list))
+}
+
+export function roleOption(byDefault: (typeof userRoles)[number] | null): Option {
+  const option = new Option('--role <role>', 'what it may do').choices(userRoles.toReversed())
+  return byDefault === null ? option.makeOptionMandatory() : option.default(byDefault)
+}
+
+function registerAdd(user: Command): void {
+  const add = user
+    .command('add <name>')
+    .description('add somebody; asks for a password')
+    .addOption(roleOption(null))
+    .option('--password-stdin', 'read the password from standard input')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npx vitrine user add ada --role operator\n  npx vitrine user add ada --role viewer --password-stdin < secret.txt',
+    )
+    .action(async (name: string, options: PasswordOptions & RoleOptions) => {
+      const password = await readPassword(name, options.passwordStdin === true)
+      const added = await withState(options, state => state.addUser(name, password, options.role, BY))
+      print(added, options.json, ({ name, role }) => [`added ${name} (${role})`])
+    })
+  withJson(withData(add))
+}
+
+function registerPassword(user: Command): void {
+  const change = user
+    .command('password <name>')
+    .description('set a new password')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(async (name: string, options: PasswordOptions) => {
+      const password = await readPassword(name, options.passwordStdin === true)
+      await withState(options, state => state.setPassword(name, password, BY))
+      print({ name }, options.json, () => [`changed the password of ${name}`])
+    })
+  withJson(withData(change))
+}
+
+function registerLink(user: Command): void {
+  const link = user
+    .command('link')
+    .description('print a one-time sign-in link')
+    .addOption(roleOption('admin'))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npx vitrine user link\n  npx vitrine user link --role viewer --data /srv/vitrine',
+    )
+    .action(async (options: RoleOptions) => {
+      const { config, data } = readConfig(options)
+      const settings = controlSettings(config, data, false)
+      const code = await withState(options, state => state.createLink(options.role, BY))
+      const url = `${settings.publicUrl ?? localUrl(settings.listen)}/sign-in#link=${code}`
+      print({ code, url }, options.json, () => [url])
+    })
+  withJson(withPortBase(withData(link)))
+}
+
+async function listUsers(options: CommonOptions): Promise<void> {
+  const users = await withState(options, state => state.listUsers())
+  print(users, options.json, all =>
+    table(
+      ['name', 'role', 'may operate'],
+      all.map(({ name, role }) => [name, role, mayAct(role, 'operator') ? 'yes' : 'no']),
+      'nobody yet; add somebody with: vitrine user add NAME --role admin',
+    ),
+  )
+}

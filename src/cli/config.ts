@@ -1,0 +1,181 @@
+// Owns the one configuration file: its keys, defaults and words. It refuses unknown keys.
+import { type ZodType, z } from 'zod'
+import { serverId } from '#wire'
+
+const MIB = 1024 * 1024
+const PORT_BASE = 8080
+
+const port = z.int().min(0).max(65_535)
+
+const tls = z
+  .strictObject({
+    certFile: z.string().describe('PEM file with the certificate chain.'),
+    keyFile: z.string().describe('PEM file with the private key.'),
+  })
+  .describe('Certificate for listening off loopback.')
+
+/** Address and protection of one listener; ports are counted from portBase unless they are given. */
+const listenKeys = {
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('IP address to listen on. Off loopback only with tls or behindProxy.'),
+  port: port.optional().describe('Port; without it, counted from portBase.'),
+  tls: tls.optional(),
+  behindProxy: z.boolean().default(false).describe('True when a proxy in front ends TLS.'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where others reach it, when that is not the address it listens on.'),
+}
+
+const control = z.strictObject({
+  ...listenKeys,
+  rulesFolders: z
+    .array(z.string())
+    .default([])
+    .describe('Folders with own Prometheus rule files (*.yaml), read after the ones that come with Vitrine.'),
+})
+
+const origin = z.strictObject({
+  ...listenKeys,
+  id: serverId.default('origin').describe('Permanent id of the server.'),
+  region: z.string().max(64).default('origin').describe('Where it stands.'),
+  mediaFolder: z.string().optional().describe('Own files; default: media in the data folder.'),
+})
+
+const edge = z.strictObject({
+  ...listenKeys,
+  id: serverId.describe('Permanent id of the server; also its name in steering.'),
+  region: z.string().max(64).optional().describe('Where it stands; default: its id.'),
+  memoryBytesMax: z
+    .int()
+    .min(8 * MIB)
+    .default(128 * MIB)
+    .describe('Media kept in memory.'),
+  diskBytesMax: z
+    .int()
+    .min(0)
+    .default(2048 * MIB)
+    .describe('Media kept on disk; 0 keeps none.'),
+})
+
+const join = z.strictObject({
+  controlUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The control room, as this server reaches it.'),
+  originUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The origin, as an edge reaches it.'),
+  serverUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('The server that an agent watches; default: where the configuration has it listen.'),
+  tokenFile: z
+    .string()
+    .optional()
+    .describe('File that holds the token of this server (vitrine server add prints it).'),
+})
+
+const agent = z.strictObject({
+  host: listenKeys.host,
+  tls: listenKeys.tls,
+  behindProxy: listenKeys.behindProxy,
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe('False: the agent does not listen; it measures and pushes all the same.'),
+})
+
+/** The whole file. */
+export const configSchema = z.strictObject({
+  data: z
+    .string()
+    .optional()
+    .describe('Folder of all state; deleting it is a factory reset. Default: ./data'),
+  portBase: port
+    .max(65_000)
+    .default(PORT_BASE)
+    .describe('Control room here, edges from +1, origin at +10, the agent of each server 100 above it.'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .default('info')
+        .describe('debug, info, warn or error.'),
+    })
+    .prefault({})
+    .describe('Logs: JSON lines, in log/ of the data folder or on standard output.'),
+  control: control.prefault({}).describe('The control room.'),
+  origin: origin.prefault({}).describe('The origin.'),
+  edges: z
+    .array(edge)
+    .max(100)
+    .default(() => ['eu-west', 'us-east', 'ap-southeast'].map(id => edge.parse({ id })))
+    .describe(
+      'The edges that vitrine start runs; vitrine edge runs the one that --id names, or the only one.',
+    ),
+  agent: agent.prefault({}).describe('The agents beside the servers.'),
+  join: join
+    .prefault({})
+    .describe('For single roles on machines of their own; vitrine start needs none of it.'),
+})
+
+export type Config = z.infer<typeof configSchema>
+export type EdgeConfig = Config['edges'][number]
+
+/** config/example.yaml: every key with its words and its default. */
+export function renderExampleConfig(): string {
+  const lines = [
+    '# Every key of the configuration with its default; keys that are commented out have none.',
+    '# Use it with --config FILE. VITRINE_CONTROL__PORT=9000 in the environment overrides control.port.',
+    '',
+    ...describeObject(configSchema, 0),
+  ]
+  return `${lines.join('\n').trimEnd()}\n`
+}
+
+interface SchemaNode {
+  readonly description?: string
+  readonly default?: unknown
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly items?: SchemaNode
+}
+
+function describeObject(schema: ZodType, depth: number): string[] {
+  const root = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as SchemaNode
+  return describeProperties(root, depth, false)
+}
+
+function describeProperties(node: SchemaNode, depth: number, commented: boolean): string[] {
+  return Object.entries(node.properties ?? {}).flatMap(([key, child]) =>
+    describeKey(key, child, depth, commented),
+  )
+}
+
+function describeKey(key: string, node: SchemaNode, depth: number, commented: boolean): string[] {
+  const indent = '  '.repeat(depth)
+  const words = node.description === undefined ? [] : [`${indent}# ${node.description}`]
+  if (node.items?.properties !== undefined) {
+    const keys = describeProperties(node.items, depth + 2, true).filter(
+      line => !/# id:|# Permanent id/.test(line),
+    )
+    const items = defaultIds(node).map(id => `${indent}  - id: ${id}`)
+    return [...words, `${indent}${key}:`, ...items.slice(0, 1), ...keys, ...items.slice(1), '']
+  }
+  if (node.properties !== undefined) {
+    const inner = describeProperties(node, depth + 1, commented || node.default === undefined)
+    // A key whose every line is a comment would read as null.
+    const hidden = inner.every(line => line.trimStart().startsWith('#'))
+    return [...words, `${indent}${hidden ? '# ' : ''}${key}:`, ...inner, ...(depth === 0 ? [''] : [])]
+  }
+  const hidden = commented || node.default === undefined
+  const value = node.default === undefined ? '' : ` ${JSON.stringify(node.default)}`
+  return [...words, `${indent}${hidden ? '# ' : ''}${key}:${value}`]
+}
+
+function defaultIds({ default: list }: SchemaNode): string[] {
+  return Array.isArray(list) ? list.map((item: { id: string }) => item.id) : []
+}

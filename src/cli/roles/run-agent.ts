@@ -1,0 +1,57 @@
+// Owns wiring an agent: whom it watches, and the process group that it joins.
+import { readFileSync } from 'node:fs'
+import { startAgent } from '#agent'
+import { createLog, joinProcessGroup, type Log, systemClock } from '#base'
+import type { AgentSettings } from '../settings.ts'
+import { type RoleProcess, runRole } from './role-process.ts'
+import { readServerToken } from './server-token.ts'
+
+const JOIN_EVERY_MS = 200 // the new leader makes its group while it starts, some tens of milliseconds after its fork
+const JOIN_ATTEMPTS_MAX = 100
+
+export async function runAgent(settings: AgentSettings): Promise<void> {
+  const { id, role, region, listen, controlUrl, serverUrl, stateFolder, pidFile } = settings
+  const log = createLog(settings.logLevel).with({ server: id, role: 'agent' })
+  await runRole(log, false, process =>
+    startAgent({
+      id,
+      role,
+      region,
+      listen,
+      controlUrl,
+      serverUrl,
+      stateFolder,
+      token: readServerToken(settings.tokenFile, id),
+      watchedPid: process.supervised ? followLeader(process, log) : () => readPid(pidFile),
+      clock: systemClock,
+      log,
+    }),
+  )
+}
+
+/** The supervisor names the leader; the agent joins its group, so that its own load counts as the server's. */
+function followLeader(process: RoleProcess, log: Log): () => number | null {
+  let leader: number | null = null
+  const join = (pid: number, attempt: number): void => {
+    if (leader !== pid) return
+    if (joinProcessGroup(pid)) return
+    if (attempt < JOIN_ATTEMPTS_MAX) setTimeout(join, JOIN_EVERY_MS, pid, attempt + 1).unref()
+    else log.warn('agent-group-not-joined', { leader: pid })
+  }
+  process.listen(message => {
+    if (message.type !== 'leader') return
+    leader = message.pid
+    join(message.pid, 1)
+  })
+  return () => leader
+}
+
+function readPid(file: string | null): number | null {
+  if (file === null) return null
+  try {
+    const pid = Number(readFileSync(file, 'utf8').trim())
+    return Number.isInteger(pid) && pid > 0 ? pid : null
+  } catch {
+    return null // the server is not running
+  }
+}

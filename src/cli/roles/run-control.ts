@@ -1,0 +1,71 @@
+// Owns wiring the control room: its settings, its enrolled servers, and the supervisor behind the Try it strip.
+import { existsSync, readFileSync } from 'node:fs'
+import { createLog, messageOf, systemClock } from '#base'
+import { type ControlOptions, type Enrolment, startControl } from '#control'
+import { hashToken } from '#link'
+import { cliFaults } from '../faults.ts'
+import type { ControlSettings } from '../settings.ts'
+import { parseFleetFile } from '../supervisor/fleet-file.ts'
+import { type RoleProcess, runRole } from './role-process.ts'
+
+const ACT_MS_MAX = 10_000 // the supervisor answers in milliseconds; viewers take a moment to start
+
+export async function runControl(settings: ControlSettings): Promise<void> {
+  const log = createLog(settings.logLevel).with({ server: settings.id, role: 'control' })
+  await runRole(log, true, role =>
+    startControl({
+      listen: settings.listen,
+      publicUrl: settings.publicUrl,
+      stateFolder: settings.stateFolder,
+      webFolder: existsSync(settings.webFolder) ? settings.webFolder : null,
+      enrol: settings.fleetFile === null ? [] : enrolments(settings.fleetFile),
+      supervisor: role.supervised ? supervisorPort(role) : null,
+      rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
+      clock: systemClock,
+      log,
+    }),
+  )
+}
+
+function enrolments(file: string): Enrolment[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw cliFaults.fault('cli-fleet-file-unreadable', messageOf(error), { cause: error })
+  }
+  const { servers } = parseFleetFile(text, file)
+  return servers.map(({ id, role, region, token }) => ({ id, role, region, tokenSha256: hashToken(token) }))
+}
+
+/** The supervisor's side of Try it, over IPC: numbered requests, answered one by one. */
+function supervisorPort(role: RoleProcess): NonNullable<ControlOptions['supervisor']> {
+  const waiting = new Map<number, (error: string | null) => void>()
+  let pids: Readonly<Record<string, number>> = {}
+  let number = 0
+  role.listen(message => {
+    if (message.type === 'pids') pids = message.pids
+    if (message.type === 'try-done') {
+      waiting.get(message.number)?.(message.error)
+      waiting.delete(message.number)
+    }
+  })
+  return {
+    pids: () => pids,
+    act: (action, server, count) =>
+      new Promise((resolve, reject) => {
+        number += 1
+        const own = number
+        const deadline = setTimeout(() => {
+          waiting.delete(own)
+          reject(cliFaults.fault('cli-not-local', 'the supervisor did not answer in time'))
+        }, ACT_MS_MAX)
+        waiting.set(own, error => {
+          clearTimeout(deadline)
+          if (error === null) resolve()
+          else reject(cliFaults.fault('cli-no-such-server', error))
+        })
+        role.say({ type: 'try', number: own, action, server, count })
+      }),
+  }
+}

@@ -1,0 +1,187 @@
+// Owns what one role is started with, as plain values that fit into an environment variable: no tokens, only the
+// file that holds them. It checks nothing: the configuration was checked before.
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { ListenOptions, LogLevel } from '#base'
+import type { ServerRole } from '#wire'
+import type { Config, EdgeConfig } from './config.ts'
+
+interface RoleSettings {
+  readonly id: string
+  readonly region: string
+  readonly listen: ListenOptions
+  readonly publicUrl: string | null
+  readonly stateFolder: string
+  readonly logLevel: LogLevel
+}
+
+export interface ControlSettings extends RoleSettings {
+  readonly kind: 'control'
+  readonly webFolder: string
+  readonly rulesFolders: readonly string[]
+  /** Its servers are enrolled from this file; null: from the state alone. */
+  readonly fleetFile: string | null
+}
+
+export interface OriginSettings extends RoleSettings {
+  readonly kind: 'origin'
+  readonly controlUrl: string
+  readonly tokenFile: string
+  readonly mediaFolder: string
+  readonly builtinFolders: readonly string[]
+}
+
+export interface EdgeSettings extends RoleSettings {
+  readonly kind: 'edge'
+  readonly controlUrl: string
+  readonly originUrl: string
+  readonly tokenFile: string
+  readonly webFolder: string
+  readonly memoryBytesMax: number
+  readonly diskBytesMax: number
+}
+
+export interface AgentSettings extends Omit<RoleSettings, 'listen'> {
+  readonly kind: 'agent'
+  readonly listen: ListenOptions | null
+  readonly role: ServerRole
+  readonly controlUrl: string
+  readonly tokenFile: string
+  readonly serverUrl: string | null
+  /** Holds the pid of the watched process; null under a supervisor, which says it. */
+  readonly pidFile: string | null
+}
+
+export type Settings = ControlSettings | OriginSettings | EdgeSettings | AgentSettings
+
+/** Where the parts of this installation are. */
+const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
+const webFolder = resolve(packageFolder, 'dist/web')
+/** Titles and rules that come with Vitrine. */
+const builtinMedia = resolve(packageFolder, 'assets/sample')
+const builtinRules = resolve(packageFolder, 'config/rules')
+
+const ORIGIN_PORT_STEP = 10
+const AGENT_PORT_STEP = 100
+
+interface ListenKeys {
+  readonly host: string
+  readonly port?: number | undefined
+  readonly tls?: ListenOptions['tls']
+  readonly behindProxy: boolean
+  readonly publicUrl?: string | undefined
+}
+
+function listenOptions(keys: ListenKeys, portByDefault: number): ListenOptions {
+  const { host, tls, behindProxy } = keys
+  return { host, port: keys.port ?? portByDefault, behindProxy, ...(tls === undefined ? {} : { tls }) }
+}
+
+/** How processes of the same host reach a listener. */
+export function localUrl(listen: ListenOptions): string {
+  const any = listen.host === '0.0.0.0' || listen.host === '::'
+  const host = any ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host
+  return `${listen.tls === undefined ? 'http' : 'https'}://${host}:${listen.port}`
+}
+
+export function runFile(data: string, name: string): string {
+  return resolve(data, 'run', name)
+}
+
+/** Tokens of the local fleet; see fleet-file. */
+export function fleetFile(data: string): string {
+  return runFile(data, 'fleet.json')
+}
+
+export function controlFolder(data: string): string {
+  return resolve(data, 'control')
+}
+
+/** Own files. */
+export function mediaFolder(config: Config, data: string): string {
+  return config.origin.mediaFolder === undefined ? resolve(data, 'media') : resolve(config.origin.mediaFolder)
+}
+
+export function controlSettings(config: Config, data: string, local: boolean): ControlSettings {
+  const { control, portBase, log } = config
+  return {
+    kind: 'control',
+    id: 'control',
+    region: 'control',
+    listen: listenOptions(control, portBase),
+    publicUrl: control.publicUrl ?? null,
+    stateFolder: controlFolder(data),
+    logLevel: log.level,
+    webFolder,
+    rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
+    fleetFile: local ? fleetFile(data) : null,
+  }
+}
+
+function controlUrl(config: Config): string {
+  return config.join.controlUrl ?? localUrl(listenOptions(config.control, config.portBase))
+}
+
+function originListen(config: Config): ListenOptions {
+  return listenOptions(config.origin, config.portBase + ORIGIN_PORT_STEP)
+}
+
+export function originSettings(config: Config, data: string): OriginSettings {
+  const { origin, join, log } = config
+  return {
+    kind: 'origin',
+    id: origin.id,
+    region: origin.region,
+    listen: originListen(config),
+    publicUrl: origin.publicUrl ?? null,
+    stateFolder: resolve(data, 'origin'),
+    logLevel: log.level,
+    controlUrl: controlUrl(config),
+    tokenFile: join.tokenFile === undefined ? fleetFile(data) : resolve(join.tokenFile),
+    mediaFolder: mediaFolder(config, data),
+    builtinFolders: [builtinMedia],
+  }
+}
+
+export function edgeSettings(config: Config, data: string, edge: EdgeConfig): EdgeSettings {
+  const { join, log, portBase } = config
+  return {
+    kind: 'edge',
+    id: edge.id,
+    region: edge.region ?? edge.id,
+    listen: listenOptions(edge, portBase + 1 + config.edges.indexOf(edge)),
+    publicUrl: edge.publicUrl ?? null,
+    stateFolder: resolve(data, 'edges', edge.id),
+    logLevel: log.level,
+    controlUrl: controlUrl(config),
+    originUrl: join.originUrl ?? localUrl(originListen(config)),
+    tokenFile: join.tokenFile === undefined ? fleetFile(data) : resolve(join.tokenFile),
+    webFolder,
+    memoryBytesMax: edge.memoryBytesMax,
+    diskBytesMax: edge.diskBytesMax,
+  }
+}
+
+/** The agent beside a server. */
+export function agentSettings(
+  config: Config,
+  data: string,
+  server: OriginSettings | EdgeSettings,
+  local: boolean,
+): AgentSettings {
+  const { agent } = config
+  return {
+    kind: 'agent',
+    id: server.id,
+    role: server.kind,
+    region: server.region,
+    listen: agent.enabled ? listenOptions(agent, server.listen.port + AGENT_PORT_STEP) : null,
+    publicUrl: null,
+    stateFolder: resolve(data, 'agents', server.id),
+    logLevel: server.logLevel,
+    controlUrl: server.controlUrl,
+    tokenFile: server.tokenFile,
+    serverUrl: config.join.serverUrl ?? localUrl(server.listen),
+    pidFile: local ? null : runFile(data, `${server.id}.pid`),
+  }
+}

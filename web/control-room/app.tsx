@@ -1,0 +1,49 @@
+// Owns which page stands behind which address.
+import type { ReactNode } from 'react'
+import { Link, Route, Switch } from 'wouter'
+import { AlertsPage } from './pages/alerts-page.tsx'
+import { FleetPage } from './pages/fleet-page.tsx'
+import { QueryPage } from './pages/query-page.tsx'
+import { ServerPage } from './pages/server-page.tsx'
+import { SignInPage } from './pages/sign-in-page.tsx'
+import { TitlesPage } from './pages/titles-page.tsx'
+import { Empty } from './parts/answers.tsx'
+import { Shell } from './parts/shell.tsx'
+
+export function App(): ReactNode {
+  return (
+    <Switch>
+      <Route path="/sign-in">
+        <SignInPage />
+      </Route>
+      <Route>
+        <Shell>
+          <Switch>
+            <Route path="/">
+              <FleetPage />
+            </Route>
+            <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
+            <Route path="/titles">
+              <TitlesPage />
+            </Route>
+            <Route path="/alerts">
+              <AlertsPage />
+            </Route>
+            <Route path="/query">
+              <QueryPage />
+            </Route>
+            <Route>
+              <div className="page">
+                <Empty title="There is no such page">
+                  <p>
+                    <Link href="/">To the fleet</Link>
+                  </p>
+                </Empty>
+              </div>
+            </Route>
+          </Switch>
+        </Shell>
+      </Route>
+    </Switch>
+  )
+}

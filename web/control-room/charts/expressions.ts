@@ -1,0 +1,87 @@
+// Owns the expressions behind the pages' charts; the metric names are a contract with agents and edges.
+import type { Labels } from '../api/prometheus.ts'
+import type { FeedQuery } from './series-feed.ts'
+
+/** Three samples at one a second; wider steps look at all of their time. */
+function window(stepS: number): string {
+  return `[${Math.max(3, stepS + 2)}s]`
+}
+
+/** With more servers than this, only the chosen ones are asked for. */
+const ASK_FOR_ALL_MAX = 12
+
+/** `{instance=~"a|b"}`, or nothing where the fleet is small: choosing another server then needs no new answer. */
+export function instances(all: readonly string[], chosen: readonly string[]): string {
+  return all.length <= ASK_FOR_ALL_MAX ? '' : `instance=~"${chosen.join('|')}"`
+}
+
+function column(name: string): (labels: Labels) => string | null {
+  return ({ instance }) => (instance === undefined ? null : `${name}/${instance}`)
+}
+
+export function cpu(matching: string): FeedQuery {
+  return {
+    key: column('cpu'),
+    expr: stepS => `sum by (instance) (rate(vitrine_server_cpu_seconds_total{${matching}}${window(stepS)}))`,
+  }
+}
+
+/** Cores that the host of this agent is busy with; every agent of a host tells the same, so one of them is asked. */
+export function hostCpu(instance: string): FeedQuery {
+  return {
+    key: column('host'),
+    expr: stepS =>
+      `sum by (instance) (rate(node_cpu_seconds_total{instance="${instance}",mode!~"idle|iowait"}${window(stepS)}))`,
+  }
+}
+
+export function watching(matching: string): FeedQuery {
+  return { key: column('watching'), expr: () => `sum by (instance) (vitrine_fleet_watching{${matching}})` }
+}
+
+export function throughput(matching: string): FeedQuery {
+  return {
+    key: column('throughput'),
+    expr: stepS => `sum by (instance) (rate(vitrine_edge_sent_bytes_total{${matching}}${window(stepS)})) * 8`,
+  }
+}
+
+/** The charts of one server's own page. */
+export function serverQueries(id: string, role: string): readonly FeedQuery[] {
+  const own = `instance="${id}"`
+  const requests = role === 'origin' ? 'vitrine_origin_requests_total' : 'vitrine_edge_requests_total'
+  const wide = (stepS: number): string => `[${Math.max(10, stepS + 2)}s]`
+  const named =
+    (name: string): FeedQuery['key'] =>
+    () =>
+      name
+  return [
+    { ...cpu(own), key: named('cpu') },
+    { key: named('memory'), expr: () => `max by (instance) (vitrine_server_resident_memory_bytes{${own}})` },
+    {
+      key: named('loop'),
+      expr: () =>
+        `max by (instance) (vitrine_process_event_loop_delay_seconds{${own},job="vitrine-${role}",quantile="0.99"})`,
+    },
+    {
+      key: named('requests'),
+      expr: stepS => `sum by (instance) (rate(${requests}{${own}}${window(stepS)}))`,
+    },
+    {
+      key: named('errors'),
+      expr: stepS =>
+        `sum by (instance) (rate(${requests}{${own},status="5xx"}${wide(stepS)})) / sum by (instance) (rate(${requests}{${own}}${wide(stepS)}))`,
+    },
+    ...(role === 'edge'
+      ? [
+          { ...throughput(own), key: named('throughput') },
+          { ...watching(own), key: named('watching') },
+          {
+            key: named('hits'),
+            expr: (stepS: number) =>
+              `sum by (instance) (rate(vitrine_edge_cache_requests_total{${own},result=~"memory|disk|shared|stale"}${wide(stepS)})) / sum by (instance) (rate(vitrine_edge_cache_requests_total{${own}}${wide(stepS)}))`,
+          },
+        ]
+      : []),
+  ]
+}

@@ -1,0 +1,108 @@
+// Owns the list of alerts: firing first, then pending, then those resolved in the last hour.
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import type { AlertView } from '#wire'
+import { useAlerts, useServers } from '../api/use-control-room.tsx'
+import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { Lasting, Moment } from '../parts/moment.tsx'
+
+const GROUPS = [
+  { state: 'firing', title: 'Firing', tone: 'unreachable' },
+  { state: 'pending', title: 'Pending', tone: 'degraded' },
+  { state: 'resolved', title: 'Resolved in the last hour', tone: 'resting' },
+] as const
+
+export function AlertsPage(): ReactNode {
+  const alerts = useAlerts()
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>Alerts</h1>
+      </header>
+      {alerts.data === undefined ? (
+        alerts.error === null ? (
+          <Loading what="the alerts" />
+        ) : (
+          <Problem error={alerts.error} what="The alerts" />
+        )
+      ) : (
+        <Groups alerts={alerts.data} />
+      )}
+    </div>
+  )
+}
+
+function Groups({ alerts }: { readonly alerts: readonly AlertView[] }): ReactNode {
+  const active = alerts.some(alert => alert.state !== 'resolved')
+  return (
+    <>
+      {active ? null : <AllQuiet />}
+      {GROUPS.map(({ state, title, tone }) => {
+        const inGroup = alerts.filter(alert => alert.state === state).sort((a, b) => b.activeAt - a.activeAt)
+        if (inGroup.length === 0) return null
+        return (
+          <section key={state} className="alert-group" aria-label={title}>
+            <h2>
+              {title} <span>{inGroup.length}</span>
+            </h2>
+            <ul>
+              {inGroup.map(alert => (
+                <Alert key={alert.id} alert={alert} tone={tone} />
+              ))}
+            </ul>
+          </section>
+        )
+      })}
+    </>
+  )
+}
+
+function AllQuiet(): ReactNode {
+  const servers = useServers()
+  const names = (servers.data ?? []).map(server => server.id)
+  return (
+    <Empty title="Nothing is firing">
+      <p>
+        {names.length === 0
+          ? 'Servers that join the fleet are watched from then on.'
+          : `${names.join(', ')}: their agents, their answers to the others’ probes, their load and their viewers are watched, each second.`}
+      </p>
+    </Empty>
+  )
+}
+
+function Alert({ alert, tone }: { readonly alert: AlertView; readonly tone: string }): ReactNode {
+  const { rule, state, labels, annotations, activeAt, firedAt, resolvedAt } = alert
+  const instance = labels['instance']
+  const others = Object.entries(labels).filter(([name]) => name !== 'instance' && name !== 'alertname')
+  return (
+    <li className="alert" data-tone={tone}>
+      <div className="alert-head">
+        <h3>{rule}</h3>
+        {instance === undefined ? null : <Link href={`/servers/${instance}`}>{instance}</Link>}
+        <ul className="chips">
+          {others.map(([name, value]) => (
+            <li key={name}>
+              {name} <b>{value}</b>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <p className="alert-summary">{annotations['summary'] ?? annotations['description'] ?? ''}</p>
+      <p className="alert-times">
+        <span className="state-badge" data-tone={tone}>
+          {state}
+        </span>
+        {state === 'resolved' && resolvedAt !== null ? (
+          <>
+            at <Moment at={resolvedAt} />, after <Lasting from={firedAt ?? activeAt} to={resolvedAt} />
+          </>
+        ) : (
+          <>
+            since <Moment at={firedAt ?? activeAt} />, for <Lasting from={firedAt ?? activeAt} to={null} />
+          </>
+        )}
+      </p>
+    </li>
+  )
+}

@@ -1,0 +1,233 @@
+// Owns the fleet page: who is well, what the chosen servers do on one axis of time, why the others are not well.
+import { type ReactNode, useMemo, useState } from 'react'
+import { useSearchParams } from 'wouter'
+import type { ServerView } from '#wire'
+import { type ServerChange, useAlerts, useHistory, useMe, useServers } from '../api/use-control-room.tsx'
+import type { ChartSeries } from '../charts/chart-options.ts'
+import { Cursor, CursorContext } from '../charts/cursor.tsx'
+import { cpu, hostCpu, instances, throughput, watching } from '../charts/expressions.ts'
+import { type Grid, newest } from '../charts/grid.ts'
+import { EventLane, eventMarks } from '../charts/marks.tsx'
+import { seriesColour } from '../charts/palette.ts'
+import type { FeedState } from '../charts/series-feed.ts'
+import { TimeChart } from '../charts/time-chart.tsx'
+import { useFeed } from '../charts/use-feed.ts'
+import { Loading, Problem } from '../parts/answers.tsx'
+import { Changes, EvidencePanel } from '../parts/evidence.tsx'
+import { useSilence } from '../parts/shell.tsx'
+import { Tile, type TileFigure } from '../parts/tile.tsx'
+import { Toolbar } from '../parts/toolbar.tsx'
+import { TryItStrip } from '../parts/try-it.tsx'
+import { inOrder } from '../server-order.ts'
+import { readServers, toggleServer } from '../url-state.ts'
+import { useWindow } from './use-window.ts'
+
+const CHART_HEIGHT = 158
+const TIMES_HEIGHT = 24
+const CHANGES_MAX = 12
+
+export function FleetPage(): ReactNode {
+  const servers = useServers()
+  if (servers.data === undefined) {
+    return (
+      <div className="page">
+        {servers.error === null ? (
+          <Loading what="the fleet" />
+        ) : (
+          <Problem error={servers.error} what="The fleet" />
+        )}
+      </div>
+    )
+  }
+  return <Fleet servers={servers.data} />
+}
+
+function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactNode {
+  const [search, setSearch] = useSearchParams()
+  const [paused, setPaused] = useState(false)
+  const [cursor] = useState(() => new Cursor())
+  const me = useMe()
+  const page = useWindow()
+  const silentMs = useSilence()
+  const sorted = useMemo(() => inOrder(servers), [servers])
+  const ids = sorted.map(server => server.id)
+  const chosen = readServers(search).filter(id => ids.includes(id))
+  const hosts = hostsOf(sorted)
+  const matching = instances(ids, chosen)
+  const feed = useFeed({
+    queries: [
+      cpu(matching),
+      watching(matching),
+      throughput(matching),
+      ...hosts.map(host => hostCpu(host.agent)),
+    ],
+    queriesKey: `${matching}|${hosts.map(host => host.agent).join()}`,
+    window: page.feed,
+    widthPx: 1_000,
+    paused,
+  })
+  const history = useHistory(ids)
+  const alerts = useAlerts()
+  const marks = useMemo(() => eventMarks(history.data ?? [], alerts.data ?? []), [history.data, alerts.data])
+  const ill = sorted.filter(server => server.state !== 'healthy')
+  const colourOf = (id: string): string => seriesColour(id, ids)
+  return (
+    <CursorContext value={cursor}>
+      <div className="fleet">
+        <section className="tiles" aria-label="Servers">
+          {sorted.map(server => (
+            <Tile
+              key={server.id}
+              server={server}
+              figures={tileFigures(server, feed.grid, silentMs)}
+              stepS={feed.grid?.stepS ?? 1}
+              colour={colourOf(server.id)}
+              chosen={chosen.includes(server.id)}
+              onToggle={() => setSearch(before => toggleServer(before, server.id), { replace: true })}
+            />
+          ))}
+        </section>
+        <div className="fleet-body">
+          <section className="panel charts" aria-label="Charts">
+            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Load and viewers" />
+            <FeedNote feed={feed} silent={silentMs > 0} />
+            <EventLane marks={marks} grid={feed.grid} />
+            <Charts {...{ feed, chosen, hosts, colourOf, marks, page, silentMs }} live={!paused} />
+          </section>
+          <aside className="side">
+            {me.data?.tryIt === true ? <TryItStrip servers={sorted} colourOf={colourOf} /> : null}
+            {ill.map(server => (
+              <EvidencePanel key={server.id} server={server} />
+            ))}
+            <RecentChanges changes={history.data} />
+          </aside>
+        </div>
+      </div>
+    </CursorContext>
+  )
+}
+
+function RecentChanges({ changes }: { readonly changes: readonly ServerChange[] | undefined }): ReactNode {
+  return (
+    <section className="panel" aria-label="State changes">
+      <header>
+        <h2>State changes</h2>
+      </header>
+      {changes === undefined ? (
+        <Loading what="the history" />
+      ) : (
+        <Changes changes={changes.filter(change => change.from !== null)} named max={CHANGES_MAX} />
+      )}
+    </section>
+  )
+}
+
+function FeedNote({ feed, silent }: { readonly feed: FeedState; readonly silent: boolean }): ReactNode {
+  if (feed.problem === null || silent) return null
+  return (
+    <p className="form-problem" role="alert">
+      The charts are not fed: {feed.problem}
+    </p>
+  )
+}
+
+interface ChartsProps {
+  readonly feed: FeedState
+  readonly chosen: readonly string[]
+  readonly hosts: readonly Host[]
+  readonly colourOf: (id: string) => string
+  readonly marks: readonly { readonly atMs: number; readonly colour: string }[]
+  readonly page: ReturnType<typeof useWindow>
+  readonly silentMs: number
+  readonly live: boolean
+}
+
+function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: ChartsProps): ReactNode {
+  const lines = (name: string): ChartSeries[] =>
+    chosen.map(id => ({ key: `${name}/${id}`, label: id, colour: colourOf(id) }))
+  const hostLines = hosts.map(({ agent, label }) => ({
+    key: `host/${agent}`,
+    label,
+    colour: '--series-host',
+    context: true,
+  }))
+  const edges = (name: string): ChartSeries[] => lines(name).filter(({ key }) => key !== `${name}/origin`)
+  const common = {
+    grid: feed.grid,
+    marks,
+    silentMs,
+    live: live && page.window.kind === 'live',
+    onZoom: page.zoom,
+    onBack: page.back,
+  }
+  return (
+    <>
+      <TimeChart
+        {...common}
+        title="CPU"
+        note="cores in use"
+        unit="cores"
+        series={[...lines('cpu'), ...hostLines]}
+        height={CHART_HEIGHT}
+        floorMax={0.2}
+      />
+      <TimeChart
+        {...common}
+        title="Viewers"
+        note="watching now"
+        unit="count"
+        series={edges('watching')}
+        height={CHART_HEIGHT}
+        floorMax={4}
+        stepped
+      />
+      <TimeChart
+        {...common}
+        title="Throughput"
+        note="bit/s sent to viewers"
+        unit="bits"
+        series={edges('throughput')}
+        height={CHART_HEIGHT + TIMES_HEIGHT}
+        floorMax={1_000_000}
+        showTimes
+      />
+    </>
+  )
+}
+
+function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): TileFigure[] {
+  const at = (name: string): { value: number | null; ageS: number | null } => {
+    const last = grid === null ? null : newest(grid, `${name}/${server.id}`)
+    return { value: last?.value ?? null, ageS: last === null ? null : last.ageS + silentMs / 1000 }
+  }
+  const silentS = silentMs / 1000
+  return [
+    ...(server.role === 'edge'
+      ? [
+          { label: 'Watching', value: server.watching, ageS: silentS, unit: 'count' as const },
+          { label: 'Throughput', ...at('throughput'), unit: 'bits' as const },
+        ]
+      : []),
+    { label: 'CPU', ...at('cpu'), unit: 'cores' as const },
+  ]
+}
+
+interface Host {
+  /** One agent of the host. */
+  readonly agent: string
+  readonly label: string
+}
+
+/** Hosts that several servers share: their CPU is drawn once, from one agent. */
+export function hostsOf(servers: readonly ServerView[]): Host[] {
+  const byHost = new Map<string, string[]>()
+  for (const { hostId, id, agentSeen } of servers) {
+    if (hostId !== '' && agentSeen !== null) byHost.set(hostId, [...(byHost.get(hostId) ?? []), id])
+  }
+  const shared = [...byHost.values()].filter(ids => ids.length > 1)
+  return shared.flatMap(([agent], index) =>
+    agent === undefined
+      ? []
+      : [{ agent, label: shared.length === 1 ? 'shared host' : `shared host ${index + 1}` }],
+  )
+}

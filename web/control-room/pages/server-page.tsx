@@ -1,0 +1,203 @@
+// Owns the page of one server: its state and evidence, its history, and everything measured on it.
+import { type ReactNode, useMemo, useState } from 'react'
+import { Link } from 'wouter'
+import type { ServerView } from '#wire'
+import { useHistory, useServers } from '../api/use-control-room.tsx'
+import { Cursor, CursorContext } from '../charts/cursor.tsx'
+import { serverQueries } from '../charts/expressions.ts'
+import { EventLane, eventMarks } from '../charts/marks.tsx'
+import { seriesColour } from '../charts/palette.ts'
+import { TimeChart } from '../charts/time-chart.tsx'
+import { useFeed } from '../charts/use-feed.ts'
+import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { Changes, Witnesses } from '../parts/evidence.tsx'
+import { Age, Lasting, Moment } from '../parts/moment.tsx'
+import { useSilence } from '../parts/shell.tsx'
+import { StateBadge, toneOf } from '../parts/state.tsx'
+import { Toolbar } from '../parts/toolbar.tsx'
+import { inOrder } from '../server-order.ts'
+import type { Unit } from '../units.ts'
+import { useWindow } from './use-window.ts'
+
+const CHART_HEIGHT = 150
+const CHANGES_MAX = 40
+
+interface ChartPlan {
+  readonly key: string
+  readonly title: string
+  readonly note: string
+  readonly unit: Unit
+  readonly floorMax: number
+  readonly edgeOnly?: boolean
+}
+
+const CHARTS: readonly ChartPlan[] = [
+  { key: 'cpu', title: 'CPU', note: 'cores, whole process group', unit: 'cores', floorMax: 0.2 },
+  { key: 'memory', title: 'Memory', note: 'resident, whole process group', unit: 'bytes', floorMax: 1 },
+  {
+    key: 'loop',
+    title: 'Event loop',
+    note: 'how late timers fire, 99 of 100',
+    unit: 'seconds',
+    floorMax: 0.005,
+  },
+  { key: 'requests', title: 'Requests', note: 'per second', unit: 'perSecond', floorMax: 1 },
+  { key: 'throughput', title: 'Throughput', note: 'sent', unit: 'bits', floorMax: 1_000_000, edgeOnly: true },
+  { key: 'watching', title: 'Viewers', note: 'watching now', unit: 'count', floorMax: 4, edgeOnly: true },
+  {
+    key: 'hits',
+    title: 'Hit ratio',
+    note: 'answered without the origin',
+    unit: 'percent',
+    floorMax: 1,
+    edgeOnly: true,
+  },
+  { key: 'errors', title: 'Error ratio', note: '5xx of all answers', unit: 'percent', floorMax: 0.01 },
+]
+
+export function ServerPage({ id }: { readonly id: string }): ReactNode {
+  const servers = useServers()
+  if (servers.data === undefined) {
+    return (
+      <div className="page">
+        {servers.error === null ? (
+          <Loading what="the server" />
+        ) : (
+          <Problem error={servers.error} what="The server" />
+        )}
+      </div>
+    )
+  }
+  const server = servers.data.find(other => other.id === id)
+  if (server === undefined) {
+    return (
+      <div className="page">
+        <Empty title={`There is no server “${id}”`}>
+          <p>
+            The fleet has {servers.data.map(other => other.id).join(', ')}. <Link href="/">To the fleet</Link>
+          </p>
+        </Empty>
+      </div>
+    )
+  }
+  return <Server server={server} ids={inOrder(servers.data).map(other => other.id)} />
+}
+
+function Server({
+  server,
+  ids,
+}: {
+  readonly server: ServerView
+  readonly ids: readonly string[]
+}): ReactNode {
+  const page = useWindow()
+  const [paused, setPaused] = useState(false)
+  const [cursor] = useState(() => new Cursor())
+  const silentMs = useSilence()
+  const feed = useFeed({
+    queries: useMemo(() => serverQueries(server.id, server.role), [server.id, server.role]),
+    queriesKey: `${server.id}/${server.role}`,
+    window: page.feed,
+    widthPx: 600,
+    paused,
+  })
+  const history = useHistory([server.id])
+  const marks = useMemo(() => eventMarks(history.data ?? [], []), [history.data])
+  const colour = seriesColour(server.id, ids)
+  const plans = CHARTS.filter(plan => plan.edgeOnly !== true || server.role === 'edge')
+  return (
+    <CursorContext value={cursor}>
+      <div className="page server-page">
+        <ServerHead server={server} />
+        <div className="server-body">
+          <section className="panel charts" aria-label="Charts">
+            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured" />
+            {feed.problem !== null && silentMs === 0 ? (
+              <p className="form-problem" role="alert">
+                The charts are not fed: {feed.problem}
+              </p>
+            ) : null}
+            <EventLane marks={marks} grid={feed.grid} />
+            <div className="chart-grid">
+              {plans.map(plan => (
+                <TimeChart
+                  key={plan.key}
+                  title={plan.title}
+                  note={plan.note}
+                  unit={plan.unit}
+                  grid={feed.grid}
+                  series={[{ key: plan.key, label: server.id, colour }]}
+                  height={CHART_HEIGHT}
+                  floorMax={plan.floorMax}
+                  stepped={plan.key === 'watching'}
+                  showTimes
+                  named={false}
+                  marks={marks}
+                  silentMs={silentMs}
+                  live={!paused && page.window.kind === 'live'}
+                  onZoom={page.zoom}
+                  onBack={page.back}
+                />
+              ))}
+            </div>
+          </section>
+          <aside className="side">
+            <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
+              <header>
+                <h2>What the witnesses say</h2>
+              </header>
+              <Witnesses evidence={server.evidence} />
+            </section>
+            <section className="panel" aria-label="History">
+              <header>
+                <h2>History</h2>
+              </header>
+              {history.data === undefined ? (
+                <Loading what="the history" />
+              ) : (
+                <Changes changes={history.data} named={false} max={CHANGES_MAX} />
+              )}
+            </section>
+          </aside>
+        </div>
+      </div>
+    </CursorContext>
+  )
+}
+
+function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
+  const { id, region, role, state, reason, since, version, url, pid, agentSeen, weight, watching } = server
+  return (
+    <header className="server-head">
+      <div>
+        <h1>{id}</h1>
+        <StateBadge state={state} />
+        <span className="quiet">
+          since <Moment at={since} />, for <Lasting from={since} to={null} />
+        </span>
+      </div>
+      <p className="server-reason">{reason}</p>
+      <dl className="facts-row">
+        <Fact name="Role">{role}</Fact>
+        <Fact name="Region">{region}</Fact>
+        {role === 'edge' ? <Fact name="Watching">{watching}</Fact> : null}
+        {role === 'edge' ? (
+          <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
+        ) : null}
+        <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
+        <Fact name="Address">{url}</Fact>
+        {pid === null ? null : <Fact name="Process group">{pid}</Fact>}
+        <Fact name="Version">{version}</Fact>
+      </dl>
+    </header>
+  )
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

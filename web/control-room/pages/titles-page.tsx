@@ -1,0 +1,166 @@
+// Owns the list of titles: what can be watched, what cannot and why, and how to add one's own files.
+import type { ReactNode } from 'react'
+import type { TitleView } from '#wire'
+import { useTitles } from '../api/use-control-room.tsx'
+import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { figureText } from '../units.ts'
+
+export function TitlesPage(): ReactNode {
+  const titles = useTitles()
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>Titles</h1>
+        {titles.data === undefined ? null : <p className="quiet">{counted(titles.data)}</p>}
+      </header>
+      <Content titles={titles.data} error={titles.error} />
+      <HowToAdd />
+    </div>
+  )
+}
+
+function Content({
+  titles,
+  error,
+}: {
+  readonly titles: readonly TitleView[] | undefined
+  readonly error: Error | null
+}): ReactNode {
+  if (titles === undefined)
+    return error === null ? <Loading what="the titles" /> : <Problem error={error} what="The titles" />
+  if (titles.length === 0) {
+    return (
+      <Empty title="No title yet">
+        <p>
+          The origin has reported nothing that can be played. A file in the media folder appears here within 3
+          seconds.
+        </p>
+      </Empty>
+    )
+  }
+  const sorted = [...titles].sort((a, b) => a.name.localeCompare(b.name))
+  return (
+    <div className="panel table-panel titles">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Title</th>
+            <th scope="col">State</th>
+            <th scope="col" className="number">
+              Length
+            </th>
+            <th scope="col">Renditions</th>
+            <th scope="col">
+              <span className="visually-hidden">Watch</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.map(title => (
+            <Row key={title.id} title={title} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Row({ title }: { readonly title: TitleView }): ReactNode {
+  const { id, name, state, reason, durationMs, renditions, watchPath } = title
+  const ready = state === 'ready'
+  return (
+    <tr data-broken={!ready}>
+      <th scope="row">
+        {name}
+        <small>{id}</small>
+      </th>
+      <td>
+        <span className="state-badge" data-tone={ready ? 'healthy' : 'unreachable'}>
+          <svg
+            className="state-icon"
+            viewBox="0 0 16 16"
+            aria-hidden="true"
+            data-tone={ready ? 'healthy' : 'unreachable'}
+          >
+            <path d={ready ? 'M4 2.500v11l9-5.500z' : 'M7 2h2v8H7zM7 12h2v2H7z'} />
+          </svg>
+          {ready ? 'ready' : 'cannot play'}
+        </span>
+        {reason === null ? null : <p className="why">{reason}</p>}
+      </td>
+      <td className="number">{durationMs === null ? '–' : length(durationMs)}</td>
+      <td>
+        <Renditions renditions={renditions} />
+      </td>
+      <td className="number">
+        {ready ? (
+          <a className="solid" href={watchPath} aria-label={`Watch ${name}`}>
+            Watch
+          </a>
+        ) : null}
+      </td>
+    </tr>
+  )
+}
+
+function Renditions({ renditions }: { readonly renditions: TitleView['renditions'] }): ReactNode {
+  if (renditions.length === 0) return '–'
+  return (
+    <ul className="chips">
+      {renditions.map(({ id, kind, height, bitrateBps, codecs }) => (
+        <li key={`${kind}/${id}`} title={codecs}>
+          <b>{kind === 'video' && height !== null ? `${height}p` : kind}</b> {figureText(bitrateBps, 'bits')}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function HowToAdd(): ReactNode {
+  return (
+    <section className="panel how" aria-label="Add your own files">
+      <header>
+        <h2>Add your own files</h2>
+      </header>
+      <dl>
+        <div>
+          <dt>Put an MP4 into the media folder</dt>
+          <dd>
+            <code>data/media/</code>
+          </dd>
+        </div>
+        <div>
+          <dt>Or copy one from anywhere</dt>
+          <dd>
+            <code>npx vitrine publish FILE</code>
+          </dd>
+        </div>
+        <div>
+          <dt>Or serve a folder where it is, read-only</dt>
+          <dd>
+            <code>npx vitrine publish --in-place DIR</code>
+          </dd>
+        </div>
+      </dl>
+      <p className="quiet">
+        It can be watched within 3 seconds. A file that cannot play is listed here with the reason.
+      </p>
+    </section>
+  )
+}
+
+function counted(titles: readonly TitleView[]): string {
+  const broken = titles.filter(title => title.state === 'broken').length
+  const ready = titles.length - broken
+  return broken === 0 ? `${ready} ready` : `${ready} ready, ${broken} cannot play`
+}
+
+/** `3:00`, `1:02:03`. */
+function length(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  const minutes = Math.floor(seconds / 60)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return minutes < 60
+    ? `${minutes}:${two(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`
+}

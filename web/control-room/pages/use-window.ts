@@ -1,0 +1,48 @@
+// Owns the window of time of a page with charts: read from the URL, changed by range buttons, zoom and Escape.
+import { useCallback, useEffect } from 'react'
+import { useSearchParams } from 'wouter'
+import type { FeedWindow } from '../charts/series-feed.ts'
+import {
+  RANGE_DEFAULT,
+  RANGES,
+  type RangeId,
+  rangeSeconds,
+  readWindow,
+  type Window,
+  writeWindow,
+} from '../url-state.ts'
+
+export interface PageWindow {
+  readonly window: Window
+  readonly feed: FeedWindow
+  readonly choose: (range: RangeId) => void
+  readonly zoom: (fromS: number, toS: number) => void
+  readonly back: () => void
+}
+
+export function useWindow(): PageWindow {
+  const [search, setSearch] = useSearchParams()
+  const window = readWindow(search)
+  const remembered = RANGES.find(({ id }) => id === search.get('range'))?.id ?? RANGE_DEFAULT
+  const choose = useCallback(
+    (range: RangeId) => setSearch(before => writeWindow(before, { kind: 'live', range }), { replace: true }),
+    [setSearch],
+  )
+  const zoom = useCallback(
+    (fromS: number, toS: number) => setSearch(before => writeWindow(before, { kind: 'fixed', fromS, toS })),
+    [setSearch],
+  )
+  const back = useCallback(() => choose(remembered), [choose, remembered])
+  const fixed = window.kind === 'fixed'
+  useEffect(() => {
+    if (!fixed) return undefined
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === 'Escape') back()
+    }
+    document.addEventListener('keydown', onKey)
+    return () => document.removeEventListener('keydown', onKey)
+  }, [fixed, back])
+  const feed: FeedWindow =
+    window.kind === 'live' ? { kind: 'live', seconds: rangeSeconds(window.range) } : window
+  return { window, feed, choose, zoom, back }
+}

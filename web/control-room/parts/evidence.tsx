@@ -1,0 +1,84 @@
+// Owns why a server is in its state: each witness with its own words, and the changes that led here.
+import type { ReactNode } from 'react'
+import { Link } from 'wouter'
+import type { Evidence, ServerView } from '#wire'
+import type { ServerChange } from '../api/use-control-room.tsx'
+import { Age, Lasting, Moment } from './moment.tsx'
+import { StateBadge, StateIcon, toneOf } from './state.tsx'
+
+const KINDS: Record<Evidence['kind'], string> = {
+  inside: 'inside',
+  outside: 'outside',
+  viewers: 'its viewers',
+}
+
+export function Witnesses({ evidence }: { readonly evidence: readonly Evidence[] }): ReactNode {
+  if (evidence.length === 0) return <p className="quiet">No witness has said anything yet.</p>
+  return (
+    <ul className="witnesses">
+      {evidence.map(item => (
+        <li key={`${item.witness}/${item.kind}`} data-ok={item.ok}>
+          <svg viewBox="0 0 16 16" aria-hidden="true">
+            <path d={item.ok ? 'M3 8.500 6.500 12 13 4.500' : 'M4 4l8 8M12 4l-8 8'} />
+          </svg>
+          <span className="visually-hidden">{item.ok ? 'speaks for it:' : 'speaks against it:'}</span>
+          <span className="witness">
+            <b>{item.witness}</b> <small>{KINDS[item.kind]}</small>
+          </span>
+          <span className="witness-text">{item.text}</span>
+          <span className="witness-age">
+            <Age at={item.at} />
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+export function EvidencePanel({ server }: { readonly server: ServerView }): ReactNode {
+  return (
+    <section
+      className="panel evidence"
+      data-tone={toneOf(server.state)}
+      aria-label={`Evidence on ${server.id}`}
+    >
+      <header>
+        <h2>
+          <Link href={`/servers/${server.id}`}>{server.id}</Link>
+        </h2>
+        <StateBadge state={server.state} />
+        <span className="evidence-since">
+          for <Lasting from={server.since} to={null} />
+        </span>
+      </header>
+      <p className="evidence-reason">{server.reason}</p>
+      <Witnesses evidence={server.evidence} />
+    </section>
+  )
+}
+
+interface ChangesProps {
+  readonly changes: readonly ServerChange[]
+  readonly named: boolean
+  readonly max: number
+}
+
+/** State changes, newest first. */
+export function Changes({ changes, named, max }: ChangesProps): ReactNode {
+  if (changes.length === 0) return <p className="quiet">No state has changed yet.</p>
+  return (
+    <ol className="changes">
+      {changes.slice(0, max).map(change => (
+        <li key={`${change.server}/${change.at}/${change.to}`}>
+          <Moment at={change.at} />
+          <StateIcon state={change.to} />
+          <p>
+            {named ? <Link href={`/servers/${change.server}`}>{change.server}</Link> : null}{' '}
+            <b>{change.to}</b>
+            <span>{change.reason}</span>
+          </p>
+        </li>
+      ))}
+    </ol>
+  )
+}

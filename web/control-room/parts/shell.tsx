@@ -1,0 +1,225 @@
+// Owns what stands around every page: name, navigation, fleet time and its zone, theme, user, and the warning
+// that what is shown is old.
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { Link, useLocation } from 'wouter'
+import { z } from 'zod'
+import type { ServerView } from '#wire'
+import { useAlerts, useClient, useFleetNow, useMe, useServers, useTick } from '../api/use-control-room.tsx'
+import { type Theme, useSettings } from '../settings.tsx'
+import { age, timeOfDay, zoneName } from '../time-format.ts'
+
+const PAGES = [
+  { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
+  { path: '/titles', name: 'Titles', icon: 'M4 5h16v14H4zM10 9.200v5.600l4.600-2.800z' },
+  {
+    path: '/alerts',
+    name: 'Alerts',
+    icon: 'M12 4a5 5 0 0 0-5 5v4l-2 3h14l-2-3V9a5 5 0 0 0-5-5zM10 19a2 2 0 0 0 4 0',
+  },
+  { path: '/query', name: 'Query', icon: 'M5 7l5 5-5 5M12.500 17H19' },
+] as const
+/** Two missed rounds of the list of servers. */
+const SILENT_MS = 3_500
+
+export function Shell({ children }: { readonly children: ReactNode }): ReactNode {
+  const [path] = useLocation()
+  const alerts = useAlerts()
+  const firing = (alerts.data ?? []).filter(alert => alert.state === 'firing').length
+  return (
+    <div className="shell">
+      <a className="skip" href="#content">
+        Skip to the page
+      </a>
+      <header className="top">
+        <Link href="/" className="brand" aria-label="Vitrine, to the fleet">
+          <img src="/mark.svg" alt="" width="26" height="26" />
+          Vitrine
+        </Link>
+        <nav aria-label="Pages">
+          {PAGES.map(page => (
+            <Link
+              key={page.path}
+              href={page.path}
+              aria-current={isCurrent(page.path, path) ? 'page' : undefined}
+              className="nav-link"
+            >
+              <svg viewBox="0 0 24 24" aria-hidden="true">
+                <path d={page.icon} />
+              </svg>
+              {page.name}
+              {page.path === '/alerts' && firing > 0 ? <Firing count={firing} /> : null}
+            </Link>
+          ))}
+        </nav>
+        <Summary />
+        <FleetTime />
+        <ThemeSwitch />
+        <UserMenu />
+      </header>
+      <SilenceBanner />
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  )
+}
+
+function isCurrent(page: string, path: string): boolean {
+  return page === '/' ? path === '/' || path.startsWith('/servers/') : path.startsWith(page)
+}
+
+function Firing({ count }: { readonly count: number }): ReactNode {
+  return (
+    <span className="count">
+      {count}
+      <span className="visually-hidden"> firing</span>
+    </span>
+  )
+}
+
+/** The one sentence that is read from across the room. */
+function Summary(): ReactNode {
+  const servers = useServers()
+  const { text, tone } = summarise(servers.data ?? [])
+  return (
+    <p className="summary" data-tone={tone} role="status">
+      {text}
+    </p>
+  )
+}
+
+function summarise(servers: readonly ServerView[]): { text: string; tone: string } {
+  const ill = servers.filter(server => server.state !== 'healthy')
+  if (servers.length === 0) return { text: '', tone: 'resting' }
+  const [first] = ill
+  if (first === undefined) return { text: `All ${servers.length} servers healthy`, tone: 'healthy' }
+  const worst = ill.some(server => server.state === 'unreachable') ? 'unreachable' : 'degraded'
+  if (ill.length === 1) return { text: `${first.id} ${first.state}`, tone: worst }
+  return { text: `${ill.length} of ${servers.length} servers not healthy`, tone: worst }
+}
+
+function FleetTime(): ReactNode {
+  const now = useFleetNow()
+  const { zone, setZone } = useSettings()
+  const other = zone === 'utc' ? 'local' : 'utc'
+  return (
+    <button
+      type="button"
+      className="fleet-time"
+      onClick={() => setZone(other)}
+      title={`Fleet time. Click to show times in ${zoneName(other)}`}
+      aria-label={`Fleet time ${now === null ? 'not known' : timeOfDay(now, zone)} ${zoneName(zone)}. Switch to ${zoneName(other)}`}
+    >
+      <b>{now === null ? '--:--:--' : timeOfDay(now, zone)}</b>
+      <span>{zone === 'utc' ? 'UTC' : 'local'}</span>
+    </button>
+  )
+}
+
+const THEMES: Record<Theme, { next: Theme; label: string; icon: string }> = {
+  system: { next: 'dark', label: 'Theme: as the system', icon: 'M4 5h16v11H4zM9 20h6M12 16v4' },
+  dark: {
+    next: 'light',
+    label: 'Theme: dark',
+    icon: 'M19 14.500A7.500 7.500 0 0 1 9.500 5a7.500 7.500 0 1 0 9.500 9.500z',
+  },
+  light: {
+    next: 'system',
+    label: 'Theme: light',
+    icon: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 3v2M12 19v2M3 12h2M19 12h2M5.600 5.600 7 7M17 17l1.400 1.400M5.600 18.400 7 17M17 7l1.400-1.400',
+  },
+}
+
+function ThemeSwitch(): ReactNode {
+  const { theme, setTheme } = useSettings()
+  const { next, label, icon } = THEMES[theme]
+  return (
+    <button
+      type="button"
+      className="icon-button"
+      title={label}
+      aria-label={label}
+      onClick={() => setTheme(next)}
+    >
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d={icon} />
+      </svg>
+    </button>
+  )
+}
+
+function UserMenu(): ReactNode {
+  const client = useClient()
+  const { data: me } = useMe()
+  const [problem, setProblem] = useState<string | null>(null)
+  const menu = useRef<HTMLDetailsElement>(null)
+  useClosing(menu)
+  const signOut = (): void => {
+    client
+      .post('/api/v1/sign-out', {}, z.unknown())
+      .then(() => location.assign('/sign-in'))
+      .catch((thrown: unknown) =>
+        setProblem(thrown instanceof Error ? thrown.message : 'Signing out failed.'),
+      )
+  }
+  return (
+    <details className="user" ref={menu}>
+      <summary aria-label={me === undefined ? 'User' : `User ${me.name}`}>
+        <span className="avatar">{(me?.name ?? '·').slice(0, 1).toUpperCase()}</span>
+      </summary>
+      <div className="menu">
+        <p>
+          <strong>{me?.name ?? 'not known yet'}</strong>
+          <span>{me?.role ?? ''}</span>
+        </p>
+        <button type="button" className="plain" onClick={signOut}>
+          Sign out
+        </button>
+        {problem === null ? null : <p role="alert">{problem}</p>}
+        <p className="version">Vitrine {me?.version ?? ''}</p>
+      </div>
+    </details>
+  )
+}
+
+/** A menu closes on Escape and on a click elsewhere. */
+function useClosing(menu: React.RefObject<HTMLDetailsElement | null>): void {
+  useEffect(() => {
+    const close = (event: Event): void => {
+      const place = menu.current
+      if (place === null || !place.open) return
+      if (event instanceof KeyboardEvent ? event.key === 'Escape' : !place.contains(event.target as Node)) {
+        place.open = false
+      }
+    }
+    document.addEventListener('keydown', close)
+    document.addEventListener('pointerdown', close)
+    return () => {
+      document.removeEventListener('keydown', close)
+      document.removeEventListener('pointerdown', close)
+    }
+  }, [menu])
+}
+
+/** How long the control room has been silent, in ms; 0 while it answers. */
+export function useSilence(): number {
+  useTick(1_000)
+  const { lastAnswerMs, unreachable } = useClient()
+  if (!unreachable || lastAnswerMs === null) return 0
+  const silentMs = performance.now() - lastAnswerMs
+  return silentMs < SILENT_MS ? 0 : silentMs
+}
+
+function SilenceBanner(): ReactNode {
+  useTick(1_000)
+  const silentMs = useSilence()
+  const { lastAnswerMs, unreachable } = useClient()
+  if (silentMs === 0 && !(unreachable && lastAnswerMs === null)) return null
+  return (
+    <div className="banner" role="alert">
+      <strong>The control room does not answer.</strong>{' '}
+      {lastAnswerMs === null ? 'Nothing could be loaded yet.' : `What you see is ${age(silentMs)} old.`}{' '}
+      Viewers are served by the edges meanwhile. Trying again.
+    </div>
+  )
+}

@@ -1,0 +1,56 @@
+// Owns the row above charts: ranges, pause, and the way back from a zoom.
+import type { ReactNode } from 'react'
+import type { PageWindow } from '../pages/use-window.ts'
+import { useSettings } from '../settings.tsx'
+import { dayAndTime, timeOfDay, zoneName } from '../time-format.ts'
+import { RANGES } from '../url-state.ts'
+
+export interface ToolbarProps {
+  readonly page: PageWindow
+  readonly paused: boolean
+  readonly setPaused: (paused: boolean) => void
+  readonly title: string
+}
+
+export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): ReactNode {
+  const { window } = page
+  const { zone } = useSettings()
+  const fixed = window.kind === 'fixed'
+  return (
+    <div className="toolbar">
+      <h2>{title}</h2>
+      <p className="toolbar-note">
+        {window.kind === 'fixed'
+          ? `${dayAndTime(window.fromS * 1000, zone)} to ${timeOfDay(window.toS * 1000, zone)} ${zoneName(zone)}`
+          : `Times in ${zoneName(zone)}. Drag to zoom.`}
+      </p>
+      <div className="segments" role="group" aria-label="Range of time">
+        {RANGES.map(({ id, label }) => (
+          <button
+            key={id}
+            type="button"
+            aria-pressed={window.kind === 'live' && window.range === id}
+            onClick={() => page.choose(id)}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+      {fixed ? (
+        <button type="button" className="plain live-button" onClick={page.back}>
+          Back to live <kbd>Esc</kbd>
+        </button>
+      ) : (
+        <button
+          type="button"
+          className="plain live-button"
+          aria-pressed={paused}
+          onClick={() => setPaused(!paused)}
+        >
+          <i className="live-dot" data-on={!paused} />
+          {paused ? 'Resume' : 'Pause'}
+        </button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,162 @@
+// Owns the Try it strip: three rehearsals, a live picture, and a stopwatch with measured figures only.
+import { type ReactNode, type RefObject, useRef, useState } from 'react'
+import type { ServerView, TryAnswer, TryRequest } from '#wire'
+import type { VitrinePlayer } from '../../player/index.ts'
+import { useClient, useTick, useTryIt } from '../api/use-control-room.tsx'
+import { duration } from '../time-format.ts'
+import { PlayerView } from './player-view.tsx'
+
+const VIEWERS = 30
+const FREEZE = 'eu-west'
+const SLOW = 'ap-southeast'
+const TITLE = 'sample'
+
+type Fault = TryAnswer['faults'][number]
+
+export interface TryItProps {
+  readonly servers: readonly ServerView[]
+  readonly colourOf: (edge: string) => string
+}
+
+export function TryItStrip({ servers, colourOf }: TryItProps): ReactNode {
+  const { answer, act } = useTryIt(true)
+  const [pending, setPending] = useState<string | null>(null)
+  const [problem, setProblem] = useState<string | null>(null)
+  const player = useRef<VitrinePlayer | null>(null)
+  const run = (name: string, request: TryRequest): void => {
+    setPending(name)
+    setProblem(null)
+    act(request)
+      .catch((thrown: unknown) => setProblem(thrown instanceof Error ? thrown.message : 'That did not work.'))
+      .finally(() => setPending(null))
+  }
+  const viewers = answer?.viewers ?? 0
+  const frozen = activeFault(answer, 'freeze', FREEZE)
+  const slowed = activeFault(answer, 'slow', SLOW)
+  const known = (id: string): boolean => servers.some(server => server.id === id)
+  return (
+    <section className="panel try" aria-label="Try it">
+      <header>
+        <h2>Try it</h2>
+        <p>Real faults on this machine’s own fleet.</p>
+      </header>
+      <PlayerView title={TITLE} via={FREEZE} handle={player} colourOf={colourOf} />
+      <div className="try-buttons">
+        <TryButton
+          on={viewers > 0}
+          pending={pending === 'viewers'}
+          disabled={answer === undefined || pending !== null}
+          verb={viewers > 0 ? 'Stop' : 'Add'}
+          what={`${viewers > 0 ? viewers : VIEWERS} viewers`}
+          onClick={() => run('viewers', { action: 'viewers', count: viewers > 0 ? 0 : VIEWERS })}
+        />
+        <TryButton
+          on={frozen !== null}
+          pending={pending === 'freeze'}
+          disabled={answer === undefined || pending !== null || !known(FREEZE)}
+          verb={frozen === null ? 'Freeze' : 'Thaw'}
+          what={FREEZE}
+          onClick={() => run('freeze', { action: frozen === null ? 'freeze' : 'thaw', server: FREEZE })}
+        />
+        <TryButton
+          on={slowed !== null}
+          pending={pending === 'slow'}
+          disabled={answer === undefined || pending !== null || !known(SLOW)}
+          verb={slowed === null ? 'Slow' : 'End slow'}
+          what={SLOW}
+          onClick={() => run('slow', { action: slowed === null ? 'slow' : 'unslow', server: SLOW })}
+        />
+      </div>
+      {problem === null ? null : (
+        <p className="form-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <Stopwatch fault={answer?.faults[0] ?? null} player={player} />
+    </section>
+  )
+}
+
+function activeFault(answer: TryAnswer | undefined, kind: Fault['kind'], server: string): Fault | null {
+  return (
+    answer?.faults.find(fault => fault.kind === kind && fault.server === server && fault.endedAt === null) ??
+    null
+  )
+}
+
+interface TryButtonProps {
+  readonly on: boolean
+  readonly pending: boolean
+  readonly disabled: boolean
+  readonly verb: string
+  readonly what: string
+  readonly onClick: () => void
+}
+
+function TryButton({ on, pending, disabled, verb, what, onClick }: TryButtonProps): ReactNode {
+  return (
+    <button
+      type="button"
+      className="try-button"
+      data-on={on}
+      aria-busy={pending}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      <i data-on={on} />
+      <b>{verb}</b> <span>{what}</span>
+    </button>
+  )
+}
+
+interface StopwatchProps {
+  readonly fault: Fault | null
+  readonly player: RefObject<VitrinePlayer | null>
+}
+
+function Stopwatch({ fault, player }: StopwatchProps): ReactNode {
+  useTick(200)
+  const nowMs = useClient().clock.at(performance.now())
+  const runs = fault !== null && fault.endedAt === null && nowMs !== null
+  const sinceMs = fault === null || nowMs === null ? null : nowMs - fault.startedAt
+  const stoppedMs =
+    sinceMs === null ? null : (player.current?.stoppedSinceMs(performance.now() - sinceMs) ?? null)
+  const waiting = (done: number | null): string => {
+    if (done !== null) return duration(done)
+    return runs && sinceMs !== null ? duration(sinceMs) : '–'
+  }
+  return (
+    <div className="stopwatch">
+      <dl>
+        <div data-runs={runs && fault.noticedMs === null}>
+          <dt>Noticed after</dt>
+          <dd>{fault === null ? '–' : waiting(fault.noticedMs)}</dd>
+        </div>
+        <div data-runs={runs && fault.movedMs === null && fault.sessionsAtStart > 0}>
+          <dt>
+            {fault === null ? 'Viewers moved' : `Moved ${fault.sessionsMoved} of ${fault.sessionsAtStart}`}
+          </dt>
+          <dd>{fault === null || fault.sessionsAtStart === 0 ? '–' : waiting(fault.movedMs)}</dd>
+        </div>
+        <div data-runs={false}>
+          <dt>Your picture stopped</dt>
+          <dd>{stoppedMs === null ? '–' : duration(stoppedMs)}</dd>
+        </div>
+      </dl>
+      <p>{explain(fault)}</p>
+    </div>
+  )
+}
+
+function explain(fault: Fault | null): string {
+  if (fault === null) return 'Freeze an edge and watch: who notices, who moves, and what your picture does.'
+  const over = fault.endedAt !== null
+  if (fault.kind === 'freeze') {
+    return over
+      ? `${fault.server} runs again; the figures are those of the freeze. Viewers return when steering says so.`
+      : `${fault.server} is stopped (SIGSTOP): it accepts connections and answers nothing.`
+  }
+  return over
+    ? `${fault.server} is at full speed again; the figures are those of the slow spell.`
+    : `${fault.server} still answers, but late. That is worse to notice than silence.`
+}

@@ -1,0 +1,10 @@
+// Owns the order of servers on every page: edges first, then the origin, then the control room, each by id.
+import type { ServerView } from '#wire'
+
+const ROLES = ['edge', 'origin', 'control']
+
+export function inOrder(servers: readonly ServerView[]): ServerView[] {
+  return [...servers].sort(
+    (a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || a.id.localeCompare(b.id),
+  )
+}

@@ -1,0 +1,71 @@
+// Owns what a person chose for this browser: the zone of times and the theme; kept in localStorage.
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import type { Zone } from './time-format.ts'
+
+export type Theme = 'system' | 'dark' | 'light'
+
+interface Settings {
+  readonly zone: Zone
+  readonly theme: Theme
+  /** What `system` means now. */
+  readonly shown: 'dark' | 'light'
+  readonly setZone: (zone: Zone) => void
+  readonly setTheme: (theme: Theme) => void
+}
+
+const Context = createContext<Settings | null>(null)
+const ZONE_KEY = 'vitrine.zone'
+const THEME_KEY = 'vitrine.theme'
+
+export function SettingsProvider({ children }: { readonly children: ReactNode }): ReactNode {
+  const [zone, setZone] = useState<Zone>(() => (recall(ZONE_KEY) === 'local' ? 'local' : 'utc'))
+  const [theme, setTheme] = useState<Theme>(() => readTheme(recall(THEME_KEY)))
+  const system = useSystemTheme()
+  useEffect(() => {
+    const root = document.documentElement
+    if (theme === 'system') delete root.dataset['theme']
+    else root.dataset['theme'] = theme
+    remember(THEME_KEY, theme)
+  }, [theme])
+  useEffect(() => remember(ZONE_KEY, zone), [zone])
+  const shown = theme === 'system' ? system : theme
+  const value = useMemo(() => ({ zone, theme, shown, setZone, setTheme }), [zone, theme, shown])
+  return <Context value={value}>{children}</Context>
+}
+
+export function useSettings(): Settings {
+  const settings = useContext(Context)
+  if (settings === null) throw new TypeError('settings are used outside of their provider')
+  return settings
+}
+
+function useSystemTheme(): 'dark' | 'light' {
+  const [light, setLight] = useState(() => matchMedia('(prefers-color-scheme: light)').matches)
+  useEffect(() => {
+    const query = matchMedia('(prefers-color-scheme: light)')
+    const changed = (): void => setLight(query.matches)
+    query.addEventListener('change', changed)
+    return () => query.removeEventListener('change', changed)
+  }, [])
+  return light ? 'light' : 'dark'
+}
+
+function readTheme(text: string | null): Theme {
+  return text === 'dark' || text === 'light' ? text : 'system'
+}
+
+function recall(key: string): string | null {
+  try {
+    return localStorage.getItem(key)
+  } catch {
+    return null // Storage may be closed to us; the choice then lasts for this page.
+  }
+}
+
+function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value)
+  } catch {
+    // As above.
+  }
+}

@@ -1,0 +1,62 @@
+// Owns how moments and durations are written. Moments are fleet time; the browser's clock is never asked.
+
+export type Zone = 'utc' | 'local'
+
+/** `14:03:09` */
+export function timeOfDay(ms: number, zone: Zone): string {
+  return format(ms, zone, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+}
+
+/** `22 Nov, 14:03:09` */
+export function dayAndTime(ms: number, zone: Zone): string {
+  const day = format(ms, zone, { day: 'numeric', month: 'short' })
+  return `${day}, ${timeOfDay(ms, zone)}`
+}
+
+/** `UTC`, or the browser's zone: `Europe/Berlin`. */
+export function zoneName(zone: Zone): string {
+  return zone === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone
+}
+
+/** How long something lasts or lasted: `0.8 s`, `12 s`, `4 min 05 s`, `3 h 20 min`, `2 d 4 h`. */
+export function duration(ms: number): string {
+  const size = Math.max(0, ms)
+  if (size < 9_950) return `${(size / 1000).toFixed(1)} s`
+  const seconds = Math.round(size / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${pad(seconds % 60)} s`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 48) return `${hours} h ${pad(minutes % 60)} min`
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
+}
+
+/** How long ago, without tenths, so that it does not flicker: `now`, `12 s`, `4 min`, `3 h`, `2 d`. */
+export function age(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000)
+  if (seconds < 2) return 'now'
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(ms: number, zone: Zone, options: Intl.DateTimeFormatOptions): string {
+  const key = `${zone}${JSON.stringify(options)}`
+  let made = formats.get(key)
+  if (made === undefined) {
+    made = new Intl.DateTimeFormat('en-GB', {
+      ...options,
+      hourCycle: 'h23',
+      ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+    })
+    formats.set(key, made)
+  }
+  return made.format(ms)
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0')
+}

@@ -1,0 +1,389 @@
+// Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
+// It draws nothing: pages listen to its events and read its state.
+
+// Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
+// It draws nothing: pages listen to its events and read its state.
+import HlsJs, { type ErrorData, ErrorDetails, ErrorTypes, Events, type FragLoadedData } from 'hls.js'
+import { EdgeMemory, recover } from './failover.ts'
+import { failedUrl, failoverSteering } from './failover-steering.ts'
+import { hlsSettings } from './hls-settings.ts'
+import { StallClock } from './stall-clock.ts'
+import { EdgeTable, TABLE_REFRESH_MS } from './watch-table.ts'
+
+const SAMPLE_MS = 100 // STALL_MS_MIN needs at least two looks
+const MEDIA_RECOVERIES_MAX = 3
+
+export interface Rendition {
+  /** -1 is automatic. */
+  readonly index: number
+  readonly label: string
+  readonly bitrateBps: number
+}
+
+export type PlayerPhase = 'loading' | 'playing' | 'paused' | 'stalled' | 'recovering' | 'blocked' | 'failed'
+
+export interface PlayerState {
+  readonly phase: PlayerPhase
+  /** The edge that sent the last fragment; null before the first. */
+  readonly edge: string | null
+  readonly rendition: string | null
+  readonly renditions: readonly Rendition[]
+  readonly renditionChosen: number
+  readonly bufferedAheadS: number
+  readonly stalls: number
+  readonly stalledMs: number
+  /** Muted because the browser allows no sound before a click. */
+  readonly mutedByBrowser: boolean
+  readonly problem: string | null
+}
+
+export interface EdgeMove {
+  readonly from: string | null
+  readonly to: string
+  /** Monotonic ms. */
+  readonly atMs: number
+}
+
+interface PlayerEvents {
+  readonly edge: EdgeMove
+  readonly stall: { readonly stalled: boolean; readonly totalMs: number }
+  readonly state: PlayerState
+  /** `edge` is the one that did not answer, where known. */
+  readonly error: { readonly text: string; readonly fatal: boolean; readonly edge: string | null }
+}
+
+export interface PlayerOptions {
+  readonly video: HTMLVideoElement
+  readonly title: string
+  /** Origin of the page: its first address to play from. */
+  readonly home: string
+  /** An edge asked for by name. */
+  readonly via: string | null
+  readonly startMuted: boolean
+}
+
+type Listener<Name extends keyof PlayerEvents> = (event: PlayerEvents[Name]) => void
+
+export class VitrinePlayer {
+  readonly table: EdgeTable
+  readonly #options: PlayerOptions
+  readonly #memory = new EdgeMemory()
+  readonly #stallClock = new StallClock()
+  readonly #sessionId = crypto.randomUUID()
+  readonly #closing = new AbortController()
+  readonly #listeners = new Map<keyof PlayerEvents, Set<(event: never) => void>>()
+  readonly #timers: ReturnType<typeof setInterval>[] = []
+  #recovery: ReturnType<typeof setTimeout> | null = null
+  #hls: HlsJs | null = null
+  #edge: string | null = null
+  #asked: string | null = null
+  #attempt = 0
+  #mediaRecoveries = 0
+  #blocked = false
+  #mutedByBrowser = false
+  #wasStalled = false
+  #problem: string | null = null
+  #failed = false
+
+  constructor(options: PlayerOptions) {
+    this.#options = options
+    this.table = new EdgeTable(options.home)
+    options.video.muted = options.startMuted
+    options.video.loop = true
+  }
+
+  /** Starts loading and, where the browser allows it, playing. */
+  start(): void {
+    const { signal } = this.#closing
+    for (const name of ['play', 'pause', 'seeking', 'seeked', 'volumechange'] as const) {
+      this.#options.video.addEventListener(name, () => this.#changed(), { signal })
+    }
+    this.#timers.push(setInterval(() => this.#look(), SAMPLE_MS))
+    this.#timers.push(setInterval(() => void this.#refreshTable(), TABLE_REFRESH_MS))
+    void this.#refreshTable()
+    const via = this.#options.via
+    this.#asked = via
+    this.#load(playUrl(this.#options.home, this.#options.title, via), -1)
+  }
+
+  on<Name extends keyof PlayerEvents>(name: Name, listener: Listener<Name>): () => void {
+    const all = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, all.add(listener))
+    return () => all.delete(listener)
+  }
+
+  get state(): PlayerState {
+    const hls = this.#hls
+    const nowMs = performance.now()
+    return {
+      phase: this.#phase(),
+      edge: this.#edge,
+      rendition: hls === null ? null : labelOf(hls.levels[hls.currentLevel]),
+      renditions: hls === null ? [] : renditionsOf(hls),
+      renditionChosen: hls === null || hls.autoLevelEnabled ? -1 : hls.loadLevel,
+      bufferedAheadS: bufferedAhead(this.#options.video),
+      stalls: this.#stallClock.count,
+      stalledMs: this.#stallClock.totalMs(nowMs),
+      mutedByBrowser: this.#mutedByBrowser && this.#options.video.muted,
+      problem: this.#problem,
+    }
+  }
+
+  /** How long the picture stood since `sinceMs` (of performance.now). */
+  stoppedSinceMs(sinceMs: number): number {
+    return this.#stallClock.stoppedSinceMs(sinceMs, performance.now())
+  }
+
+  chooseRendition(index: number): void {
+    if (this.#hls !== null) this.#hls.nextLevel = index
+    this.#changed()
+  }
+
+  toggle(): void {
+    const { video } = this.#options
+    if (this.#failed) this.retry()
+    else if (video.paused) void this.#play()
+    else video.pause()
+  }
+
+  seek(toS: number): void {
+    const { video } = this.#options
+    const end = Number.isFinite(video.duration) ? video.duration : 0
+    video.currentTime = Math.min(Math.max(0, toS), Math.max(0, end - 0.1))
+  }
+
+  setMuted(muted: boolean): void {
+    this.#options.video.muted = muted
+    if (!muted && this.#options.video.volume === 0) this.#options.video.volume = 1
+    this.#mutedByBrowser = false
+    this.#changed()
+  }
+
+  /** Asked by a person after everything failed. */
+  retry(): void {
+    this.#attempt = 0
+    this.#failed = false
+    this.#problem = null
+    const [best] = this.#memory.order(this.table.ids, performance.now())
+    this.#reload(best ?? null)
+  }
+
+  close(): void {
+    this.#closing.abort()
+    for (const timer of this.#timers) clearInterval(timer)
+    if (this.#recovery !== null) clearTimeout(this.#recovery)
+    this.#hls?.destroy()
+    this.#hls = null
+    this.#listeners.clear()
+  }
+
+  #load(url: string, startPosition: number): void {
+    this.#hls?.destroy()
+    // oxlint-disable-next-line import/no-named-as-default-member -- hls.js's types declare it as a static only
+    if (!HlsJs.isSupported()) {
+      this.#fail('This browser cannot play: it has no Media Source Extensions.')
+      return
+    }
+    const steering = failoverSteering({
+      memory: this.#memory,
+      nowMs: () => performance.now(),
+      edgeOf: address => this.table.edgeOf(address),
+      moved: (from, to) =>
+        this.#emit('error', {
+          text: `${from} did not answer; going on from ${to}`,
+          edge: from,
+          fatal: false,
+        }),
+    })
+    const hls = new HlsJs({
+      ...hlsSettings({ sessionId: this.#sessionId, title: this.#options.title, startPosition }),
+      ...(steering === undefined ? {} : { contentSteeringController: steering as never }),
+    })
+    this.#hls = hls
+    hls.on(Events.FRAG_LOADED, (_, data) => this.#onFragment(data))
+    hls.on(Events.ERROR, (_, data) => this.#onError(data))
+    hls.on(Events.LEVEL_SWITCHED, () => this.#changed())
+    hls.on(Events.MANIFEST_PARSED, () => {
+      this.#changed()
+      if (!this.#blocked) void this.#play()
+    })
+    hls.attachMedia(this.#options.video)
+    hls.loadSource(url)
+    this.#changed()
+  }
+
+  async #play(): Promise<void> {
+    const { video } = this.#options
+    try {
+      await video.play()
+      this.#blocked = false
+    } catch (thrown) {
+      if (!(thrown instanceof DOMException) || thrown.name !== 'NotAllowedError') return
+      if (video.muted) {
+        this.#blocked = true
+      } else {
+        video.muted = true
+        this.#mutedByBrowser = true
+        await this.#play()
+      }
+    }
+    this.#changed()
+  }
+
+  #onFragment(data: FragLoadedData): void {
+    this.#attempt = 0
+    this.#problem = null
+    const edge = this.table.edgeOf(data.frag.url) ?? cmsdName(data.networkDetails)
+    if (edge === null || edge === this.#edge) return
+    const from = this.#edge
+    this.#edge = edge
+    this.#emit('edge', { from, to: edge, atMs: performance.now() })
+    this.#changed()
+  }
+
+  #onError(data: ErrorData): void {
+    if (!data.fatal) return
+    if (data.type === ErrorTypes.NETWORK_ERROR) {
+      this.#recover(data)
+    } else if (data.type === ErrorTypes.MEDIA_ERROR && this.#mediaRecoveries < MEDIA_RECOVERIES_MAX) {
+      this.#mediaRecoveries += 1
+      this.#hls?.recoverMediaError()
+    } else {
+      this.#fail(`The picture could not be decoded (${data.details}).`)
+    }
+  }
+
+  #recover(data: ErrorData): void {
+    const nowMs = performance.now()
+    const lastEdge =
+      this.table.edgeOf(data.frag?.url ?? data.context?.url ?? data.url ?? '') ?? this.#asked ?? this.#edge
+    if (lastEdge !== null && (failedUrl(data) !== null || data.details.startsWith('manifest'))) {
+      this.#memory.failed(lastEdge, nowMs)
+    }
+    if (data.response?.code === 404 && data.details === ErrorDetails.MANIFEST_LOAD_ERROR) {
+      this.#fail(`There is no title “${this.#options.title}” here.`)
+      return
+    }
+    const step = recover(
+      {
+        attempt: this.#attempt,
+        bufferedAheadS: bufferedAhead(this.#options.video),
+        hasPathways: (this.#hls?.levels.length ?? 0) > 0,
+        lastEdge,
+        edges: this.table.ids,
+      },
+      this.#memory,
+      nowMs,
+    )
+    this.#attempt += 1
+    if (step.kind === 'give-up') {
+      this.#fail('No edge answers. The fleet may be away, or this device is offline.')
+      return
+    }
+    this.#problem = `Trying ${step.kind === 'reload' && step.edge !== null ? step.edge : 'again'} (${this.#attempt} of 5)`
+    this.#emit('error', { text: `${lastEdge ?? 'the server'} did not answer`, fatal: false, edge: lastEdge })
+    this.#changed()
+    if (this.#recovery !== null) clearTimeout(this.#recovery)
+    this.#recovery = setTimeout(() => {
+      if (step.kind === 'restart') this.#restart()
+      else this.#reload(step.edge)
+    }, step.delayMs)
+  }
+
+  /** Loads on in place, so that what is buffered stays on the screen. */
+  #restart(): void {
+    const hls = this.#hls
+    if (hls === null) return
+    hls.pathwayPriority = this.#memory.order(hls.pathways, performance.now())
+    hls.startLoad()
+  }
+
+  /** From another edge's own entry; `via` keeps its table from sending us back to the one that failed. */
+  #reload(edge: string | null): void {
+    const base = (edge === null ? null : this.table.urlOf(edge)) ?? this.#options.home
+    this.#asked = edge
+    const { video } = this.#options
+    this.#load(playUrl(base, this.#options.title, edge), video.currentTime > 0 ? video.currentTime : -1)
+  }
+
+  async #refreshTable(): Promise<void> {
+    if (await this.table.refresh(this.#closing.signal)) this.#changed()
+  }
+
+  #look(): void {
+    const { video } = this.#options
+    const nowMs = performance.now()
+    const resting = video.paused || video.seeking || video.ended
+    this.#stallClock.sample({ atMs: nowMs, positionS: video.currentTime, resting })
+    if (this.#stallClock.stalled !== this.#wasStalled) {
+      this.#wasStalled = this.#stallClock.stalled
+      this.#emit('stall', { stalled: this.#wasStalled, totalMs: this.#stallClock.totalMs(nowMs) })
+      this.#changed()
+    }
+  }
+
+  #fail(text: string): void {
+    this.#failed = true
+    this.#problem = text
+    this.#emit('error', { text, fatal: true, edge: null })
+    this.#changed()
+  }
+
+  #phase(): PlayerPhase {
+    const { video } = this.#options
+    if (this.#failed) return 'failed'
+    if (this.#blocked && video.paused) return 'blocked'
+    if (this.#stallClock.stalled) return 'stalled'
+    if (this.#problem !== null) return 'recovering'
+    if (!this.#stallClock.begun && !video.paused) return 'loading'
+    if (video.paused) return this.#hls?.levels.length === 0 ? 'loading' : 'paused'
+    return 'playing'
+  }
+
+  #changed(): void {
+    this.#emit('state', this.state)
+  }
+
+  #emit<Name extends keyof PlayerEvents>(name: Name, event: PlayerEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<Name>)(event)
+  }
+}
+
+/** The entry of a title; `via` asks for one edge by name. */
+export function playUrl(base: string, title: string, via: string | null): string {
+  const query = via === null ? '' : `?via=${encodeURIComponent(via)}`
+  return `${base}/play/${encodeURIComponent(title)}.m3u8${query}`
+}
+
+function bufferedAhead(video: HTMLVideoElement): number {
+  const { buffered, currentTime } = video
+  for (let index = 0; index < buffered.length; index += 1) {
+    if (buffered.start(index) <= currentTime + 0.1 && buffered.end(index) >= currentTime) {
+      return buffered.end(index) - currentTime
+    }
+  }
+  return 0
+}
+
+function labelOf(level: { height: number; bitrate: number; name: string } | undefined): string | null {
+  if (level === undefined) return null
+  return level.height > 0 ? `${level.height}p` : `${Math.round(level.bitrate / 1000)} kbit/s`
+}
+
+function renditionsOf(hls: HlsJs): Rendition[] {
+  return hls.levels.map((level, index) => ({
+    index,
+    label: labelOf(level) ?? String(index),
+    bitrateBps: level.bitrate,
+  }))
+}
+
+/** CTA-5006: `CMSD-Static: n="eu-west"`. */
+export function cmsdName(networkDetails: unknown): string | null {
+  if (!(networkDetails instanceof XMLHttpRequest)) return null
+  return readCmsdName(networkDetails.getResponseHeader('CMSD-Static'))
+}
+
+export function readCmsdName(header: string | null): string | null {
+  return header?.match(/(?:^|,)\s*n="([^"]{1,128})"/)?.[1] ?? null
+}
