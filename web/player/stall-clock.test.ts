@@ -47,13 +47,14 @@ test('a stop ends where a seek begins', () => {
   expect(clock.totalMs(nowMs)).toBe(500)
 })
 
-test('a stop that lasts grows with the clock, and only its part after a mark is counted since the mark', () => {
+test('a stop that lasts grows with the clock, and only its part between two moments is counted between them', () => {
   const clock = new StallClock()
   play(clock, [0, 0.1, 0.1, 0.1, 0.1, 0.1])
   expect(clock.stalled).toBe(true)
   expect(clock.totalMs(2_100)).toBe(2_000)
-  expect(clock.stoppedSinceMs(1_100, 2_100)).toBe(1_000)
-  expect(clock.stoppedSinceMs(3_000, 2_100)).toBe(0)
+  expect(clock.stoppedBetweenMs(1_100, 2_100)).toBe(1_000)
+  expect(clock.stoppedBetweenMs(500, 700)).toBe(200)
+  expect(clock.stoppedBetweenMs(3_000, 2_100)).toBe(0)
 })
 
 test('a loop back to the start is a move, not a stop', () => {

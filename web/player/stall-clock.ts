@@ -68,14 +68,14 @@ export class StallClock {
 
   /** Total time of stops, the present one included. */
   totalMs(nowMs: number): number {
-    return this.#forgottenMs + this.stoppedSinceMs(Number.NEGATIVE_INFINITY, nowMs)
+    return this.#forgottenMs + this.stoppedBetweenMs(Number.NEGATIVE_INFINITY, nowMs)
   }
 
-  /** The part of all stops that lies after `sinceMs`. */
-  stoppedSinceMs(sinceMs: number, nowMs: number): number {
+  /** The part of all stops that lies between two moments; a stop that lasts ends at the second. */
+  stoppedBetweenMs(fromMs: number, toMs: number): number {
     let total = 0
     for (const stall of this.#stalls) {
-      total += Math.max(0, (stall.endMs ?? nowMs) - Math.max(stall.startMs, sinceMs))
+      total += Math.max(0, Math.min(stall.endMs ?? toMs, toMs) - Math.max(stall.startMs, fromMs))
     }
     return total
   }

@@ -129,9 +129,9 @@ export class VitrinePlayer {
     }
   }
 
-  /** How long the picture stood since `sinceMs` (of performance.now). */
-  stoppedSinceMs(sinceMs: number): number {
-    return this.#stallClock.stoppedSinceMs(sinceMs, performance.now())
+  /** How long the picture stood between two moments of performance.now. */
+  stoppedBetweenMs(fromMs: number, toMs: number): number {
+    return this.#stallClock.stoppedBetweenMs(fromMs, Math.min(toMs, performance.now()))
   }
 
   chooseRendition(index: number): void {

@@ -146,6 +146,11 @@ function drawEdges(state: PlayerState): void {
   )
 }
 
+/** The first is where it began. */
+function times(count: number): string {
+  return count === 1 ? '1 move' : `${count} moves`
+}
+
 build()
 player.on('state', draw)
 player.on('edge', move => {
@@ -153,7 +158,7 @@ player.on('edge', move => {
   moves.push(move)
   if (moves.length > MOVES_MAX) moves.shift()
   if (move.from !== null)
-    setText(moved, `Moved from ${move.from}, without a reload. ${moves.length - 1} moves so far.`)
+    setText(moved, `Moved from ${move.from}, without a reload. ${times(moves.length - 1)} so far.`)
 })
 player.on('error', ({ text, fatal, edge }) => {
   if (fatal) return

@@ -44,6 +44,7 @@ export interface ChartSize {
 const AXIS_WIDTH = 58
 const NAMES_WIDTH = 104
 const NARROW = 560
+const LOW = 80
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_FONT = "600 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_LINE = 15
@@ -67,7 +68,7 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
       x: { time: true },
       y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.12, look.floorMax)] },
     },
-    axes: [timeAxis(look.showTimes, look.zone), valueAxis(look)],
+    axes: [timeAxis(look.showTimes, look.zone), valueAxis(look, size)],
     series: [{}, ...look.series.map(series => line(series, look.stepped))],
     cursor: {
       sync: { key: 'vitrine' },
@@ -105,14 +106,14 @@ function tickLabel(tickS: number, stepS: number, zone: Zone): string {
   return stepS >= 60 ? time.slice(0, 5) : time
 }
 
-function valueAxis(look: ChartLook): uPlot.Axis {
+function valueAxis(look: ChartLook, size: ChartSize): uPlot.Axis {
   return {
     size: AXIS_WIDTH,
     stroke: resolveColour('--dim'),
     font: FONT,
     grid: { stroke: resolveColour('--grid'), width: 1 },
     ticks: { show: false },
-    space: 30,
+    space: size.height < LOW ? 18 : 28,
     gap: 8,
     ...(look.unit === 'count' ? { incrs: INTEGERS } : {}),
     ...(look.unit === 'bytes' ? { incrs: POWERS_OF_TWO } : {}),

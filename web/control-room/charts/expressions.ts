@@ -26,6 +26,15 @@ export function cpu(matching: string): FeedQuery {
   }
 }
 
+/** The control room has no agent beside it on a local fleet: its own process tells. */
+export function controlCpu(): FeedQuery {
+  return {
+    key: column('cpu'),
+    expr: stepS =>
+      `sum by (instance) (rate(process_cpu_seconds_total{job="vitrine-control"}${window(stepS)}))`,
+  }
+}
+
 /** Cores that the host of this agent is busy with; every agent of a host tells the same, so one of them is asked. */
 export function hostCpu(instance: string): FeedQuery {
   return {
@@ -49,39 +58,59 @@ export function throughput(matching: string): FeedQuery {
 /** The charts of one server's own page. */
 export function serverQueries(id: string, role: string): readonly FeedQuery[] {
   const own = `instance="${id}"`
-  const requests = role === 'origin' ? 'vitrine_origin_requests_total' : 'vitrine_edge_requests_total'
-  const wide = (stepS: number): string => `[${Math.max(10, stepS + 2)}s]`
-  const named =
-    (name: string): FeedQuery['key'] =>
-    () =>
-      name
+  const process = `${own},job="vitrine-${role}"`
+  const loop: FeedQuery = {
+    key: named('loop'),
+    expr: () => `max by (instance) (vitrine_process_event_loop_delay_seconds{${process},quantile="0.99"})`,
+  }
+  if (role === 'control') {
+    return [
+      { ...controlCpu(), key: named('cpu') },
+      { key: named('memory'), expr: () => `max by (instance) (process_resident_memory_bytes{${process}})` },
+      loop,
+    ]
+  }
   return [
     { ...cpu(own), key: named('cpu') },
     { key: named('memory'), expr: () => `max by (instance) (vitrine_server_resident_memory_bytes{${own}})` },
-    {
-      key: named('loop'),
-      expr: () =>
-        `max by (instance) (vitrine_process_event_loop_delay_seconds{${own},job="vitrine-${role}",quantile="0.99"})`,
-    },
+    loop,
+    ...requestQueries(
+      own,
+      role === 'origin' ? 'vitrine_origin_requests_total' : 'vitrine_edge_requests_total',
+    ),
+    ...(role === 'edge' ? edgeQueries(own) : []),
+  ]
+}
+
+function requestQueries(own: string, requests: string): readonly FeedQuery[] {
+  return [
     {
       key: named('requests'),
       expr: stepS => `sum by (instance) (rate(${requests}{${own}}${window(stepS)}))`,
     },
     {
       key: named('errors'),
-      expr: stepS =>
-        `sum by (instance) (rate(${requests}{${own},status="5xx"}${wide(stepS)})) / sum by (instance) (rate(${requests}{${own}}${wide(stepS)}))`,
+      expr: stepS => ratio(`${requests}{${own},status="5xx"}`, `${requests}{${own}}`, stepS),
     },
-    ...(role === 'edge'
-      ? [
-          { ...throughput(own), key: named('throughput') },
-          { ...watching(own), key: named('watching') },
-          {
-            key: named('hits'),
-            expr: (stepS: number) =>
-              `sum by (instance) (rate(vitrine_edge_cache_requests_total{${own},result=~"memory|disk|shared|stale"}${wide(stepS)})) / sum by (instance) (rate(vitrine_edge_cache_requests_total{${own}}${wide(stepS)}))`,
-          },
-        ]
-      : []),
   ]
+}
+
+function edgeQueries(own: string): readonly FeedQuery[] {
+  const asked = 'vitrine_edge_cache_requests_total'
+  const hit = `${asked}{${own},result=~"memory|disk|shared|stale"}`
+  return [
+    { ...throughput(own), key: named('throughput') },
+    { ...watching(own), key: named('watching') },
+    { key: named('hits'), expr: stepS => ratio(hit, `${asked}{${own}}`, stepS) },
+  ]
+}
+
+/** Sum over sum, never a mean of ratios; over 10 s at least, since few requests make no ratio. */
+function ratio(part: string, whole: string, stepS: number): string {
+  const over = `[${Math.max(10, stepS + 2)}s]`
+  return `sum by (instance) (rate(${part}${over})) / sum by (instance) (rate(${whole}${over}))`
+}
+
+function named(name: string): FeedQuery['key'] {
+  return () => name
 }

@@ -11,6 +11,8 @@ import type { Grid } from './grid.ts'
 
 const MARKS_MAX = 60 // more would be a wall; the pages of alerts and servers have them all
 
+const SAME_EVENT_MS = 5_000
+
 export interface EventMark extends ChartMark {
   readonly key: string
   readonly text: string
@@ -31,7 +33,7 @@ export function eventMarks(changes: readonly ServerChange[], alerts: readonly Al
       state: change.to,
     }))
   const fired = alerts.flatMap(alert =>
-    alert.firedAt === null
+    alert.firedAt === null || isTold(alert, changes)
       ? []
       : [
           {
@@ -45,6 +47,14 @@ export function eventMarks(changes: readonly ServerChange[], alerts: readonly Al
         ],
   )
   return [...states, ...fired].sort((a, b) => b.atMs - a.atMs).slice(0, MARKS_MAX)
+}
+
+/** A change of state that an alert follows says the same at the same place. */
+function isTold(alert: AlertView, changes: readonly ServerChange[]): boolean {
+  return changes.some(
+    ({ server, at }) =>
+      server === alert.labels['instance'] && Math.abs(at - (alert.firedAt ?? 0)) < SAME_EVENT_MS,
+  )
 }
 
 export function EventLane({

@@ -1,11 +1,11 @@
 // Owns the fleet page: who is well, what the chosen servers do on one axis of time, why the others are not well.
-import { type ReactNode, useMemo, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
 import { type ServerChange, useAlerts, useHistory, useMe, useServers } from '../api/use-control-room.tsx'
 import type { ChartSeries } from '../charts/chart-options.ts'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { cpu, hostCpu, instances, throughput, watching } from '../charts/expressions.ts'
+import { controlCpu, cpu, hostCpu, instances, throughput, watching } from '../charts/expressions.ts'
 import { type Grid, newest } from '../charts/grid.ts'
 import { EventLane, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
@@ -22,8 +22,8 @@ import { inOrder } from '../server-order.ts'
 import { readServers, toggleServer } from '../url-state.ts'
 import { useWindow } from './use-window.ts'
 
-const CHART_HEIGHT = 158
-const TIMES_HEIGHT = 24
+const TIMES_HEIGHT = 22
+const HOST_HEIGHT = 46
 const CHANGES_MAX = 12
 
 export function FleetPage(): ReactNode {
@@ -57,6 +57,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const feed = useFeed({
     queries: [
       cpu(matching),
+      controlCpu(),
       watching(matching),
       throughput(matching),
       ...hosts.map(host => hostCpu(host.agent)),
@@ -145,6 +146,7 @@ interface ChartsProps {
 function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: ChartsProps): ReactNode {
   const lines = (name: string): ChartSeries[] =>
     chosen.map(id => ({ key: `${name}/${id}`, label: id, colour: colourOf(id) }))
+  const height = useChartHeight()
   const hostLines = hosts.map(({ agent, label }) => ({
     key: `host/${agent}`,
     label,
@@ -167,17 +169,28 @@ function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: 
         title="CPU"
         note="cores in use"
         unit="cores"
-        series={[...lines('cpu'), ...hostLines]}
-        height={CHART_HEIGHT}
-        floorMax={0.2}
+        series={lines('cpu')}
+        height={height}
+        floorMax={0.1}
       />
+      {hostLines.length === 0 ? null : (
+        <TimeChart
+          {...common}
+          title="Host"
+          note="cores in use by all its processes"
+          unit="cores"
+          series={hostLines}
+          height={HOST_HEIGHT}
+          floorMax={1}
+        />
+      )}
       <TimeChart
         {...common}
         title="Viewers"
         note="watching now"
         unit="count"
         series={edges('watching')}
-        height={CHART_HEIGHT}
+        height={height}
         floorMax={4}
         stepped
       />
@@ -187,7 +200,7 @@ function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: 
         note="bit/s sent to viewers"
         unit="bits"
         series={edges('throughput')}
-        height={CHART_HEIGHT + TIMES_HEIGHT}
+        height={height + TIMES_HEIGHT}
         floorMax={1_000_000}
         showTimes
       />
@@ -208,8 +221,24 @@ function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): T
           { label: 'Throughput', ...at('throughput'), unit: 'bits' as const },
         ]
       : []),
-    { label: 'CPU', ...at('cpu'), unit: 'cores' as const },
+    { label: 'CPU cores', ...at('cpu'), unit: 'cores' as const },
   ]
+}
+
+const ABOVE_CHARTS_PX = 496 // header, tiles, toolbar, event lane, heads of charts, the host's strip
+const HEIGHT_PX_MIN = 112
+const HEIGHT_PX_MAX = 260
+
+/** Three charts fill what the window leaves below tiles and toolbar: on a wall they are tall. */
+function useChartHeight(): number {
+  const [windowHeight, setWindowHeight] = useState(innerHeight)
+  useEffect(() => {
+    const changed = (): void => setWindowHeight(innerHeight)
+    addEventListener('resize', changed)
+    return () => removeEventListener('resize', changed)
+  }, [])
+  const share = Math.floor((windowHeight - ABOVE_CHARTS_PX) / 3)
+  return Math.min(HEIGHT_PX_MAX, Math.max(HEIGHT_PX_MIN, share))
 }
 
 interface Host {

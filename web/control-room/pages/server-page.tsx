@@ -28,7 +28,8 @@ interface ChartPlan {
   readonly note: string
   readonly unit: Unit
   readonly floorMax: number
-  readonly edgeOnly?: boolean
+  /** Roles that have it; all where it is left out. */
+  readonly roles?: readonly string[]
 }
 
 const CHARTS: readonly ChartPlan[] = [
@@ -41,18 +42,39 @@ const CHARTS: readonly ChartPlan[] = [
     unit: 'seconds',
     floorMax: 0.005,
   },
-  { key: 'requests', title: 'Requests', note: 'per second', unit: 'perSecond', floorMax: 1 },
-  { key: 'throughput', title: 'Throughput', note: 'sent', unit: 'bits', floorMax: 1_000_000, edgeOnly: true },
-  { key: 'watching', title: 'Viewers', note: 'watching now', unit: 'count', floorMax: 4, edgeOnly: true },
+  {
+    key: 'requests',
+    title: 'Requests',
+    note: 'per second',
+    unit: 'perSecond',
+    floorMax: 1,
+    roles: ['edge', 'origin'],
+  },
+  {
+    key: 'throughput',
+    title: 'Throughput',
+    note: 'sent',
+    unit: 'bits',
+    floorMax: 1_000_000,
+    roles: ['edge'],
+  },
+  { key: 'watching', title: 'Viewers', note: 'watching now', unit: 'count', floorMax: 4, roles: ['edge'] },
   {
     key: 'hits',
     title: 'Hit ratio',
     note: 'answered without the origin',
     unit: 'percent',
     floorMax: 1,
-    edgeOnly: true,
+    roles: ['edge'],
   },
-  { key: 'errors', title: 'Error ratio', note: '5xx of all answers', unit: 'percent', floorMax: 0.01 },
+  {
+    key: 'errors',
+    title: 'Error ratio',
+    note: '5xx of all answers',
+    unit: 'percent',
+    floorMax: 0.01,
+    roles: ['edge', 'origin'],
+  },
 ]
 
 export function ServerPage({ id }: { readonly id: string }): ReactNode {
@@ -104,7 +126,7 @@ function Server({
   const history = useHistory([server.id])
   const marks = useMemo(() => eventMarks(history.data ?? [], []), [history.data])
   const colour = seriesColour(server.id, ids)
-  const plans = CHARTS.filter(plan => plan.edgeOnly !== true || server.role === 'edge')
+  const plans = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? true)
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">

@@ -50,9 +50,7 @@ export function PlayerView({ title, via, handle, colourOf }: PlayerViewProps): R
             </>
           )}
         </span>
-        <span className="mini-facts">
-          {state?.rendition ?? '–'}, {Math.round(state?.bufferedAheadS ?? 0)} s ahead
-        </span>
+        <span className="mini-facts">{Math.round(state?.bufferedAheadS ?? 0)} s ahead</span>
         <a href={`/watch/${title}`} target="_blank" rel="noreferrer">
           Full page
         </a>

@@ -67,7 +67,7 @@ function TileValue({ entry, stepS }: { readonly entry: TileFigure; readonly step
     <div data-stale={stale}>
       <dt>{entry.label}</dt>
       <dd>
-        <b>{value}</b> <span>{unit}</span>
+        <b>{value}</b> {entry.unit === 'cores' ? null : <span>{unit}</span>}
         {stale && entry.value !== null && entry.ageS !== null ? (
           <em>{Math.round(entry.ageS)} s old</em>
         ) : null}

@@ -1,15 +1,19 @@
 // Owns the Try it strip: three rehearsals, a live picture, and a stopwatch with measured figures only.
-import { type ReactNode, type RefObject, useRef, useState } from 'react'
+import { lazy, type ReactNode, type RefObject, Suspense, useRef, useState } from 'react'
 import type { ServerView, TryAnswer, TryRequest } from '#wire'
 import type { VitrinePlayer } from '../../player/index.ts'
 import { useClient, useTick, useTryIt } from '../api/use-control-room.tsx'
 import { duration } from '../time-format.ts'
-import { PlayerView } from './player-view.tsx'
 
 const VIEWERS = 30
 const FREEZE = 'eu-west'
 const SLOW = 'ap-southeast'
 const TITLE = 'sample'
+/** A stop later than this after the end of a fault has another cause. */
+const AFTERMATH_MS = 10_000
+
+/** hls.js is larger than all else together: the figures do not wait for it. */
+const PlayerView = lazy(async () => ({ default: (await import('./player-view.tsx')).PlayerView }))
 
 type Fault = TryAnswer['faults'][number]
 
@@ -40,7 +44,9 @@ export function TryItStrip({ servers, colourOf }: TryItProps): ReactNode {
         <h2>Try it</h2>
         <p>Real faults on this machine’s own fleet.</p>
       </header>
-      <PlayerView title={TITLE} via={FREEZE} handle={player} colourOf={colourOf} />
+      <Suspense fallback={<PlayerPlace />}>
+        <PlayerView title={TITLE} via={FREEZE} handle={player} colourOf={colourOf} />
+      </Suspense>
       <div className="try-buttons">
         <TryButton
           on={viewers > 0}
@@ -84,6 +90,18 @@ function activeFault(answer: TryAnswer | undefined, kind: Fault['kind'], server:
   )
 }
 
+/** The same room as the player, so that nothing moves when it comes. */
+function PlayerPlace(): ReactNode {
+  return (
+    <figure className="mini-player">
+      <div className="mini-screen" />
+      <figcaption>
+        <span className="icon-button" />
+      </figcaption>
+    </figure>
+  )
+}
+
 interface TryButtonProps {
   readonly on: boolean
   readonly pending: boolean
@@ -119,8 +137,7 @@ function Stopwatch({ fault, player }: StopwatchProps): ReactNode {
   const nowMs = useClient().clock.at(performance.now())
   const runs = fault !== null && fault.endedAt === null && nowMs !== null
   const sinceMs = fault === null || nowMs === null ? null : nowMs - fault.startedAt
-  const stoppedMs =
-    sinceMs === null ? null : (player.current?.stoppedSinceMs(performance.now() - sinceMs) ?? null)
+  const stoppedMs = fault === null || nowMs === null ? null : stoppedFor(fault, nowMs, player.current)
   const waiting = (done: number | null): string => {
     if (done !== null) return duration(done)
     return runs && sinceMs !== null ? duration(sinceMs) : '–'
@@ -146,6 +163,13 @@ function Stopwatch({ fault, player }: StopwatchProps): ReactNode {
       <p>{explain(fault)}</p>
     </div>
   )
+}
+
+/** Stops of the picture while the fault lasted, and for the time that a player needs to get over it. */
+function stoppedFor(fault: Fault, nowMs: number, player: VitrinePlayer | null): number | null {
+  const toHere = performance.now() - nowMs
+  const end = fault.endedAt === null ? nowMs : fault.endedAt + AFTERMATH_MS
+  return player?.stoppedBetweenMs(fault.startedAt + toHere, end + toHere) ?? null
 }
 
 function explain(fault: Fault | null): string {
