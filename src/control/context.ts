@@ -29,4 +29,6 @@ export interface ControlContext {
   readonly startedAt: number
   /** Reads tokens and servers again and tells the fleet; after each change through the API. */
   refreshAccess(this: void): Promise<void>
+  /** The same, if another process has changed state.db since: a token that a command has just made is known at once. */
+  followAccess(this: void): Promise<void>
 }

@@ -70,10 +70,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const alerts = closers.add(
     await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
   )
-  const refreshAccess = async (): Promise<void> => {
-    fleet.load(await state.servers.list(), await state.servers.states(), fleetTime.nowMs())
-    if (access.set(await state.tokens.active(), fleet)) channel?.access()
-  }
+  const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime }, () =>
+    channel?.access(),
+  )
   await refreshAccess()
   let url = options.publicUrl ?? ''
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
@@ -93,6 +92,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     selfUrl: () => url,
     startedAt: fleetTime.nowMs(),
     refreshAccess,
+    followAccess,
   }
   const app = await createApp(context)
   closers.defer(() => app.close())
@@ -105,17 +105,36 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
       hostAllowed: request => hostAllowed(request, context),
     }),
   )
-  closers.add(startProber(fleet, clock, log))
-  const onChange = (): void => {
-    steering.refresh()
-    tryIt.observe()
-    attempt(log, 'fleet-metrics-not-written', () => selfMetrics.writeFleet())
-    alerts.kick()
-  }
-  closers.add(startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, onChange }))
-  closers.add(startSecondly(context, selfMetrics))
+  startLooking(context, selfMetrics, closers)
   log.info('control-serving', { url: listening.url, servers: fleet.all().length, rules: groups.length })
   return { url: listening.url, close: () => closers.close() }
+}
+
+/** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
+function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
+  const { fleet, fleetTime, state, options, log } = context
+  const { clock } = options
+  closers.add(startProber(fleet, clock, log))
+  const onChange = (): void => onStateChange(context, selfMetrics)
+  closers.add(startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, onChange }))
+  closers.add(startSecondly(context, selfMetrics))
+}
+
+/** Tokens and servers in memory follow state.db, which commands in other processes change too. */
+function accessReader(
+  { fleet, state, access, fleetTime }: Pick<ControlContext, 'fleet' | 'state' | 'access' | 'fleetTime'>,
+  onChange: () => void,
+): Pick<ControlContext, 'refreshAccess' | 'followAccess'> {
+  let version = state.dataVersion()
+  const refreshAccess = async (): Promise<void> => {
+    version = state.dataVersion()
+    fleet.load(await state.servers.list(), await state.servers.states(), fleetTime.nowMs())
+    if (access.set(await state.tokens.active(), fleet)) onChange()
+  }
+  const followAccess = async (): Promise<void> => {
+    if (state.dataVersion() !== version) await refreshAccess()
+  }
+  return { refreshAccess, followAccess }
 }
 
 async function startTime(
@@ -135,20 +154,23 @@ async function startTime(
   return started
 }
 
+/** In the same moment: a new table, the state's series, and the rules that watch it. */
+function onStateChange({ steering, tryIt, alerts, log }: ControlContext, selfMetrics: SelfMetrics): void {
+  steering.refresh()
+  tryIt.observe()
+  attempt(log, 'fleet-metrics-not-written', () => selfMetrics.writeFleet())
+  alerts.kick()
+}
+
 /** What happens each second: sessions, table, own metrics, and changes that commands made in state.db. */
 function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closable {
-  const { fleet, steering, tryIt, state, options, log } = context
-  let version = state.dataVersion()
+  const { fleet, steering, tryIt, options, log } = context
   const turn = async (): Promise<void> => {
     fleet.sessions.sweep(options.clock.monotonicMs())
     tryIt.observe()
     steering.refresh()
     attempt(log, 'metrics-not-written', () => selfMetrics.write())
-    const current = state.dataVersion()
-    if (current !== version) {
-      version = current
-      await context.refreshAccess()
-    }
+    await context.followAccess()
   }
   return every(SECOND_MS, turn, error => log.error('second-broken', { error }))
 }

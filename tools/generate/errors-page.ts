@@ -27,10 +27,18 @@ export function errorsPage(tables: readonly FaultTable<string>[]): string {
     'Every failure carries one of these codes: in the JSON answer `{"error":{"code","message","retry","facts"}}`, in the logs, and on the command line. This page is generated from the code by `npm run generate`.',
   ]
   for (const { room, table } of tables) {
-    parts.push('', `## ${room}`, '', '| code | status | cause lies with | try again | what to do |', '|---|---|---|---|---|')
+    parts.push(
+      '',
+      `## ${room}`,
+      '',
+      '| code | status | cause lies with | try again | what to do |',
+      '|---|---|---|---|---|',
+    )
     for (const [code, kind] of Object.entries(table).sort(([a], [b]) => a.localeCompare(b))) {
       const retry = kind.retry ? 'yes' : 'no'
-      parts.push(`| \`${code}\` | ${kind.status} | ${whereWords[kind.where]} | ${retry} | ${kind.help.replaceAll('|', '\\|')} |`)
+      parts.push(
+        `| \`${code}\` | ${kind.status} | ${whereWords[kind.where]} | ${retry} | ${kind.help.replaceAll('|', '\\|')} |`,
+      )
     }
   }
   return `${parts.join('\n')}\n`

@@ -27,7 +27,13 @@ export function doors({ root, files }: Tree): Finding[] {
       if (target !== null && room !== null && roomOf(target) !== room) {
         return [`${at}: ${specifier} leaves the room ${room}; import the other room by its #name`]
       }
-      if (target !== null && room === null && roomOf(target) !== null && !isTest(file.path) && roomOf(target) !== 'cli') {
+      if (
+        target !== null &&
+        room === null &&
+        roomOf(target) !== null &&
+        !isTest(file.path) &&
+        roomOf(target) !== 'cli'
+      ) {
         return [`${at}: ${specifier} goes behind a door; import the room by its #name`]
       }
       if (specifier.startsWith('#') && specifier.includes('/'))

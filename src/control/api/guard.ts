@@ -95,7 +95,11 @@ function checkHost(request: IncomingMessage, context: ControlContext): void {
 async function identify(request: FastifyRequest, context: ControlContext): Promise<Principal> {
   const { authorization } = request.headers
   if (authorization !== undefined) {
-    const owner = context.access.ownerOf(authorization)
+    let owner = context.access.ownerOf(authorization)
+    if (owner === null) {
+      await context.followAccess()
+      owner = context.access.ownerOf(authorization)
+    }
     if (owner === null) return { kind: 'anonymous' }
     return owner.kind === 'person' ? { ...owner, session: null } : owner
   }
