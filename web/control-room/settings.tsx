@@ -1,5 +1,13 @@
 // Owns what a person chose for this browser: the zone of times and the theme; kept in localStorage.
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useState,
+} from 'react'
 import type { Zone } from './time-format.ts'
 
 export type Theme = 'system' | 'dark' | 'light'
@@ -21,7 +29,8 @@ export function SettingsProvider({ children }: { readonly children: ReactNode })
   const [zone, setZone] = useState<Zone>(() => (recall(ZONE_KEY) === 'local' ? 'local' : 'utc'))
   const [theme, setTheme] = useState<Theme>(() => readTheme(recall(THEME_KEY)))
   const system = useSystemTheme()
-  useEffect(() => {
+  // A layout effect: charts read the colours in their own effects, after this one.
+  useLayoutEffect(() => {
     const root = document.documentElement
     if (theme === 'system') delete root.dataset['theme']
     else root.dataset['theme'] = theme

@@ -1,9 +1,10 @@
 // Owns the row above charts: ranges, pause, and the way back from a zoom.
 import type { ReactNode } from 'react'
+import { useCursorTime } from '../charts/cursor.tsx'
 import type { PageWindow } from '../pages/use-window.ts'
 import { useSettings } from '../settings.tsx'
-import { dayAndTime, timeOfDay, zoneName } from '../time-format.ts'
-import { RANGES } from '../url-state.ts'
+import { dayAndTime, timeOfDay, type Zone, zoneName } from '../time-format.ts'
+import { RANGES, type Window } from '../url-state.ts'
 
 export interface ToolbarProps {
   readonly page: PageWindow
@@ -16,14 +17,11 @@ export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): React
   const { window } = page
   const { zone } = useSettings()
   const fixed = window.kind === 'fixed'
+  const pointedS = useCursorTime()
   return (
     <div className="toolbar">
       <h2>{title}</h2>
-      <p className="toolbar-note">
-        {window.kind === 'fixed'
-          ? `${dayAndTime(window.fromS * 1000, zone)} to ${timeOfDay(window.toS * 1000, zone)} ${zoneName(zone)}`
-          : `Times in ${zoneName(zone)}. Drag to zoom.`}
-      </p>
+      <p className="toolbar-note">{note(window, zone, pointedS)}</p>
       <div className="segments" role="group" aria-label="Range of time">
         {RANGES.map(({ id, label }) => (
           <button
@@ -53,4 +51,11 @@ export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): React
       )}
     </div>
   )
+}
+
+/** The moment under the pointer, else the window, else what can be done here. */
+function note(window: Window, zone: Zone, pointedS: number | null): string {
+  if (pointedS !== null) return `At ${timeOfDay(pointedS * 1000, zone)} ${zoneName(zone)}`
+  if (window.kind === 'live') return `Times in ${zoneName(zone)}. Drag to zoom.`
+  return `${dayAndTime(window.fromS * 1000, zone)} to ${timeOfDay(window.toS * 1000, zone)} ${zoneName(zone)}`
 }
