@@ -22,6 +22,15 @@ describe('SessionBook', () => {
     expect(book.whereIs('1')?.edge).toBe('us')
   })
 
+  it('leaves a session where its media came from when another edge only hears an event', () => {
+    const book = new SessionBook()
+    book.report('us', [seen('1')], 1000)
+    book.report('eu', [{ ...seen('1'), bytes: 0 }], 29_000)
+    book.sweep(31_500)
+    expect(book.of('us').watching).toBe(1)
+    expect(book.of('eu').watching).toBe(0)
+  })
+
   it('forgets a session 30 s after it was fed', () => {
     const book = new SessionBook()
     book.report('eu', [seen('1')], 0)

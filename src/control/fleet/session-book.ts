@@ -26,7 +26,7 @@ export class SessionBook {
 
   /** One report of one edge; times on the control room's monotonic clock. */
   report(edge: string, reports: readonly SessionReport[], nowMs: number): void {
-    for (const { sid, agoMs, estimated } of reports) {
+    for (const { sid, agoMs, estimated, bytes } of reports) {
       const fedAtMs = nowMs - agoMs
       if (agoMs > WATCHING_MS) continue
       const known = this.#sessions.get(sid)
@@ -34,7 +34,8 @@ export class SessionBook {
         if (this.#sessions.size >= SESSIONS_MAX) this.#refused += 1
         else this.#sessions.set(sid, { edge, fedAtMs, estimated })
       } else if (fedAtMs >= known.fedAtMs) {
-        known.edge = edge
+        // A playing event alone feeds nobody: it keeps the session alive and leaves it where its media came from.
+        if (bytes > 0) known.edge = edge
         known.fedAtMs = fedAtMs
         known.estimated = estimated
       }
