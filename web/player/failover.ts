@@ -90,8 +90,6 @@ export function recover(facts: RecoveryFacts, memory: EdgeMemory, nowMs: number)
     return { kind: 'restart', delayMs: 1_000 }
   }
   const others = facts.edges.filter(edge => edge !== facts.lastEdge)
-  // Round the table: each attempt tries another edge, those that failed lately last.
-  const ordered = memory.order(others, nowMs)
-  const edge = ordered.length === 0 ? null : (ordered[facts.attempt % ordered.length] ?? null)
-  return { kind: 'reload', delayMs, edge }
+  // Each failure puts its edge to the end, so that the attempts go round the table.
+  return { kind: 'reload', delayMs, edge: memory.order(others, nowMs)[0] ?? null }
 }
