@@ -64,7 +64,11 @@ test('reloads from another edge at once, then with growing pauses, five times at
   for (let attempt = 0; attempt <= RELOADS_MAX; attempt += 1) {
     nowMs += 3_000
     memory.failed(lastEdge, nowMs)
-    const step = recover({ attempt, bufferedAheadS: 0, hasPathways: true, lastEdge, edges }, memory, nowMs)
+    const step = recover(
+      { attempt, restarts: 0, bufferedAheadS: 0, hasPathways: true, lastEdge, edges },
+      memory,
+      nowMs,
+    )
     delays.push(step.kind === 'give-up' ? null : step.delayMs)
     if (step.kind !== 'reload') continue
     asked.push(step.edge)
@@ -75,12 +79,15 @@ test('reloads from another edge at once, then with growing pauses, five times at
 })
 
 test('keeps the picture that is buffered: restarts in place before it reloads', () => {
-  const facts = { attempt: 0, bufferedAheadS: 12, hasPathways: true, lastEdge: 'eu-west', edges }
+  const facts = { attempt: 0, restarts: 0, bufferedAheadS: 12, hasPathways: true, lastEdge: 'eu-west', edges }
   expect(recover(facts, new EdgeMemory(), 0).kind).toBe('restart')
+  expect(recover({ ...facts, restarts: 9 }, new EdgeMemory(), 0).kind).toBe('restart')
+  expect(recover({ ...facts, bufferedAheadS: 3 }, new EdgeMemory(), 0).kind).toBe('reload')
+  expect(recover({ ...facts, restarts: 10 }, new EdgeMemory(), 0).kind).toBe('reload')
   expect(recover({ ...facts, hasPathways: false }, new EdgeMemory(), 0).kind).toBe('reload')
 })
 
 test('reloads from the page itself when no edge is known', () => {
-  const facts = { attempt: 0, bufferedAheadS: 0, hasPathways: false, lastEdge: null, edges: [] }
+  const facts = { attempt: 0, restarts: 0, bufferedAheadS: 0, hasPathways: false, lastEdge: null, edges: [] }
   expect(recover(facts, new EdgeMemory(), 0)).toEqual({ kind: 'reload', delayMs: 0, edge: null })
 })

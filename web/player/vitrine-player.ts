@@ -4,7 +4,7 @@
 // Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
 // It draws nothing: pages listen to its events and read its state.
 import HlsJs, { type ErrorData, ErrorDetails, ErrorTypes, Events, type FragLoadedData } from 'hls.js'
-import { EdgeMemory, recover } from './failover.ts'
+import { EdgeMemory, RELOADS_MAX, recover } from './failover.ts'
 import { failedUrl, failoverSteering } from './failover-steering.ts'
 import { hlsSettings } from './hls-settings.ts'
 import { bufferedAhead, cmsdName, labelOf, playUrl, type Rendition, renditionsOf } from './readings.ts'
@@ -74,6 +74,7 @@ export class VitrinePlayer {
   #edge: string | null = null
   #asked: string | null = null
   #attempt = 0
+  #restarts = 0
   #mediaRecoveries = 0
   #blocked = false
   /** A person, or the start, asked for playing: a reload pauses the element by itself. */
@@ -170,6 +171,7 @@ export class VitrinePlayer {
   /** From the start, after everything failed: by a person, or by the player when an edge answers again. */
   retry(edge: string | null = null): void {
     this.#attempt = 0
+    this.#restarts = 0
     this.#failed = false
     this.#problem = null
     const [best] = this.#memory.order(this.table.ids, performance.now())
@@ -241,6 +243,7 @@ export class VitrinePlayer {
 
   #onFragment(data: FragLoadedData): void {
     this.#attempt = 0
+    this.#restarts = 0
     this.#problem = null
     const edge = this.table.edgeOf(data.frag.url) ?? cmsdName(data.networkDetails)
     if (edge === null || edge === this.#edge) return
@@ -276,6 +279,7 @@ export class VitrinePlayer {
     const step = recover(
       {
         attempt: this.#attempt,
+        restarts: this.#restarts,
         bufferedAheadS: bufferedAhead(this.#options.video),
         hasPathways: (this.#hls?.levels.length ?? 0) > 0,
         lastEdge,
@@ -284,12 +288,16 @@ export class VitrinePlayer {
       this.#memory,
       nowMs,
     )
-    this.#attempt += 1
     if (step.kind === 'give-up') {
       this.#fail('No edge answers. Playing goes on by itself when one is back.', true)
       return
     }
-    this.#problem = `Trying ${step.kind === 'reload' && step.edge !== null ? step.edge : 'again'} (${this.#attempt} of 5)`
+    if (step.kind === 'reload') this.#attempt += 1
+    else this.#restarts += 1
+    this.#problem =
+      step.kind === 'reload'
+        ? `Trying ${step.edge ?? 'again'} (${this.#attempt} of ${RELOADS_MAX})`
+        : 'Trying the other edges'
     this.#emit('error', { text: `${lastEdge ?? 'the server'} did not answer`, fatal: false, edge: lastEdge })
     this.#changed()
     if (this.#recovery !== null) clearTimeout(this.#recovery)
