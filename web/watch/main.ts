@@ -157,8 +157,11 @@ player.on('edge', move => {
   failedEdges.delete(move.to)
   moves.push(move)
   if (moves.length > MOVES_MAX) moves.shift()
-  if (move.from !== null)
+  if (move.from !== null) {
     setText(moved, `Moved from ${move.from}, without a reload. ${times(moves.length - 1)} so far.`)
+  } else if (moves.length > 1) {
+    setText(moved, `Playing again, from ${move.to}.`)
+  }
 })
 player.on('error', ({ text, fatal, edge }) => {
   if (fatal) return

@@ -47,6 +47,8 @@ const NARROW = 560
 const LOW = 80
 const FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 const NAME_FONT = "600 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+/** Room for half of the last time under the axis. */
+const UNNAMED_PAD = 26
 const NAME_LINE = 15
 const POWERS_OF_TWO = Array.from({ length: 44 }, (_, power) => 2 ** power)
 const DAY_S = 86_400
@@ -54,7 +56,7 @@ const INTEGERS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_00
 
 export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
   const named = look.named && size.width >= NARROW
-  const rightPad = named ? NAMES_WIDTH : 10
+  const rightPad = named ? NAMES_WIDTH : UNNAMED_PAD
   return {
     width: size.width,
     height: size.height,

@@ -5,7 +5,7 @@ import type { ServerView } from '#wire'
 import { useHistory, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
-import { EventLane, eventMarks } from '../charts/marks.tsx'
+import { eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
@@ -139,7 +139,6 @@ function Server({
                 The charts are not fed: {feed.problem}
               </p>
             ) : null}
-            <EventLane marks={marks} grid={feed.grid} />
             <div className="chart-grid">
               {plans.map(plan => (
                 <TimeChart
@@ -206,8 +205,10 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {role === 'edge' ? (
           <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
         ) : null}
-        <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
-        <Fact name="Address">{url}</Fact>
+        {role === 'control' ? null : (
+          <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
+        )}
+        {url === '' ? null : <Fact name="Address">{url}</Fact>}
         {pid === null ? null : <Fact name="Process group">{pid}</Fact>}
         <Fact name="Version">{version}</Fact>
       </dl>

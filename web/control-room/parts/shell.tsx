@@ -80,10 +80,11 @@ function Firing({ count }: { readonly count: number }): ReactNode {
 /** The one sentence that is read from across the room. */
 function Summary(): ReactNode {
   const servers = useServers()
+  const silent = useSilence() > 0
   const { text, tone } = summarise(servers.data ?? [])
   return (
-    <p className="summary" data-tone={tone} role="status">
-      {text}
+    <p className="summary" data-tone={silent ? 'resting' : tone} role="status">
+      {silent && text !== '' ? `Last known: ${text}` : text}
     </p>
   )
 }
