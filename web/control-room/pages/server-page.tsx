@@ -2,7 +2,7 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import type { ServerView } from '#wire'
-import { useHistory, useServers } from '../api/use-control-room.tsx'
+import { type ServerChange, useHistory, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
 import { eventMarks } from '../charts/marks.tsx'
@@ -162,27 +162,38 @@ function Server({
               ))}
             </div>
           </section>
-          <aside className="side">
-            <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
-              <header>
-                <h2>What the witnesses say</h2>
-              </header>
-              <Witnesses evidence={server.evidence} />
-            </section>
-            <section className="panel" aria-label="History">
-              <header>
-                <h2>History</h2>
-              </header>
-              {history.data === undefined ? (
-                <Loading what="the history" />
-              ) : (
-                <Changes changes={history.data} named={false} max={CHANGES_MAX} />
-              )}
-            </section>
-          </aside>
+          <ServerSide server={server} changes={history.data} />
         </div>
       </div>
     </CursorContext>
+  )
+}
+
+interface SideProps {
+  readonly server: ServerView
+  readonly changes: readonly ServerChange[] | undefined
+}
+
+function ServerSide({ server, changes }: SideProps): ReactNode {
+  return (
+    <aside className="side">
+      <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
+        <header>
+          <h2>What the witnesses say</h2>
+        </header>
+        <Witnesses evidence={server.evidence} />
+      </section>
+      <section className="panel" aria-label="History">
+        <header>
+          <h2>History</h2>
+        </header>
+        {changes === undefined ? (
+          <Loading what="the history" />
+        ) : (
+          <Changes changes={changes} named={false} max={CHANGES_MAX} />
+        )}
+      </section>
+    </aside>
   )
 }
 

@@ -49,28 +49,7 @@ export function SignInPage(): ReactNode {
         <p className="lead">
           {step.kind === 'link' ? 'Signing you in with the link…' : 'Sign in to the control room.'}
         </p>
-        <label>
-          Name
-          <input
-            name="name"
-            autoComplete="username"
-            required
-            maxLength={64}
-            disabled={busy}
-            autoCapitalize="none"
-          />
-        </label>
-        <label>
-          Password
-          <input
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            maxLength={1024}
-            disabled={busy}
-          />
-        </label>
+        <Fields busy={busy} />
         <p className="form-problem" role="alert">
           {problem}
         </p>
@@ -83,6 +62,35 @@ export function SignInPage(): ReactNode {
         </p>
       </form>
     </main>
+  )
+}
+
+function Fields({ busy }: { readonly busy: boolean }): ReactNode {
+  return (
+    <>
+      <label>
+        Name
+        <input
+          name="name"
+          autoComplete="username"
+          required
+          maxLength={64}
+          disabled={busy}
+          autoCapitalize="none"
+        />
+      </label>
+      <label>
+        Password
+        <input
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          maxLength={1024}
+          disabled={busy}
+        />
+      </label>
+    </>
   )
 }
 
