@@ -298,6 +298,29 @@ describe('without the control room', () => {
   }, 60_000)
 })
 
+describe('a control room that did not run for a while', () => {
+  it('blames nobody else for the silence', async () => {
+    await settle()
+    const before = await servers()
+    const pid = fleet.pid('control')
+    const agentAlertMs = 10_000
+    process.kill(pid, 'SIGSTOP')
+    const stoppedAtMs = performance.now()
+    await until(() => performance.now() - stoppedAtMs > agentAlertMs + 1000, 20_000)
+    process.kill(pid, 'SIGCONT')
+    const continuedAtMs = performance.now()
+    const silences: string[] = []
+    await until(async () => {
+      const { alerts } = await fleet.get<{ alerts: AlertView[] }>('/api/v1/alerts')
+      silences.push(...alerts.filter(alert => alert.rule === 'AgentSilent').map(alert => alert.state))
+      return performance.now() - continuedAtMs > 4000
+    }, 20_000)
+    expect(silences).toEqual([])
+    const since = (all: readonly ServerView[]): unknown[] => all.map(one => [one.id, one.state, one.since])
+    expect(since(await servers())).toEqual(since(before))
+  }, 60_000)
+})
+
 describe('every role, killed', () => {
   it('comes back by itself', async () => {
     for (const id of [...edges, 'origin']) {
@@ -305,10 +328,17 @@ describe('every role, killed', () => {
       const pid = fleet.pid(id)
       process.kill(pid, 'SIGKILL')
       await until(
-        () => fleet.pid(id) !== pid,
+        () => fleet.pid(id) > 0 && fleet.pid(id) !== pid,
         10_000,
         () => `${id} has a new process`,
       )
+      const url = id === 'origin' ? `http://127.0.0.1:${fleet.portBase + 10}` : fleet.edgeUrl(id)
+      const answers = (): Promise<boolean> =>
+        fetch(`${url}/healthz`).then(
+          answer => answer.ok,
+          () => false,
+        )
+      await until(answers, 15_000, () => `${id} answers again`)
     }
     await settle().catch(async error => {
       throw new Error(`${String(error)} ${await describeServers()}`)

@@ -44,7 +44,7 @@ export function SignInPage(): ReactNode {
     <main className="sign-in">
       <form onSubmit={submit} aria-busy={busy}>
         <h1>
-          <img src="/mark.svg" alt="" width="36" height="36" /> Vitrine
+          <img src="/watch-assets/mark.svg" alt="" width="36" height="36" /> Vitrine
         </h1>
         <p className="lead">
           {step.kind === 'link' ? 'Signing you in with the link…' : 'Sign in to the control room.'}

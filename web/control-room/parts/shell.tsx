@@ -32,7 +32,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
       </a>
       <header className="top">
         <Link href="/" className="brand" aria-label="Vitrine, to the fleet">
-          <img src="/mark.svg" alt="" width="26" height="26" />
+          <img src="/watch-assets/mark.svg" alt="" width="26" height="26" />
           Vitrine
         </Link>
         <nav aria-label="Pages">
