@@ -88,6 +88,11 @@ export function runFile(data: string, name: string): string {
   return resolve(data, 'run', name)
 }
 
+/** Held by the supervisor of a local fleet for as long as it runs. */
+export function supervisorLock(data: string): string {
+  return runFile(data, 'supervisor.lock')
+}
+
 /** Tokens of the local fleet; see fleet-file. */
 export function fleetFile(data: string): string {
   return runFile(data, 'fleet.json')
