@@ -26,6 +26,7 @@ export interface RunningControl extends Closable {
 }
 
 const SECOND_MS = 1000
+const DAY_MS = 86_400_000
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
 /** Returns once it serves. What was started before a failure is closed again. */
@@ -44,7 +45,15 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const counters = new Counters()
   registerProcessMetrics(counters, 'control')
   const state = closers.add(await openFullState(options.stateFolder, clock))
-  const store = closers.add(openStore({ folder: join(options.stateFolder, 'metrics'), clock, log }))
+  const store = closers.add(
+    openStore({
+      folder: join(options.stateFolder, 'metrics'),
+      retentionMs: options.retentionDays * DAY_MS,
+      ...(options.retentionBytes === null ? {} : { retentionBytes: options.retentionBytes }),
+      clock,
+      log,
+    }),
+  )
   const { fleetTime } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
