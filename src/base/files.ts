@@ -64,13 +64,17 @@ function makeFolders(folder: string): void {
  * Takes `file` as a lock that names this process. The kernel holds it (flock), so that a pid which another program
  * has by now is no lock; where it cannot, a living process of that pid counts as the holder.
  */
-export function lockFile(file: string): Closable {
+export function lockFile(file: string, mode = 0o600): Closable {
   makeFolders(dirname(file))
   for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt += 1) {
-    const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600)
+    const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, mode)
     const holder = holderOf(fd)
     if (holder !== null) {
       closeSync(fd)
+      if (attempt < LOCK_ATTEMPTS_MAX - 1) {
+        sleepMs(LOCK_LOOK_MS)
+        continue
+      }
       const message = `another Vitrine (pid ${holder}) runs on this data folder; stop it, or choose another one with --data`
       throw baseFaults.fault('base-folder-in-use', message, { facts: { pid: holder, file } })
     }
@@ -88,7 +92,14 @@ export function lockFile(file: string): Closable {
   throw baseFaults.fault('base-folder-in-use', `cannot take the lock ${file}`)
 }
 
-const LOCK_ATTEMPTS_MAX = 10 // each but the last met a holder that was just leaving
+/** A holder may be just leaving, or only looking (lockHolder) for some microseconds. */
+const LOCK_ATTEMPTS_MAX = 5
+const LOCK_LOOK_MS = 20
+
+/** Blocks this thread: only for the few looks at a lock, before a role has started. */
+function sleepMs(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
 
 /** Who holds the lock `file` at this moment; null when nobody does. */
 export function lockHolder(file: string): number | null {
@@ -110,7 +121,7 @@ function holderOf(fd: number): number | null {
   const locked = lockFd(fd)
   if (locked === true) return null
   const pid = Number(readFileSync(fd, 'utf8').trim())
-  if (locked === false) return pid
+  if (locked === false) return pid // 0: it is just being taken
   return pid > 0 && pid !== process.pid && isAlive(pid) ? pid : null
 }
 

@@ -91,6 +91,11 @@ export function runFile(data: string, name: string): string {
   return resolve(data, 'run', name)
 }
 
+/** What the local fleet was started with last. */
+export function keptConfigFile(data: string): string {
+  return runFile(data, 'config.json')
+}
+
 /** Held by the supervisor of a local fleet for as long as it runs. */
 export function supervisorLock(data: string): string {
   return runFile(data, 'supervisor.lock')

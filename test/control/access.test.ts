@@ -450,7 +450,10 @@ describe('the Prometheus API', () => {
     const one = await get('/rules?rule_name[]=EdgeUnreachable')
     expect(one.body).toMatchObject({ data: { groups: [{ rules: [{ name: 'EdgeUnreachable' }] }] } })
     expect((await get('/rules?type=x')).status).toBe(400)
-    expect((await get('/alerts')).body).toMatchObject({ status: 'success', data: { alerts: expect.any(Array) } })
+    expect((await get('/alerts')).body).toMatchObject({
+      status: 'success',
+      data: { alerts: expect.any(Array) },
+    })
     const known = await get('/metadata?metric=vitrine_control_channels')
     expect(known.body).toMatchObject({ data: { vitrine_control_channels: [{ type: 'gauge' }] } })
   })

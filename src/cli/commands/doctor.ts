@@ -9,7 +9,15 @@ import { type ListenOptions, lockHolder, messageOf } from '#base'
 import { localUrl, supervisorLock } from '../settings.ts'
 import { planFleet } from '../supervisor/fleet-plan.ts'
 import { checkPorts } from '../supervisor/ports.ts'
-import { type CommonOptions, print, readConfig, table, withData, withJson, withPortBase } from './context.ts'
+import {
+  type CommonOptions,
+  print,
+  readFleetConfig,
+  table,
+  withData,
+  withJson,
+  withPortBase,
+} from './context.ts'
 
 const FREE_BYTES_WARN = 2 * 1024 ** 3 // an edge's cache of the default size, and room for metrics
 const FREE_BYTES_MIN = 200 * 1024 ** 2
@@ -48,7 +56,7 @@ export function registerDoctor(program: Command): void {
 }
 
 async function examine(options: CommonOptions): Promise<Finding[]> {
-  const { config, data } = readConfig(options)
+  const { config, data } = readFleetConfig(options)
   const plan = planFleet(config, data)
   const running = lockHolder(supervisorLock(data)) !== null
   const listens = [plan.control.settings, ...plan.servers.map(({ settings }) => settings)]

@@ -26,7 +26,10 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       clock: systemClock,
       log,
     })
-    writeFileAtomic(controlUrlFile(settings.stateFolder), `${settings.publicUrl ?? localUrl(settings.listen)}\n`)
+    writeFileAtomic(
+      controlUrlFile(settings.stateFolder),
+      `${settings.publicUrl ?? localUrl(settings.listen)}\n`,
+    )
     return running
   })
 }

@@ -17,7 +17,7 @@ import {
 import type { ToSupervisor } from '#wire'
 import type { Config } from '../config.ts'
 import { cliFaults } from '../faults.ts'
-import { fleetFile, localUrl, runFile, supervisorLock } from '../settings.ts'
+import { fleetFile, keptConfigFile, localUrl, mediaFolder, runFile, supervisorLock } from '../settings.ts'
 import { keepFleetFile } from './fleet-file.ts'
 import { type FleetPlan, type PlannedServer, planFleet } from './fleet-plan.ts'
 import { lastLines, turnOver } from './log-file.ts'
@@ -81,6 +81,8 @@ export class Supervisor {
           region: settings.region,
         })),
       )
+      const kept = { ...config, origin: { ...config.origin, mediaFolder: mediaFolder(config, data) } }
+      writeFileAtomic(keptConfigFile(data), `${JSON.stringify(kept)}\n`)
       writeFileAtomic(runFile(data, 'supervisor.pid'), `${process.pid}\n`, 0o644)
       return new Supervisor(options, plan, lock)
     } catch (error) {

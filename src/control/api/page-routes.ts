@@ -67,7 +67,11 @@ export async function addPageRoutes(app: FastifyInstance, context: ControlContex
 function isPage(request: FastifyRequest): boolean {
   const path = request.url.split('?')[0] ?? ''
   const reads = request.method === 'GET' || request.method === 'HEAD'
-  return reads && extname(path) === '' && !/^\/(api|prometheus|metrics|play|watch|assets|watch-assets)(\/|$)/.test(path)
+  return (
+    reads &&
+    extname(path) === '' &&
+    !/^\/(api|prometheus|metrics|play|watch|assets|watch-assets)(\/|$)/.test(path)
+  )
 }
 
 function page(reply: FastifyReply, context: ControlContext, folder: string, name: string): FastifyReply {

@@ -44,7 +44,9 @@ export function metadata(parameters: Parameters, { counters }: ControlContext): 
   if (!Number.isInteger(limit) || limit < 0) throw bad('limit', 'a whole number is expected')
   const families = counters.collect().filter(family => name === '' || family.name === name)
   return Object.fromEntries(
-    families.slice(0, limit).map(family => [family.name, [{ type: family.type, help: family.help, unit: '' }]]),
+    families
+      .slice(0, limit)
+      .map(family => [family.name, [{ type: family.type, help: family.help, unit: '' }]]),
   )
 }
 

@@ -62,7 +62,9 @@ describe('what is removed', () => {
     await state.people.removeUser('ada', 'test')
     expect(await state.people.sessionOf(session?.cookie ?? '')).toBeNull()
     expect(await state.people.signInByPassword('ada', 'correct horse')).toBeNull()
-    await expect(state.people.removeUser('ada', 'test')).rejects.toMatchObject({ code: 'control-user-unknown' })
+    await expect(state.people.removeUser('ada', 'test')).rejects.toMatchObject({
+      code: 'control-user-unknown',
+    })
     await state.close()
   })
 
@@ -71,7 +73,9 @@ describe('what is removed', () => {
     const first = await state.servers.add({ id: 'sa-east', role: 'edge', region: 'sa-east' }, 'test')
     await state.servers.remove('sa-east', 'test')
     expect(await state.servers.list()).toEqual([])
-    expect(await state.servers.add({ id: 'sa-east', role: 'edge', region: 'sa-east' }, 'test')).not.toBe(first)
+    expect(await state.servers.add({ id: 'sa-east', role: 'edge', region: 'sa-east' }, 'test')).not.toBe(
+      first,
+    )
     await expect(state.servers.remove('x', 'test')).rejects.toMatchObject({ code: 'control-server-unknown' })
     await state.close()
   })
