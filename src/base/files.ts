@@ -28,6 +28,9 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
     let written = 0
     while (written < bytes.length) written += writeSync(fd, bytes, written)
     fsyncSync(fd)
+  } catch (error) {
+    rmSync(temporary, { force: true }) // on a full disk its part would make it fuller
+    throw error
   } finally {
     closeSync(fd)
   }

@@ -34,6 +34,7 @@ export {
   type Log,
   type LogFacts,
   type LogLevel,
+  lossyLines,
   Secret,
   silentLog,
 } from './log.ts'

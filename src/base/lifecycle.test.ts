@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { defineFaults, Fault, faultBody } from './fault.ts'
 import { ensureFolder, lockFile, lockHolder, writeFileAtomic } from './files.ts'
 import { Closers } from './lifecycle.ts'
 import { isLoopback, listen } from './listen.ts'
-import { createThrottle, Secret } from './log.ts'
+import { createLog, createThrottle, lossyLines, Secret } from './log.ts'
 
 const scratch = (): string => mkdtempSync(join(tmpdir(), 'vitrine-base-'))
 
@@ -102,6 +102,26 @@ describe('logs', () => {
     const secret = new Secret('hunter2')
     expect(`${String(secret)} ${JSON.stringify({ secret })}`).toBe('*** {"secret":"***"}')
     expect(secret.reveal()).toBe('hunter2')
+  })
+
+  it('loses lines that cannot be written, says how many, and goes on', () => {
+    const full = openSync('/dev/full', 'w')
+    const kept: string[] = []
+    let room = false
+    const log = createLog(
+      'info',
+      lossyLines(bytes => (room ? kept.push(String(bytes)) && bytes.length : writeSync(full, bytes))),
+    )
+    log.info('one')
+    log.info('two')
+    room = true
+    log.info('three')
+    closeSync(full)
+    expect(kept.map(line => (JSON.parse(line) as { event: string; lines?: number }).event)).toEqual([
+      'log-lines-lost',
+      'three',
+    ])
+    expect(kept[0]).toContain('"lines":2')
   })
 
   it('holds repeats back and tells how many', () => {

@@ -10,6 +10,7 @@ import {
   every,
   type Log,
   lockFile,
+  lossyLines,
   messageOf,
   unreachable,
   writeFileAtomic,
@@ -98,7 +99,11 @@ export class Supervisor {
     this.#lock = lock
     this.#startedMs = clock.monotonicMs()
     const logFile = resolve(data, 'log', 'supervisor.log')
-    this.#log = createLog(config.log.level, { write: line => appendFileSync(logFile, line) })
+    const append = lossyLines(bytes => {
+      appendFileSync(logFile, bytes)
+      return bytes.length
+    })
+    this.#log = createLog(config.log.level, append)
     this.#viewers = new ViewersProcess(plan.viewers, clock, this.#log)
     this.#tryIt = new TryIt(this.#viewers)
     this.#control = this.#process(plan.control.process, {
