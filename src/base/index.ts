@@ -38,6 +38,6 @@ export {
   Secret,
   silentLog,
 } from './log.ts'
-export { dieWithParent, joinProcessGroup } from './native.ts'
+export { dieWithParent, joinProcessGroup, readTimex, type Timex } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export { packageVersion } from './version.ts'

@@ -65,3 +65,41 @@ export function lockFd(fd: number): boolean | null {
   if (libc.flock(fd, LOCK_EX_NB) === 0) return true
   return libc.errno() === EWOULDBLOCK ? false : null
 }
+
+/** The kernel's own opinion of its clock, in the units of adjtimex(2). */
+export interface Timex {
+  /** TIME_OK 0 to TIME_ERROR 5. */
+  readonly state: number
+  /** STA_* bits. */
+  readonly status: number
+  /** Microseconds, or nanoseconds where `status` has STA_NANO. */
+  readonly offset: number
+  /** Parts per million, times 65536. */
+  readonly frequency: number
+  readonly maxErrorUs: number
+  readonly estimatedErrorUs: number
+  readonly taiOffsetS: number
+}
+
+const TIMEX_WORDS = 26 // struct timex of 64-bit Linux: 208 bytes
+const timex = new BigInt64Array(TIMEX_WORDS)
+
+/** Reads it and changes nothing (modes = 0). Null where it is not allowed, as in many containers. */
+export function readTimex(): Timex | null {
+  if (libc === null || (process.arch !== 'x64' && process.arch !== 'arm64')) return null
+  timex.fill(0n)
+  const state = libc.adjtimex(timex)
+  if (state < 0) return null
+  const word = (index: number): number => Number(timex[index])
+  // status and tai are 32-bit fields at the start of their words.
+  const half = (index: number): number => Number(BigInt.asIntN(32, timex[index] ?? 0n))
+  return {
+    state,
+    status: half(5),
+    offset: word(1),
+    frequency: word(2),
+    maxErrorUs: word(3),
+    estimatedErrorUs: word(4),
+    taiOffsetS: half(20),
+  }
+}
