@@ -71,6 +71,11 @@ function create(options: ListenOptions, onRequest: RequestListener | undefined):
   }
 }
 
+const hints: ReadonlyMap<unknown, string> = new Map([
+  ['EACCES', 'ports below 1024 are for root; choose a higher one with --port-base or --port'],
+  ['EADDRNOTAVAIL', 'no network interface of this machine has that address'],
+])
+
 /** The fault for a failed listen. Exported so that a role with its own server words it alike. */
 export function listenFault(options: ListenOptions, error: unknown): Fault {
   const code = error instanceof Error && 'code' in error ? error.code : null
@@ -79,7 +84,8 @@ export function listenFault(options: ListenOptions, error: unknown): Fault {
     const message = `port ${options.port} on ${options.host} is taken by another program; stop it, or move all ports with --port-base N`
     return baseFaults.fault('base-listen-port-taken', message, { cause: error, facts })
   }
-  const message = `cannot listen on ${options.host}:${options.port}: ${messageOf(error)}`
+  const hint = hints.get(code)
+  const message = `cannot listen on ${options.host}:${options.port}: ${hint ?? messageOf(error)}`
   return baseFaults.fault('base-listen-failed', message, { cause: error, facts })
 }
 

@@ -1,6 +1,16 @@
 // Owns the start and the stop of a control room: opens what is durable, starts the parts, serves.
 import { join } from 'node:path'
-import { type Closable, Closers, Counters, every, type Log, listen, registerProcessMetrics } from '#base'
+import {
+  type Closable,
+  Closers,
+  Counters,
+  every,
+  Fault,
+  type Log,
+  listen,
+  messageOf,
+  registerProcessMetrics,
+} from '#base'
 import { type MetricsStore, openStore } from '#metrics'
 import { AccessDirectory } from './access.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
@@ -8,6 +18,7 @@ import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import type { ControlContext } from './context.ts'
+import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
@@ -118,13 +129,18 @@ function openMetrics({
   clock,
   log,
 }: ControlOptions): MetricsStore {
-  return openStore({
-    folder: join(stateFolder, 'metrics'),
+  const folder = join(stateFolder, 'metrics')
+  const limits = {
     retentionMs: retentionDays * DAY_MS,
     ...(retentionBytes === null ? {} : { retentionBytes }),
-    clock,
-    log,
-  })
+  }
+  try {
+    return openStore({ folder, ...limits, clock, log })
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    const message = `${folder}: ${messageOf(error)}; move that folder away to start without its samples`
+    throw controlFaults.fault('control-state-unreadable', message, { cause: error })
+  }
 }
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */

@@ -267,7 +267,12 @@ export class Supervisor {
     this.#controlEnds = [...this.#controlEnds, nowMs].filter(ms => nowMs - ms < CONTROL_TRIAL_MS)
     if (this.#controlWasReady || this.#controlEnds.length < CONTROL_ENDS_MAX) return
     const { logFile } = this.#plan.control.process
-    const message = `the control room does not start; the last lines of ${logFile}:\n${lastLines(logFile, 10).join('\n')}`
+    const lines = lastLines(logFile, 10)
+    const words = lines.findLast(line => line.startsWith('vitrine: '))?.slice('vitrine: '.length)
+    const message =
+      words === undefined
+        ? `the control room does not start; the last lines of ${logFile}:\n${lines.join('\n')}`
+        : `the control room does not start: ${words}   (log: ${logFile})`
     this.#fail(cliFaults.fault('cli-control-does-not-start', message))
   }
 }
