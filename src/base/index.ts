@@ -25,7 +25,7 @@ export {
   unreachable,
 } from './fault.ts'
 export { baseFaults } from './faults.ts'
-export { ensureFolder, isAlive, lockFile, writeFileAtomic } from './files.ts'
+export { ensureFolder, isAlive, lockFile, lockHolder, writeFileAtomic } from './files.ts'
 export { type Closable, Closers, every } from './lifecycle.ts'
 export { isLoopback, type Listening, type ListenOptions, listen, listenFault } from './listen.ts'
 export {

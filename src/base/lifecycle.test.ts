@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { defineFaults, Fault, faultBody } from './fault.ts'
-import { lockFile, writeFileAtomic } from './files.ts'
+import { ensureFolder, lockFile, lockHolder, writeFileAtomic } from './files.ts'
 import { Closers } from './lifecycle.ts'
 import { isLoopback, listen } from './listen.ts'
 import { createThrottle, Secret } from './log.ts'
@@ -55,15 +55,29 @@ describe('files', () => {
     expect(readFileSync(file, 'utf8')).toBe('two')
   })
 
-  it('refuses a lock that a living process holds, and clears that of a dead one', () => {
+  it('refuses a lock that is held, and names its holder', async () => {
+    const file = join(scratch(), 'lock')
+    const lock = lockFile(file)
+    expect(lockHolder(file)).toBe(process.pid)
+    expect(() => lockFile(file)).toThrow(expect.objectContaining({ code: 'base-folder-in-use' }))
+    await lock.close()
+    expect(lockHolder(file)).toBeNull()
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('takes a lock whose dead holder had the pid of a program that lives now', async () => {
     const file = join(scratch(), 'lock')
     writeFileSync(file, '1\n')
-    expect(() => lockFile(file)).toThrow(expect.objectContaining({ code: 'base-folder-in-use' }))
-    writeFileSync(file, '999999999\n')
+    expect(lockHolder(file)).toBeNull()
     const lock = lockFile(file)
     expect(readFileSync(file, 'utf8')).toBe(`${process.pid}\n`)
-    void lock.close()
-    expect(existsSync(file)).toBe(false)
+    await lock.close()
+  })
+
+  it('refuses a folder that cannot be made, also in /proc', () => {
+    for (const folder of ['/proc/vitrine/x', '/dev/null/x']) {
+      expect(() => ensureFolder(folder)).toThrow(expect.objectContaining({ code: 'base-folder-unwritable' }))
+    }
   })
 })
 

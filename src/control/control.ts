@@ -26,6 +26,7 @@ export interface RunningControl extends Closable {
 }
 
 const SECOND_MS = 1000
+const DAY_MS = 86_400_000
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
 /** Returns once it serves. What was started before a failure is closed again. */
@@ -44,7 +45,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const counters = new Counters()
   registerProcessMetrics(counters, 'control')
   const state = closers.add(await openFullState(options.stateFolder, clock))
-  const store = closers.add(openStore({ folder: join(options.stateFolder, 'metrics'), clock, log }))
+  const store = closers.add(openMetrics(options))
   const { fleetTime } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
@@ -108,6 +109,22 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   startLooking(context, selfMetrics, closers)
   log.info('control-serving', { url: listening.url, servers: fleet.all().length, rules: groups.length })
   return { url: listening.url, close: () => closers.close() }
+}
+
+function openMetrics({
+  stateFolder,
+  retentionDays,
+  retentionBytes,
+  clock,
+  log,
+}: ControlOptions): MetricsStore {
+  return openStore({
+    folder: join(stateFolder, 'metrics'),
+    retentionMs: retentionDays * DAY_MS,
+    ...(retentionBytes === null ? {} : { retentionBytes }),
+    clock,
+    log,
+  })
 }
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */

@@ -1,6 +1,6 @@
 // Owns the local fleet while it runs: what is started in which order, who is told of whom, and the stop.
 // It refuses to start a part of a fleet: ports, folder and lock are checked first.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   type Clock,
@@ -17,7 +17,7 @@ import {
 import type { ToSupervisor } from '#wire'
 import type { Config } from '../config.ts'
 import { cliFaults } from '../faults.ts'
-import { fleetFile, localUrl, runFile } from '../settings.ts'
+import { fleetFile, keptConfigFile, localUrl, mediaFolder, runFile, supervisorLock } from '../settings.ts'
 import { keepFleetFile } from './fleet-file.ts'
 import { type FleetPlan, type PlannedServer, planFleet } from './fleet-plan.ts'
 import { lastLines, turnOver } from './log-file.ts'
@@ -69,7 +69,7 @@ export class Supervisor {
   static async prepare(options: SupervisorOptions): Promise<Supervisor> {
     const { config, data } = options
     for (const folder of ['', 'run', 'log', 'control', 'media']) ensureFolder(resolve(data, folder))
-    const lock = lockFile(runFile(data, 'supervisor.lock'))
+    const lock = lockFile(supervisorLock(data))
     try {
       const plan = planFleet(config, data)
       await checkPorts(plan.ports)
@@ -81,6 +81,8 @@ export class Supervisor {
           region: settings.region,
         })),
       )
+      const kept = { ...config, origin: { ...config.origin, mediaFolder: mediaFolder(config, data) } }
+      writeFileAtomic(keptConfigFile(data), `${JSON.stringify(kept)}\n`)
       writeFileAtomic(runFile(data, 'supervisor.pid'), `${process.pid}\n`, 0o644)
       return new Supervisor(options, plan, lock)
     } catch (error) {
@@ -161,6 +163,7 @@ export class Supervisor {
     ])
     if (!inTime) this.kill()
     await this.#logWatch.close()
+    rmSync(runFile(this.#options.data, 'supervisor.pid'), { force: true })
     await this.#lock.close()
     return inTime
   }
