@@ -17,6 +17,7 @@ export {
   type RemoteWriteLimits,
   remoteWriteVersion,
 } from './remote-write/read-remote-write.ts'
+export { compressBlock } from './remote-write/snappy.ts'
 export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
 export { isStale, staleMarker } from './stale.ts'
 export { openStore } from './store/open-store.ts'
