@@ -22,6 +22,8 @@ export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-re
 export { isStale, staleMarker } from './stale.ts'
 export { openStore } from './store/open-store.ts'
 export type {
+  IngestRequest,
+  IngestResult,
   MetricsStore,
   RefusalReason,
   SeriesSample,

@@ -1,16 +1,9 @@
 // Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { packageVersion } from '#base'
-import {
-  decodeRemoteWrite,
-  REMOTE_WRITE_LIMITS,
-  remoteWriteVersion,
-  toApiData,
-  type WriteSeries,
-} from '#metrics'
+import { type Labels, packageVersion } from '#base'
+import { type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion, toApiData } from '#metrics'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import type { Principal } from './guard.ts'
 import { failure, success } from './prometheus-envelope.ts'
 import {
   bad,
@@ -80,9 +73,10 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
       access: 'writer',
       summary: 'Remote write 1.0 and 2.0; a server writes only series whose instance is its id',
       handle: (request, reply) => {
-        const written = write(request, context)
-        for (const [name, value] of Object.entries(written)) reply.header(name, value)
-        return reply.status(204).send()
+        const { refusal, headers } = write(request, context)
+        for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+        if (refusal === null) return reply.status(204).send()
+        return reply.status(400).type('text/plain').send(refusal)
       },
     })
   })
@@ -137,30 +131,53 @@ function buildInfo(): unknown {
   }
 }
 
-/** Stores the body's samples; gives the headers that remote write 2.0 asks for. */
-function write(request: FastifyRequest, context: ControlContext): Record<string, string> {
+interface Written {
+  readonly refusal: string | null
+  /** Those that remote write 2.0 asks for. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Stores the body's samples. */
+function write(request: FastifyRequest, context: ControlContext): Written {
   const { headers, body, principal } = request
   if (headers['content-encoding'] !== 'snappy') {
     throw controlFaults.fault('control-request-media-type', 'Content-Encoding snappy is expected')
   }
   if (!Buffer.isBuffer(body)) throw controlFaults.fault('control-request-invalid', 'a body is expected')
-  const batch = decodeRemoteWrite(body, REMOTE_WRITE_LIMITS, remoteWriteVersion(headers['content-type']))
-  checkWriter(principal, batch)
-  const { accepted } = context.store.write(batch, context.fleetTime.nowMs())
+  const result = context.store.ingest(
+    {
+      body,
+      version: remoteWriteVersion(headers['content-type']),
+      limits: REMOTE_WRITE_LIMITS,
+      sender: principal.kind === 'server' ? principal.id : null,
+      accept: principal.kind === 'server' ? labels => checkWriter(principal.id, labels) : null,
+    },
+    context.fleetTime.nowMs(),
+  )
   return {
-    'x-prometheus-remote-write-samples-written': String(accepted),
-    'x-prometheus-remote-write-histograms-written': '0',
-    'x-prometheus-remote-write-exemplars-written': '0',
+    refusal: refusalOf(result.refused),
+    headers: {
+      'x-prometheus-remote-write-samples-written': String(result.accepted),
+      'x-prometheus-remote-write-histograms-written': '0',
+      'x-prometheus-remote-write-exemplars-written': '0',
+    },
   }
 }
 
+/**
+ * Null when all was taken, or is here already: a repeat is how senders make sure. Else 400, as the specification asks
+ * when a part is refused: the rest has been stored, and sending the same again would not help.
+ */
+function refusalOf(refused: IngestResult['refused']): string | null {
+  const reasons = Object.entries(refused).filter(([reason, count]) => count > 0 && reason !== 'duplicate')
+  if (reasons.length === 0) return null
+  return `samples not stored: ${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')}`
+}
+
 /** A stolen server token must not be able to speak for another server. */
-function checkWriter(principal: Principal, batch: readonly WriteSeries[]): void {
-  if (principal.kind !== 'server') return // an admin; the guard let nobody else in
-  for (const { labels } of batch) {
-    if (labels['instance'] === principal.id) continue
-    const instance = JSON.stringify((labels['instance'] ?? '').slice(0, 64))
-    const message = `server ${principal.id} may write series with instance="${principal.id}" only, not ${instance}`
-    throw controlFaults.fault('control-write-not-itself', message)
-  }
+function checkWriter(server: string, labels: Labels): void {
+  if (labels['instance'] === server) return
+  const instance = JSON.stringify((labels['instance'] ?? '').slice(0, 64))
+  const message = `server ${server} may write series with instance="${server}" only, not ${instance}`
+  throw controlFaults.fault('control-write-not-itself', message)
 }
