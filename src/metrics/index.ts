@@ -9,6 +9,7 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
+export type { Answer, Explain, Question } from './promql/engine.ts'
 export { parseDurationMs } from './promql/literals.ts'
 export type { Matrix, MatrixItem, Point, Scalar, Text, Value, Vector, VectorItem } from './promql/value.ts'
 export {

@@ -22,13 +22,13 @@ const FORM_BYTES_MAX = 1024 * 1024
 /** Without a time range, series and labels of the last day. */
 const RANGE_MS = 86_400_000
 
-type Answer = (parameters: Parameters, context: ControlContext, request: FastifyRequest) => unknown
+type Handle = (parameters: Parameters, context: ControlContext, request: FastifyRequest) => unknown
 
 const answers: readonly {
   readonly url: string
   readonly summary: string
   readonly post: boolean
-  readonly answer: Answer
+  readonly answer: Handle
 }[] = [
   { url: '/query', summary: 'PromQL at one instant', post: true, answer: query },
   { url: '/query_range', summary: 'PromQL over a range of time', post: true, answer: queryRange },
@@ -58,7 +58,7 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
           url: `${PREFIX}${url}`,
           access: 'viewer',
           summary,
-          handle: request => success(answer(readParameters(request), context, request)),
+          handle: async request => success(await answer(readParameters(request), context, request)),
         })
       }
     }
@@ -82,12 +82,27 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
   })
 }
 
-function query(parameters: Parameters, { store, fleetTime }: ControlContext): unknown {
-  const atMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
-  return toApiData(store.query(textOf(parameters, 'query'), atMs))
+async function query(parameters: Parameters, { store, fleetTime }: ControlContext): Promise<unknown> {
+  const toMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
+  return shown(
+    await store.ask({ text: textOf(parameters, 'query'), fromMs: toMs, toMs, stepMs: null }),
+    parameters,
+  )
 }
 
-function queryRange(parameters: Parameters, { store }: ControlContext): unknown {
+/** With `stats=all` also what the answer has cost, where Prometheus shows it. */
+function shown({ value, explain }: Answer, parameters: Parameters): unknown {
+  const data = toApiData(value)
+  if (parameters.get('stats')?.at(-1) !== 'all') return data
+  const stats = {
+    timings: { evalTotalTime: explain.evaluateMs / 1000, queryPreparationTime: explain.parseMs / 1000 },
+    samples: { totalQueryableSamples: explain.samples },
+    series: explain.series,
+  }
+  return { ...data, stats }
+}
+
+async function queryRange(parameters: Parameters, { store }: ControlContext): Promise<unknown> {
   const fromMs = timeOf(parameters, 'start', null)
   const toMs = timeOf(parameters, 'end', null)
   const stepMs = stepOf(parameters)
@@ -95,7 +110,7 @@ function queryRange(parameters: Parameters, { store }: ControlContext): unknown 
   if ((toMs - fromMs) / stepMs > STEPS_MAX) {
     throw bad('step', `exceeded maximum resolution of ${STEPS_MAX} points per timeseries; use a larger step`)
   }
-  return toApiData(store.queryRange(textOf(parameters, 'query'), fromMs, toMs, stepMs))
+  return shown(await store.ask({ text: textOf(parameters, 'query'), fromMs, toMs, stepMs }), parameters)
 }
 
 function rangeOf(parameters: Parameters, { fleetTime }: ControlContext): [number, number] {

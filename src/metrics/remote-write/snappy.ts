@@ -36,10 +36,11 @@ export function decompressBlock(block: Uint8Array, bytesMax: number): Uint8Array
 }
 
 /** Literals up to this length are copied in the loop: a native call costs more. */
-const LITERAL_LOOP_MAX = 48
+const LITERAL_LOOP_MAX = 128
 
 function fill(out: Buffer, block: Uint8Array, start: number): SnappyFailure | null {
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
+  const source = new DataView(block.buffer, block.byteOffset, block.byteLength)
   let at = start
   let written = 0
   while (at < block.length) {
@@ -53,7 +54,13 @@ function fill(out: Buffer, block: Uint8Array, start: number): SnappyFailure | nu
       if (from + length > block.length) return invalid('a literal ends after the block', at)
       if (written + length > out.length) return invalid('more bytes than were promised', at)
       if (length > LITERAL_LOOP_MAX) out.set(block.subarray(from, from + length), written)
-      else for (let byte = 0; byte < length; byte += 1) out[written + byte] = block[from + byte] ?? 0
+      else {
+        let byte = 0
+        for (; byte + 4 <= length; byte += 4) {
+          view.setInt32(written + byte, source.getInt32(from + byte, true), true)
+        }
+        for (; byte < length; byte += 1) out[written + byte] = block[from + byte] ?? 0
+      }
       at = from + length
       written += length
       continue
@@ -82,7 +89,7 @@ function copyBack(out: Buffer, view: DataView, written: number, offset: number, 
   const end = written + length
   let to = written
   if (offset >= 4) {
-    for (; to + 4 <= end; to += 4) view.setInt32(to, view.getInt32(to - offset))
+    for (; to + 4 <= end; to += 4) view.setInt32(to, view.getInt32(to - offset, true), true)
   }
   for (; to < end; to += 1) out[to] = out[to - offset] ?? 0
 }

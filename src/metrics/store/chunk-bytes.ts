@@ -34,14 +34,17 @@ export class ByteWriter {
   }
 }
 
+/** Kept between chunks: making views costs more than reading a small chunk. */
 export class ByteReader {
-  readonly #bytes: Uint8Array
-  readonly #view: DataView
+  #bytes: Uint8Array = new Uint8Array(0)
+  #view: DataView = new DataView(new ArrayBuffer(0))
   at = 0
 
-  constructor(bytes: Uint8Array) {
+  /** `view` is on the same bytes. */
+  reset(bytes: Uint8Array, view: DataView, at: number): void {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#view = view
+    this.at = at
   }
 
   byte(): number {

@@ -1,8 +1,8 @@
 // Owns the chunks that are in memory: bytes in large pages, linked from newer to older, dropped page by page.
 // It refuses to drop a page that holds something that SQLite may not have.
 
-import { decodeTrusted } from './chunk.ts'
-import type { Samples } from './sample-column.ts'
+import { decodeInto } from './chunk.ts'
+import type { SampleBuffer } from './sample-column.ts'
 
 const PAGE_BYTES = 256 * 1024 // one object for some thousand chunks: small ones would cost more than what they hold
 const OFFSET_SPAN = 2 ** 30 // a reference is page * OFFSET_SPAN + offset; exact up to page 2^23
@@ -66,12 +66,10 @@ export class ChunkSlab {
     }
   }
 
-  samples(reference: number): Samples | null {
+  /** Appends the samples of a chunk; nothing when its page is gone. */
+  read(reference: number, out: SampleBuffer): void {
     const page = this.#pages.get(Math.floor(reference / OFFSET_SPAN))
-    if (page === undefined) return null
-    const at = reference % OFFSET_SPAN
-    const length = page.view.getUint32(at + 24)
-    return decodeTrusted(page.bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length))
+    if (page !== undefined) decodeInto(out, page.bytes, page.view, (reference % OFFSET_SPAN) + HEAD_BYTES)
   }
 
   /** Drops the oldest pages, as long as they are before `page` and all in them is before `cutMs`. */

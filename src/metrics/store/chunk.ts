@@ -3,7 +3,7 @@
 import { crc32 } from 'node:zlib'
 import { ByteReader, ByteWriter } from './chunk-bytes.ts'
 import { readIntegers, writeIntegers } from './pack-integers.ts'
-import type { Samples } from './sample-column.ts'
+import { SampleBuffer, type Samples } from './sample-column.ts'
 
 const VERSION = 2
 const FORM_BITS = 15 // the four bits that otherwise hold the number of decimals
@@ -17,6 +17,7 @@ const INTEGER_MAX = 2 ** 51
 const SPECIALS_SHARE = 16
 
 const writer: ByteWriter = new ByteWriter()
+const reader: ByteReader = new ByteReader()
 let integers = new Float64Array(512)
 let specialAt = new Uint32Array(64)
 let specials = 0
@@ -46,30 +47,32 @@ export function decodeChunk(chunk: Uint8Array): Samples | null {
   if (end < 2 || (chunk[0] ?? 0) >> 4 !== VERSION) return null
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   if (crc32(chunk.subarray(0, end)) !== view.getUint32(end, true)) return null
-  return decodeTrusted(chunk)
+  const out = new SampleBuffer()
+  return decodeInto(out, chunk, view, 0) ? out.copy() : null
 }
 
-/** Of a chunk in memory, whose checksum was true when it was read or made. Its last four bytes are never used. */
-export function decodeTrusted(chunk: Uint8Array): Samples | null {
-  const reader = new ByteReader(chunk)
+/** Appends a chunk whose checksum was true when it was read or made; its last four bytes are never used. */
+export function decodeInto(out: SampleBuffer, bytes: Uint8Array, view: DataView, start: number): boolean {
+  reader.reset(bytes, view, start)
   const decimals = reader.byte() & 15
   const count = reader.varint()
-  if (count > SAMPLES_MAX) return null
-  const times = new Float64Array(count)
-  const values = new Float64Array(count)
-  readTimes(reader, times)
-  if (decimals === FORM_BITS) readPlanes(reader, values)
-  else {
-    const specialsFrom = reader.at
-    skipSpecials(reader)
-    readIntegers(reader, values)
-    if (decimals > 0) {
-      const scale = 10 ** decimals
-      for (let at = 0; at < count; at += 1) values[at] = (values[at] ?? 0) / scale
-    }
-    readSpecials(reader, specialsFrom, values)
+  if (count > SAMPLES_MAX) return false
+  const from = out.reserve(count)
+  readTimes(out.times, from, count)
+  if (decimals === FORM_BITS) {
+    readPlanes(out.values, from, count)
+    return true
   }
-  return { times, values }
+  const specialsFrom = reader.at
+  skipSpecials()
+  readIntegers(reader, out.values, from, count)
+  if (decimals > 0) {
+    const { values } = out
+    const scale = 10 ** decimals
+    for (let at = from; at < from + count; at += 1) values[at] = (values[at] ?? 0) / scale
+  }
+  readSpecials(specialsFrom, out.values.subarray(from, from + count))
+  return true
 }
 
 /** Fills `integers` and `specialAt`; gives the fewest decimals with which every value comes back exactly, or FORM_BITS. */
@@ -159,18 +162,17 @@ function writeTimes(times: Float64Array): void {
   }
 }
 
-function readTimes(reader: ByteReader, times: Float64Array): void {
-  const count = times.length
+function readTimes(times: Float64Array, from: number, count: number): void {
   if (count === 0) return
   let time = reader.varint()
   if (reader.byte() === TIMES_PACKED) {
-    readIntegers(reader, times)
+    readIntegers(reader, times, from, count)
     return
   }
-  times[0] = time
-  for (let at = 1; at < count; ) {
+  times[from] = time
+  for (let at = from + 1; at < from + count; ) {
     const delta = reader.zigzag()
-    const end = Math.min(count, at + Math.max(1, reader.varint()))
+    const end = Math.min(from + count, at + Math.max(1, reader.varint()))
     for (; at < end; at += 1) times[at] = time += delta
   }
 }
@@ -186,7 +188,7 @@ function writeSpecials(values: Float64Array): void {
   }
 }
 
-function skipSpecials(reader: ByteReader): void {
+function skipSpecials(): void {
   for (let left = reader.varint(); left > 0; left -= 1) {
     reader.varint()
     reader.skip(8)
@@ -194,11 +196,11 @@ function skipSpecials(reader: ByteReader): void {
 }
 
 /** Bytes, not numbers, so that the bits of a NaN stay what they are. */
-function readSpecials(reader: ByteReader, from: number, values: Float64Array): void {
+function readSpecials(from: number, values: Float64Array): void {
   reader.at = from
   const left = reader.varint()
   if (left === 0) return
-  const bytes = new Uint8Array(values.buffer)
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   for (let special = 0; special < left; special += 1) {
     const at = reader.varint()
     if (at >= values.length) return
@@ -227,13 +229,13 @@ function writePlanes(values: Float64Array): void {
   }
 }
 
-function readPlanes(reader: ByteReader, values: Float64Array): void {
-  const bytes = new Uint8Array(values.buffer)
+function readPlanes(out: Float64Array, from: number, count: number): void {
+  const bytes = new Uint8Array(out.buffer, from * 8, count * 8).fill(0)
   const kept = reader.byte()
   for (let plane = 0; plane < 8; plane += 1) {
     if ((kept & (1 << plane)) === 0) continue
-    for (let index = 0; index < values.length; index += 1) bytes[index * 8 + plane] = reader.byte()
+    for (let index = 0; index < count; index += 1) bytes[index * 8 + plane] = reader.byte()
   }
-  const words = new Uint32Array(values.buffer)
+  const words = new Uint32Array(out.buffer, from * 8, count * 2)
   for (let at = 2; at < words.length; at += 1) words[at] = (words[at] ?? 0) ^ (words[at - 2] ?? 0)
 }

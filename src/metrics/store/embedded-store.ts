@@ -5,7 +5,7 @@ import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, 
 import { metricsFaults } from '../faults.ts'
 import { valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
-import { parseSelector, QueryEngine } from '../promql/engine.ts'
+import { type Answer, parseSelector, QueryEngine, type Question } from '../promql/engine.ts'
 import type { Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
@@ -107,6 +107,10 @@ export class EmbeddedStore implements MetricsStore {
     this.#beginWrite(nowMs)
     const dropped = this.#intake.request(request)
     return { ...this.#commit(), ...dropped }
+  }
+
+  ask(question: Question): Promise<Answer> {
+    return this.#engine.ask(question)
   }
 
   query(promql: string, atMs: number): Value {
@@ -287,14 +291,15 @@ export class EmbeddedStore implements MetricsStore {
       .select(matchers)
       .filter(series => series.newestMs >= fromMs && series.oldestMs <= toMs)
     meter.series(found.length)
-    const selected: SelectedSeries[] = []
-    for (const series of found) {
-      const { times, values } = this.#read(series, fromMs, toMs)
-      meter.samples(times.length)
-      meter.tick()
-      if (times.length > 0) selected.push({ labels: series.labels, times, values })
-    }
-    return selected
+    return found.map(series => ({
+      labels: series.labels,
+      load: () => {
+        const samples = this.#read(series, fromMs, toMs)
+        meter.samples(samples.times.length)
+        meter.work(samples.times.length)
+        return samples
+      },
+    }))
   }
 
   #read(series: Series, fromWantedMs: number, toMs: number): Samples {

@@ -80,13 +80,14 @@ function bitsOf(most: number): number {
   return most < 2 ** 31 ? 32 - Math.clz32(most) : 32 + (32 - Math.clz32(Math.floor(most / 2 ** 32)))
 }
 
-export function readIntegers(reader: ByteReader, out: Float64Array): void {
-  const count = out.length
+/** Into `out[start..start + count)`. */
+export function readIntegers(reader: ByteReader, out: Float64Array, start: number, count: number): void {
   if (count === 0) return
   let value = reader.zigzag()
-  out[0] = value
-  for (let from = 1; from < count; from += BLOCK) {
-    const length = Math.min(BLOCK, count - from)
+  out[start] = value
+  const end = start + count
+  for (let from = start + 1; from < end; from += BLOCK) {
+    const length = Math.min(BLOCK, end - from)
     const width = reader.byte()
     if (width === 0) {
       const delta = reader.zigzag()

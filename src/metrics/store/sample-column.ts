@@ -30,3 +30,40 @@ export function within(samples: Samples, fromMs: number, toMs: number): Samples 
   const to = searchTime(times, toMs + 1)
   return { times: times.subarray(from, to), values: values.subarray(from, to) }
 }
+
+/** Two columns that grow, to decode into; what stands in them is valid until the next `clear`. */
+export class SampleBuffer {
+  times: Float64Array = new Float64Array(1024)
+  values: Float64Array = new Float64Array(1024)
+  length = 0
+
+  clear(): void {
+    this.length = 0
+  }
+
+  /** Makes room for `more` samples; gives where they begin. */
+  reserve(more: number): number {
+    const from = this.length
+    const capacity = from + more
+    if (capacity > this.times.length) {
+      const times = new Float64Array(capacity * 2)
+      const values = new Float64Array(capacity * 2)
+      times.set(this.times.subarray(0, from))
+      values.set(this.values.subarray(0, from))
+      this.times = times
+      this.values = values
+    }
+    this.length = capacity
+    return from
+  }
+
+  add(samples: Samples): void {
+    const from = this.reserve(samples.times.length)
+    this.times.set(samples.times, from)
+    this.values.set(samples.values, from)
+  }
+
+  copy(): Samples {
+    return { times: this.times.slice(0, this.length), values: this.values.slice(0, this.length) }
+  }
+}

@@ -3,9 +3,9 @@
 import type { Labels } from '#base'
 import { encodeChunk } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
-import { mergeSamples, sortSamples } from './merge-samples.ts'
+import { sortSamples } from './merge-samples.ts'
 import { OPEN_SAMPLES, type OpenColumns, type Slot } from './open-columns.ts'
-import { NO_SAMPLES, type Samples, within } from './sample-column.ts'
+import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
 
 /** Older than the newest sample of the series by more than this is refused (brief of the store: 10 minutes). */
 export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
@@ -22,6 +22,9 @@ export interface PendingChunk {
   readonly chunk: Buffer
   readonly reference: number
 }
+
+/** For decoding; shared, because nothing stays in it between two calls. */
+const gathered: SampleBuffer = new SampleBuffer()
 
 export class Series {
   readonly id: number
@@ -84,20 +87,30 @@ export class Series {
   /** Copies of what is in memory with `fromMs <= time <= toMs`, ascending. */
   between(fromMs: number, toMs: number): Samples {
     const { slab } = this.#memory
-    const parts: Samples[] = []
+    const wanted: number[] = []
     let reference = this.#lastChunk
     for (let head = slab.head(reference); head !== null; head = slab.head(reference)) {
-      if (head.lastMs >= fromMs && head.firstMs <= toMs) {
-        parts.push(within(slab.samples(reference) ?? NO_SAMPLES, fromMs, toMs))
-      }
+      if (head.lastMs >= fromMs && head.firstMs <= toMs) wanted.push(reference)
       // Chunks may overlap where samples came late, so that one that ends early does not end the walk.
       if (head.lastMs < fromMs - OUT_OF_ORDER_WINDOW_MS * 2) break
       reference = head.previous
     }
-    parts.reverse()
-    if (this.#count > 0) parts.push(within(this.#openSamples(), fromMs, toMs))
-    if (this.#late !== null) parts.push(within(lateSamples(this.#late), fromMs, toMs))
-    return mergeSamples(parts)
+    return within(this.#gather(wanted.reverse()), fromMs, toMs)
+  }
+
+  /** A copy of these chunks, the open column and late arrivals; of two samples at one instant the first stays. */
+  #gather(references: readonly number[]): Samples {
+    gathered.clear()
+    for (const reference of references) this.#memory.slab.read(reference, gathered)
+    if (this.#slot !== null && this.#count > 0) {
+      const { page, base } = this.#slot
+      const from = gathered.reserve(this.#count)
+      gathered.times.set(page.times.subarray(base, base + this.#count), from)
+      gathered.values.set(page.values.subarray(base, base + this.#count), from)
+    }
+    if (this.#late !== null) gathered.add(lateSamples(this.#late))
+    const samples = gathered.copy()
+    return isAscending(samples.times) ? samples : sortSamples(samples)
   }
 
   /** Enters what SQLite knows of the series, without its samples. */
@@ -116,16 +129,13 @@ export class Series {
       return null
     }
     const { slab } = this.#memory
-    const parts: Samples[] = []
+    const pending: number[] = []
     let reference = this.#lastChunk
     while (reference >= this.#pendingFrom && reference !== NO_CHUNK) {
-      parts.push(slab.samples(reference) ?? NO_SAMPLES)
+      pending.push(reference)
       reference = slab.head(reference)?.previous ?? NO_CHUNK
     }
-    parts.reverse()
-    if (this.#count > 0) parts.push(this.#openSamples())
-    if (this.#late !== null) parts.push(lateSamples(this.#late))
-    const samples = mergeSamples(parts)
+    const samples = this.#gather(pending.reverse())
     const chunk = encodeChunk(samples)
     this.#count = 0
     this.#late = null
@@ -180,4 +190,9 @@ export class Series {
 
 function lateSamples({ times, values }: { times: number[]; values: number[] }): Samples {
   return sortSamples({ times: Float64Array.from(times), values: Float64Array.from(values) })
+}
+
+function isAscending(times: Float64Array): boolean {
+  for (let at = 1; at < times.length; at += 1) if ((times[at] ?? 0) <= (times[at - 1] ?? 0)) return false
+  return true
 }

@@ -1,6 +1,7 @@
 // Owns the contract of the metrics store, which an external engine could fulfil as well.
 // It refuses to know how samples are kept.
 import type { Clock, Labels, Log } from '#base'
+import type { Answer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 
@@ -77,6 +78,9 @@ export interface MetricsStore {
   write(batch: readonly WriteSeries[], nowMs: number): WriteResult
   /** The same for a remote write body. Throws metrics-remote-write-invalid or -too-large, and then stores nothing. */
   ingest(request: IngestRequest, nowMs: number): IngestResult
+  /** An instant or a range, evaluated in slices so that writes do not wait; with what it has cost. */
+  ask(question: Question): Promise<Answer>
+  /** At once, for rules: holds the thread until it is done. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
   queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
@@ -108,4 +112,5 @@ export interface StoreOptions {
   readonly sealEveryMs?: number
   readonly queryTimeoutMs?: number
   readonly querySamplesMax?: number
+  readonly queriesMax?: number
 }
