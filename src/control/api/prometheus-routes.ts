@@ -1,7 +1,7 @@
 // Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Labels, packageVersion } from '#base'
-import { type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion, toApiData } from '#metrics'
+import { type Answer, type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion, toApiData } from '#metrics'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { failure, success } from './prometheus-envelope.ts'

@@ -305,10 +305,11 @@ export class EmbeddedStore implements MetricsStore {
   #read(series: Series, fromWantedMs: number, toMs: number): Samples {
     // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
     const fromMs = Math.max(fromWantedMs, this.#nowMs - this.#retentionMs)
-    const memory = series.between(fromMs, toMs)
-    if (fromMs >= series.memoryFromMs || fromMs > series.sealedNewestMs) return memory
-    const sealed = this.#sealed.read(series.id, fromMs, Math.min(toMs, series.memoryFromMs - 1))
-    return mergeSamples([...sealed, memory])
+    const { memoryFromMs } = series
+    if (fromMs >= memoryFromMs || fromMs > series.sealedNewestMs) return series.between(fromMs, toMs)
+    const endMs = Math.min(toMs, memoryFromMs - 1)
+    const old = [...this.#sealed.read(series.id, fromMs, endMs), series.pendingBetween(fromMs, endMs)]
+    return mergeSamples(toMs < memoryFromMs ? old : [...old, series.between(memoryFromMs, toMs)])
   }
 
   /** It was accepted once, so no rule but that against doubles applies. */

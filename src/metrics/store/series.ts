@@ -98,6 +98,23 @@ export class Series {
     return within(this.#gather(wanted.reverse()), fromMs, toMs)
   }
 
+  /** The same of what SQLite does not have. */
+  pendingBetween(fromMs: number, toMs: number): Samples {
+    if (!this.hasPending) return NO_SAMPLES
+    return within(this.#gather(this.#pendingChunks().references), fromMs, toMs)
+  }
+
+  /** Oldest first, with the newest chunk before them. */
+  #pendingChunks(): { references: number[]; before: number } {
+    const references: number[] = []
+    let reference = this.#lastChunk
+    while (reference >= this.#pendingFrom && reference !== NO_CHUNK) {
+      references.push(reference)
+      reference = this.#memory.slab.head(reference)?.previous ?? NO_CHUNK
+    }
+    return { references: references.reverse(), before: reference }
+  }
+
   /** A copy of these chunks, the open column and late arrivals; of two samples at one instant the first stays. */
   #gather(references: readonly number[]): Samples {
     gathered.clear()
@@ -128,18 +145,12 @@ export class Series {
       this.#release()
       return null
     }
-    const { slab } = this.#memory
-    const pending: number[] = []
-    let reference = this.#lastChunk
-    while (reference >= this.#pendingFrom && reference !== NO_CHUNK) {
-      pending.push(reference)
-      reference = slab.head(reference)?.previous ?? NO_CHUNK
-    }
-    const samples = this.#gather(pending.reverse())
+    const { references, before } = this.#pendingChunks()
+    const samples = this.#gather(references)
     const chunk = encodeChunk(samples)
     this.#count = 0
     this.#late = null
-    this.#lastChunk = this.#put(chunk, samples, reference)
+    this.#lastChunk = this.#put(chunk, samples, before)
     return { samples, chunk, reference: this.#lastChunk }
   }
 
