@@ -14,8 +14,8 @@ const PAGE_BYTES = 8192 // a chunk has 300 bytes or so; larger pages waste less 
 /** A chunk's row id is seal * 2^26 + series: chunks of a seal lie together, so a seal is written and dropped in one run. */
 const SERIES_SPAN = 2 ** 26
 
-/** 3M samples are 48 MB: 100 series over six hours at one sample a second, with room. */
-const CACHE_SAMPLES_MAX = 3_000_000
+/** 6M samples are 96 MB: 250 series over six hours at one sample a second, or 1,600 over one. */
+const CACHE_SAMPLES_MAX = 6_000_000
 
 export interface SeriesRow {
   readonly id: number

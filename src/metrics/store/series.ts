@@ -10,6 +10,9 @@ import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.
 /** Older than the newest sample of the series by more than this is refused (brief of the store: 10 minutes). */
 export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
 
+/** Samples in one chunk in memory, at most: more pack hardly better. */
+const PIECE_SAMPLES = 480
+
 /** Where samples of all series live. */
 export interface Memory {
   readonly slab: ChunkSlab
@@ -150,7 +153,10 @@ export class Series {
     const chunk = encodeChunk(samples)
     this.#count = 0
     this.#late = null
-    this.#lastChunk = this.#put(chunk, samples, before)
+    this.#lastChunk =
+      samples.times.length > PIECE_SAMPLES
+        ? this.#putPieces(samples, before)
+        : this.#put(chunk, samples, before)
     return { samples, chunk, reference: this.#lastChunk }
   }
 
@@ -182,6 +188,17 @@ export class Series {
     const samples = this.#openSamples()
     this.#lastChunk = this.#put(encodeChunk(samples), samples, this.#lastChunk)
     this.#count = 0
+  }
+
+  /** A look at the newest samples should not have to read hours of them. */
+  #putPieces({ times, values }: Samples, before: number): number {
+    let previous = before
+    for (let from = 0; from < times.length; from += PIECE_SAMPLES) {
+      const to = from + PIECE_SAMPLES
+      const piece = { times: times.slice(from, to), values: values.slice(from, to) }
+      previous = this.#put(encodeChunk(piece), piece, previous)
+    }
+    return previous
   }
 
   #put(chunk: Buffer, { times }: Samples, previous: number): number {
