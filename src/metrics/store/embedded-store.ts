@@ -11,6 +11,7 @@ import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
+import type { LedgerRow } from './ledger.ts'
 import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
@@ -142,6 +143,10 @@ export class EmbeddedStore implements MetricsStore {
     return [...values].sort()
   }
 
+  ledger(fromMs: number, toMs: number): readonly LedgerRow[] {
+    return this.#sealed.ledger.read(fromMs, toMs)
+  }
+
   newestMs(): number | null {
     return Number.isFinite(this.#newestMs) ? this.#newestMs : null
   }
@@ -265,6 +270,7 @@ export class EmbeddedStore implements MetricsStore {
 
   #dropOld(): void {
     const cutMs = this.#nowMs - this.#retentionMs
+    this.#sealed.ledger.dropOld(this.#nowMs)
     const seals = this.#sealed.dropOld(cutMs, this.#retentionBytes)
     const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {

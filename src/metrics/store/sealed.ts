@@ -6,6 +6,8 @@ import Database from 'better-sqlite3'
 import { type Labels, messageOf } from '#base'
 import { metricsFaults } from '../faults.ts'
 import { decodeChunk } from './chunk.ts'
+import { Ledger } from './ledger.ts'
+import { mergeSamples } from './merge-samples.ts'
 import { type Samples, within } from './sample-column.ts'
 import type { SealPiece, Slices } from './seal.ts'
 
@@ -56,6 +58,7 @@ const SCHEMA = `
 export class SealedChunks {
   readonly #db: Database.Database
   readonly #file: string
+  readonly ledger: Ledger
   readonly #readChunk: Database.Statement<[number], Buffer>
   readonly #cache = new Map<number, Samples>()
   #cachedSamples = 0
@@ -72,6 +75,7 @@ export class SealedChunks {
       // NORMAL: a commit does not wait for the disk. `commit` does it off the thread, before log segments are deleted.
       this.#db.pragma('synchronous = NORMAL')
       prepareSchema(this.#db, file)
+      this.ledger = new Ledger(this.#db)
     } catch (error) {
       this.#db.close()
       throw error
@@ -155,6 +159,10 @@ export class SealedChunks {
       if (putSeries.run(series.oldestMs, newestMs, series.id).changes === 0) {
         insertSeries.run(series.id, JSON.stringify(series.labels), series.oldestMs, newestMs)
       }
+      // Before the chunk is there: the ledger compares with what was there until now.
+      this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
+        mergeSamples(this.read(series.id, fromMs, toMs)),
+      )
       insertChunk.run(seal * SERIES_SPAN + series.id, pending.chunk)
       nextSeries = Math.max(nextSeries, series.id + 1)
       if (slices.isOver) await slices.pause()

@@ -4,6 +4,7 @@ import type { Clock, Labels, Log } from '#base'
 import type { Answer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
+import type { LedgerRow } from './ledger.ts'
 
 /** One sample with the label set of its series; `labels` includes `__name__`. */
 export interface SeriesSample {
@@ -88,6 +89,8 @@ export interface MetricsStore {
   series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
   labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
   labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
+  /** Counted exactly, up to the last seal; UTC days from `fromMs` to `toMs`, both included. */
+  ledger(fromMs: number, toMs: number): readonly LedgerRow[]
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
   stats(): StoreStats
