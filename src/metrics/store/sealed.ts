@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { type Labels, messageOf } from '#base'
 import { metricsFaults } from '../faults.ts'
-import { decodeChunk } from './chunk.ts'
+import { decodeChunk, encodeChunk } from './chunk.ts'
 import { Ledger } from './ledger.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { type Samples, within } from './sample-column.ts'
@@ -32,6 +32,12 @@ export interface SealRow {
   readonly toMs: number
   readonly samples: number
   readonly bytes: number
+}
+
+/** What is left of a series. */
+export interface Span {
+  readonly oldestMs: number
+  readonly newestMs: number
 }
 
 export interface NewSeal {
@@ -203,6 +209,57 @@ export class SealedChunks {
     this.#cache.clear()
     this.#cachedSamples = 0
     return dropped.size
+  }
+
+  /**
+   * Removes samples with `fromMs <= time <= toMs` of a series; gives what is left of it. Chunks that hold others too are
+   * written anew. Inside a transaction of the caller's.
+   */
+  deleteBetween(seriesId: number, fromMs: number, toMs: number): Span | null {
+    const update = this.#db.prepare<[Buffer, number]>('UPDATE chunk SET data = ? WHERE id = ?')
+    const remove = this.#db.prepare<[number]>('DELETE FROM chunk WHERE id = ?')
+    let left = null as Span | null
+    for (const seal of this.#seals) {
+      const id = seal.id * SERIES_SPAN + seriesId
+      const samples = this.#chunk(id)
+      if (samples === null) continue
+      const kept = mergeSamples([
+        within(samples, Number.NEGATIVE_INFINITY, fromMs - 1),
+        within(samples, toMs + 1, Number.POSITIVE_INFINITY),
+      ])
+      const [firstMs] = kept.times
+      if (firstMs === undefined) remove.run(id)
+      else {
+        if (kept.times.length < samples.times.length) update.run(encodeChunk(kept), id)
+        left = {
+          oldestMs: Math.min(left?.oldestMs ?? firstMs, firstMs),
+          newestMs: Math.max(left?.newestMs ?? firstMs, kept.times.at(-1) ?? firstMs),
+        }
+      }
+      this.#forget(id)
+    }
+    if (left !== null) {
+      this.#db
+        .prepare('UPDATE series SET oldest_ms = ?, newest_ms = ? WHERE id = ?')
+        .run(left.oldestMs, left.newestMs, seriesId)
+    }
+    return left
+  }
+
+  transaction(change: () => void): void {
+    this.#db.transaction(change)()
+  }
+
+  /** Copies the database as it is now, in steps between which the thread does other things. */
+  async backup(file: string): Promise<void> {
+    await this.#db.backup(file)
+  }
+
+  #forget(id: number): void {
+    const cached = this.#cache.get(id)
+    if (cached === undefined) return
+    this.#cache.delete(id)
+    this.#cachedSamples -= cached.times.length
   }
 
   dropSeries(ids: readonly number[]): void {

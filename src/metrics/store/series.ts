@@ -166,6 +166,12 @@ export class Series {
     this.sealedNewestMs = Math.max(this.sealedNewestMs, pending.samples.times.at(-1) ?? 0)
   }
 
+  /** SQLite has all of it, within `span`: memory is forgotten. */
+  leaveToDisk(span: { readonly oldestMs: number; readonly newestMs: number }): void {
+    this.forget()
+    this.restore(span.oldestMs, span.newestMs)
+  }
+
   /** Gives its slot back; what is in memory is forgotten. */
   forget(): void {
     this.#count = 0
