@@ -8,6 +8,7 @@ import { silentLog, systemClock } from '#base'
 import { REMOTE_WRITE_LIMITS } from '../remote-write/read-remote-write.ts'
 import { encodeRemoteWrite } from '../remote-write/write-remote-write.ts'
 import { staleMarker } from '../stale.ts'
+import { inspectStore, verifyStore } from './inspect.ts'
 import { openStore } from './open-store.ts'
 import type { IngestResult, MetricsStore, StoreOptions, WriteResult, WriteSeries } from './store.ts'
 
@@ -359,6 +360,25 @@ describe('deleting', () => {
     })
     await copy.close()
     store = open()
+  })
+})
+
+describe('looking from outside', () => {
+  it('counts what is there while it is open, and names a damaged chunk', async () => {
+    write([[0, 1]])
+    await store.seal()
+    write([[1000, 2]])
+    expect(inspectStore(folder)).toMatchObject({
+      series: 1,
+      seals: 1,
+      sealedSamples: 1,
+      log: [{ samples: 1 }],
+    })
+    expect(verifyStore(folder)).toEqual({ chunks: 1, samples: 1, logRecords: 1, damage: [] })
+    const db = new Database(join(folder, 'chunks.db'))
+    db.prepare('UPDATE chunk SET data = ?').run(Buffer.from('nonsense'))
+    db.close()
+    expect(verifyStore(folder).damage).toEqual([expect.stringContaining('is damaged')])
   })
 })
 
