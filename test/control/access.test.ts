@@ -118,6 +118,10 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/prometheus/api/v1/rules', people],
   ['GET', '/prometheus/api/v1/alerts', people],
   ['GET', '/prometheus/api/v1/status/buildinfo', people],
+  ['GET', '/prometheus/api/v1/status/tsdb', people],
+  ['POST', '/prometheus/api/v1/admin/tsdb/delete_series', ['admin']],
+  ['POST', '/prometheus/api/v1/admin/tsdb/snapshot', ['admin']],
+  ['GET', '/api/v1/ledger', people],
   ['POST', '/prometheus/api/v1/write', ['admin', 'server']],
 ]
 

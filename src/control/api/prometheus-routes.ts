@@ -4,6 +4,7 @@ import { type Labels, packageVersion } from '#base'
 import { type Answer, type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion, toApiData } from '#metrics'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
+import { addPrometheusAdmin } from './prometheus-admin.ts'
 import { failure, success } from './prometheus-envelope.ts'
 import {
   bad,
@@ -54,6 +55,7 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
     scope.addContentTypeParser('application/x-www-form-urlencoded', form, (_request, body, done) => {
       done(null, new URLSearchParams(typeof body === 'string' ? body : ''))
     })
+    addPrometheusAdmin(scope, context)
     for (const { url, summary, post, answer } of answers) {
       for (const method of post ? (['GET', 'POST'] as const) : (['GET'] as const)) {
         addRoute(scope, {

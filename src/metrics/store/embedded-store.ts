@@ -11,6 +11,7 @@ import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
+import type { LedgerRow } from './ledger.ts'
 import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
@@ -20,6 +21,7 @@ import { SealedChunks } from './sealed.ts'
 import type { Series } from './series.ts'
 import { addRefusals, noRefusals, type Refusals } from './staged-samples.ts'
 import type {
+  Cardinality,
   IngestRequest,
   IngestResult,
   MetricsStore,
@@ -41,6 +43,8 @@ const SENDER_SERIES_MAX = 20_000
 const LOG_BYTES_EARLY_SEAL = 96 * 1024 * 1024
 /** While seals fail, everything stays in memory as well: above this, writes are refused. */
 const LOG_BYTES_MAX = 1024 * 1024 * 1024
+/** Each waits for a seal; series are mostly written once a second. */
+const DELETE_ROUNDS_MAX = 20
 /** After a seal that failed the next early one waits this long. */
 const EARLY_SEAL_AGAIN_MS = 30_000
 
@@ -142,6 +146,10 @@ export class EmbeddedStore implements MetricsStore {
     return [...values].sort()
   }
 
+  ledger(fromMs: number, toMs: number): readonly LedgerRow[] {
+    return this.#sealed.ledger.read(fromMs, toMs)
+  }
+
   newestMs(): number | null {
     return Number.isFinite(this.#newestMs) ? this.#newestMs : null
   }
@@ -171,6 +179,49 @@ export class EmbeddedStore implements MetricsStore {
       this.#sealing = null
     })
     return this.#sealing
+  }
+
+  async deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number> {
+    let touched = 0
+    const found = this.#matching(match, fromMs, toMs)
+    // What is in the log would come back at a start, so that it has to be in SQLite first.
+    for (let round = 0; found.some(series => series.hasPending); round += 1) {
+      if (round === DELETE_ROUNDS_MAX) {
+        const message = `these series are written faster than they can be sealed (${round} times tried)`
+        throw metricsFaults.fault('metrics-store-failed', message)
+      }
+      await this.seal()
+    }
+    const gone: number[] = []
+    this.#sealed.transaction(() => {
+      for (const series of found) {
+        const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
+        touched += 1
+        if (left !== null) series.leaveToDisk(left)
+        else {
+          this.#head.remove(series)
+          gone.push(series.id)
+        }
+      }
+    })
+    if (gone.length > 0) {
+      this.#sealed.dropSeries(gone)
+      this.#intake.forgetForms()
+    }
+    this.#log.info('metrics-series-deleted', { series: touched, whole: gone.length })
+    return touched
+  }
+
+  async snapshot(): Promise<string> {
+    await this.seal()
+    const name = `${String(Math.floor(this.#newestMs)).padStart(13, '0')}-${this.#sealed.checkpoint()}`
+    const folder = ensureFolder(join(this.#folder, 'snapshots', name))
+    await this.#sealed.backup(join(folder, 'chunks.db'))
+    return name
+  }
+
+  cardinality(most: number): Cardinality {
+    return this.#head.cardinality(most)
   }
 
   async close(): Promise<void> {
@@ -265,6 +316,7 @@ export class EmbeddedStore implements MetricsStore {
 
   #dropOld(): void {
     const cutMs = this.#nowMs - this.#retentionMs
+    this.#sealed.ledger.dropOld(this.#nowMs)
     const seals = this.#sealed.dropOld(cutMs, this.#retentionBytes)
     const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {
@@ -305,10 +357,11 @@ export class EmbeddedStore implements MetricsStore {
   #read(series: Series, fromWantedMs: number, toMs: number): Samples {
     // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
     const fromMs = Math.max(fromWantedMs, this.#nowMs - this.#retentionMs)
-    const memory = series.between(fromMs, toMs)
-    if (fromMs >= series.memoryFromMs || fromMs > series.sealedNewestMs) return memory
-    const sealed = this.#sealed.read(series.id, fromMs, Math.min(toMs, series.memoryFromMs - 1))
-    return mergeSamples([...sealed, memory])
+    const { memoryFromMs } = series
+    if (fromMs >= memoryFromMs || fromMs > series.sealedNewestMs) return series.between(fromMs, toMs)
+    const endMs = Math.min(toMs, memoryFromMs - 1)
+    const old = [...this.#sealed.read(series.id, fromMs, endMs), series.pendingBetween(fromMs, endMs)]
+    return mergeSamples(toMs < memoryFromMs ? old : [...old, series.between(memoryFromMs, toMs)])
   }
 
   /** It was accepted once, so no rule but that against doubles applies. */

@@ -3,7 +3,7 @@ import type { Labels } from '#base'
 import { labelsKey, METRIC_NAME, sortedLabels, valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
 import { type Memory, Series } from './series.ts'
-import type { RefusalReason } from './store.ts'
+import type { Cardinality, RefusalReason } from './store.ts'
 
 const LABELS_MAX = 64 // Vitrine's own series have at most 7; node_exporter's at most a dozen
 const LABEL_NAME_BYTES_MAX = 256
@@ -91,6 +91,16 @@ export class Head {
       members?.delete(series)
       if (members?.size === 0) values?.delete(value)
       if (values?.size === 0) this.#postings.delete(name)
+    }
+  }
+
+  cardinality(most: number): Cardinality {
+    const top = (counts: [string, number][]): [string, number][] =>
+      counts.sort(([, a], [, b]) => b - a).slice(0, most)
+    const names = this.#postings.get(METRIC_NAME) ?? new Map<string, Set<Series>>()
+    return {
+      seriesByName: top([...names].map(([name, members]) => [name, members.size])),
+      valuesByLabel: top([...this.#postings].map(([name, values]) => [name, values.size])),
     }
   }
 

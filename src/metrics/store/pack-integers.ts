@@ -133,14 +133,18 @@ function wide(reader: ByteReader, out: Float64Array, block: Block): number {
   const { from, length, width, unit, least } = block
   let value = block.value
   let bit = reader.at * 8
+  // Widths above 48 are numbers of more than 2^48: their third piece is rare.
+  const secondBits = Math.min(width - PIECE_BITS, PIECE_BITS)
+  const secondMask = 2 ** secondBits - 1
+  const thirdMask = width > 2 * PIECE_BITS ? 2 ** (width - 2 * PIECE_BITS) - 1 : 0
   for (let at = from; at < from + length; at += 1) {
-    let rest = 0
-    let factor = 1
-    for (let left = width; left > 0; left -= PIECE_BITS) {
-      const piece = left > PIECE_BITS ? PIECE_BITS : left
-      rest += ((view.getUint32(bit >>> 3, true) >>> (bit & 7)) & (2 ** piece - 1)) * factor
-      factor *= PIECE
-      bit += piece
+    let rest = (view.getUint32(bit >>> 3, true) >>> (bit & 7)) & (PIECE - 1)
+    bit += PIECE_BITS
+    rest += ((view.getUint32(bit >>> 3, true) >>> (bit & 7)) & secondMask) * PIECE
+    bit += secondBits
+    if (thirdMask > 0) {
+      rest += ((view.getUint32(bit >>> 3, true) >>> (bit & 7)) & thirdMask) * (PIECE * PIECE)
+      bit += width - 2 * PIECE_BITS
     }
     value += rest * unit + least
     out[at] = value

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { type Labels, messageOf } from '#base'
 import { metricsFaults } from '../faults.ts'
-import { decodeChunk } from './chunk.ts'
+import { decodeChunk, encodeChunk } from './chunk.ts'
+import { Ledger } from './ledger.ts'
+import { mergeSamples } from './merge-samples.ts'
 import { type Samples, within } from './sample-column.ts'
 import type { SealPiece, Slices } from './seal.ts'
 
@@ -14,8 +16,8 @@ const PAGE_BYTES = 8192 // a chunk has 300 bytes or so; larger pages waste less 
 /** A chunk's row id is seal * 2^26 + series: chunks of a seal lie together, so a seal is written and dropped in one run. */
 const SERIES_SPAN = 2 ** 26
 
-/** 3M samples are 48 MB: 100 series over six hours at one sample a second, with room. */
-const CACHE_SAMPLES_MAX = 3_000_000
+/** 6M samples are 96 MB: 250 series over six hours at one sample a second, or 1,600 over one. */
+const CACHE_SAMPLES_MAX = 6_000_000
 
 export interface SeriesRow {
   readonly id: number
@@ -30,6 +32,12 @@ export interface SealRow {
   readonly toMs: number
   readonly samples: number
   readonly bytes: number
+}
+
+/** What is left of a series. */
+export interface Span {
+  readonly oldestMs: number
+  readonly newestMs: number
 }
 
 export interface NewSeal {
@@ -56,6 +64,7 @@ const SCHEMA = `
 export class SealedChunks {
   readonly #db: Database.Database
   readonly #file: string
+  readonly ledger: Ledger
   readonly #readChunk: Database.Statement<[number], Buffer>
   readonly #cache = new Map<number, Samples>()
   #cachedSamples = 0
@@ -72,6 +81,7 @@ export class SealedChunks {
       // NORMAL: a commit does not wait for the disk. `commit` does it off the thread, before log segments are deleted.
       this.#db.pragma('synchronous = NORMAL')
       prepareSchema(this.#db, file)
+      this.ledger = new Ledger(this.#db)
     } catch (error) {
       this.#db.close()
       throw error
@@ -155,6 +165,10 @@ export class SealedChunks {
       if (putSeries.run(series.oldestMs, newestMs, series.id).changes === 0) {
         insertSeries.run(series.id, JSON.stringify(series.labels), series.oldestMs, newestMs)
       }
+      // Before the chunk is there: the ledger compares with what was there until now.
+      this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
+        mergeSamples(this.read(series.id, fromMs, toMs)),
+      )
       insertChunk.run(seal * SERIES_SPAN + series.id, pending.chunk)
       nextSeries = Math.max(nextSeries, series.id + 1)
       if (slices.isOver) await slices.pause()
@@ -195,6 +209,57 @@ export class SealedChunks {
     this.#cache.clear()
     this.#cachedSamples = 0
     return dropped.size
+  }
+
+  /**
+   * Removes samples with `fromMs <= time <= toMs` of a series; gives what is left of it. Chunks that hold others too are
+   * written anew. Inside a transaction of the caller's.
+   */
+  deleteBetween(seriesId: number, fromMs: number, toMs: number): Span | null {
+    const update = this.#db.prepare<[Buffer, number]>('UPDATE chunk SET data = ? WHERE id = ?')
+    const remove = this.#db.prepare<[number]>('DELETE FROM chunk WHERE id = ?')
+    let left = null as Span | null
+    for (const seal of this.#seals) {
+      const id = seal.id * SERIES_SPAN + seriesId
+      const samples = this.#chunk(id)
+      if (samples === null) continue
+      const kept = mergeSamples([
+        within(samples, Number.NEGATIVE_INFINITY, fromMs - 1),
+        within(samples, toMs + 1, Number.POSITIVE_INFINITY),
+      ])
+      const [firstMs] = kept.times
+      if (firstMs === undefined) remove.run(id)
+      else {
+        if (kept.times.length < samples.times.length) update.run(encodeChunk(kept), id)
+        left = {
+          oldestMs: Math.min(left?.oldestMs ?? firstMs, firstMs),
+          newestMs: Math.max(left?.newestMs ?? firstMs, kept.times.at(-1) ?? firstMs),
+        }
+      }
+      this.#forget(id)
+    }
+    if (left !== null) {
+      this.#db
+        .prepare('UPDATE series SET oldest_ms = ?, newest_ms = ? WHERE id = ?')
+        .run(left.oldestMs, left.newestMs, seriesId)
+    }
+    return left
+  }
+
+  transaction(change: () => void): void {
+    this.#db.transaction(change)()
+  }
+
+  /** Copies the database as it is now, in steps between which the thread does other things. */
+  async backup(file: string): Promise<void> {
+    await this.#db.backup(file)
+  }
+
+  #forget(id: number): void {
+    const cached = this.#cache.get(id)
+    if (cached === undefined) return
+    this.#cache.delete(id)
+    this.#cachedSamples -= cached.times.length
   }
 
   dropSeries(ids: readonly number[]): void {

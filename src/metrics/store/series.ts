@@ -10,6 +10,9 @@ import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.
 /** Older than the newest sample of the series by more than this is refused (brief of the store: 10 minutes). */
 export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
 
+/** Samples in one chunk in memory, at most: more pack hardly better. */
+const PIECE_SAMPLES = 480
+
 /** Where samples of all series live. */
 export interface Memory {
   readonly slab: ChunkSlab
@@ -98,6 +101,23 @@ export class Series {
     return within(this.#gather(wanted.reverse()), fromMs, toMs)
   }
 
+  /** The same of what SQLite does not have. */
+  pendingBetween(fromMs: number, toMs: number): Samples {
+    if (!this.hasPending) return NO_SAMPLES
+    return within(this.#gather(this.#pendingChunks().references), fromMs, toMs)
+  }
+
+  /** Oldest first, with the newest chunk before them. */
+  #pendingChunks(): { references: number[]; before: number } {
+    const references: number[] = []
+    let reference = this.#lastChunk
+    while (reference >= this.#pendingFrom && reference !== NO_CHUNK) {
+      references.push(reference)
+      reference = this.#memory.slab.head(reference)?.previous ?? NO_CHUNK
+    }
+    return { references: references.reverse(), before: reference }
+  }
+
   /** A copy of these chunks, the open column and late arrivals; of two samples at one instant the first stays. */
   #gather(references: readonly number[]): Samples {
     gathered.clear()
@@ -128,18 +148,15 @@ export class Series {
       this.#release()
       return null
     }
-    const { slab } = this.#memory
-    const pending: number[] = []
-    let reference = this.#lastChunk
-    while (reference >= this.#pendingFrom && reference !== NO_CHUNK) {
-      pending.push(reference)
-      reference = slab.head(reference)?.previous ?? NO_CHUNK
-    }
-    const samples = this.#gather(pending.reverse())
+    const { references, before } = this.#pendingChunks()
+    const samples = this.#gather(references)
     const chunk = encodeChunk(samples)
     this.#count = 0
     this.#late = null
-    this.#lastChunk = this.#put(chunk, samples, reference)
+    this.#lastChunk =
+      samples.times.length > PIECE_SAMPLES
+        ? this.#putPieces(samples, before)
+        : this.#put(chunk, samples, before)
     return { samples, chunk, reference: this.#lastChunk }
   }
 
@@ -147,6 +164,12 @@ export class Series {
   sealed(pending: PendingChunk): void {
     this.#pendingFrom = pending.reference + 1
     this.sealedNewestMs = Math.max(this.sealedNewestMs, pending.samples.times.at(-1) ?? 0)
+  }
+
+  /** SQLite has all of it, within `span`: memory is forgotten. */
+  leaveToDisk(span: { readonly oldestMs: number; readonly newestMs: number }): void {
+    this.forget()
+    this.restore(span.oldestMs, span.newestMs)
   }
 
   /** Gives its slot back; what is in memory is forgotten. */
@@ -171,6 +194,17 @@ export class Series {
     const samples = this.#openSamples()
     this.#lastChunk = this.#put(encodeChunk(samples), samples, this.#lastChunk)
     this.#count = 0
+  }
+
+  /** A look at the newest samples should not have to read hours of them. */
+  #putPieces({ times, values }: Samples, before: number): number {
+    let previous = before
+    for (let from = 0; from < times.length; from += PIECE_SAMPLES) {
+      const to = from + PIECE_SAMPLES
+      const piece = { times: times.slice(from, to), values: values.slice(from, to) }
+      previous = this.#put(encodeChunk(piece), piece, previous)
+    }
+    return previous
   }
 
   #put(chunk: Buffer, { times }: Samples, previous: number): number {

@@ -4,6 +4,7 @@ import type { Clock, Labels, Log } from '#base'
 import type { Answer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
+import type { LedgerRow } from './ledger.ts'
 
 /** One sample with the label set of its series; `labels` includes `__name__`. */
 export interface SeriesSample {
@@ -70,6 +71,11 @@ export interface StoreStats {
   readonly failing: string | null
 }
 
+export interface Cardinality {
+  readonly seriesByName: readonly (readonly [name: string, series: number])[]
+  readonly valuesByLabel: readonly (readonly [name: string, values: number])[]
+}
+
 export interface MetricsStore {
   /**
    * Stores a batch; when it returns, what was accepted survives kill -9. `nowMs` is fleet time.
@@ -88,9 +94,17 @@ export interface MetricsStore {
   series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
   labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
   labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
+  /** Counted exactly, up to the last seal; UTC days from `fromMs` to `toMs`, both included. */
+  ledger(fromMs: number, toMs: number): readonly LedgerRow[]
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
   stats(): StoreStats
+  /** Removes samples with `fromMs <= time <= toMs` of every series that matches; gives how many series were touched. */
+  deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number>
+  /** A copy of everything in a folder of its own below `snapshots`, from which a store can be opened; gives its name. */
+  snapshot(): Promise<string>
+  /** Series by metric name, and values by label name, the most first. */
+  cardinality(most: number): Cardinality
   /** Moves what is in memory to SQLite now, instead of within SEAL_EVERY_MS. */
   seal(): Promise<void>
   close(): Promise<void>
