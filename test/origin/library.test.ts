@@ -1,4 +1,5 @@
 // What a person does to the folders, and what the origin then answers, over real HTTP.
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   mkdirSync,
@@ -117,6 +118,17 @@ describe('the library', () => {
     )
     expect(await reasonOf('matroska')).toContain('a Matroska or WebM file')
     expect((await origin.get('/vod/sample/master.m3u8')).status).toBe(200)
+  })
+
+  it('lists a file whose name is not UTF-8, with the reason', async () => {
+    const latin1 = Buffer.concat([
+      Buffer.from(join(origin.mediaFolder, 'caf')),
+      Buffer.of(0xe9),
+      Buffer.from('.mp4'),
+    ])
+    writeFileSync(latin1, readFileSync(sample))
+    const digits = createHash('sha256').update('caf\uFFFD.mp4').digest('hex').slice(0, 6)
+    expect(await reasonOf(`caf-${digits}`)).toContain('the name of the file is not UTF-8')
   })
 
   it.skipIf(!hasFfmpeg())(

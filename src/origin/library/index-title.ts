@@ -60,6 +60,9 @@ export async function openTitle(path: string, facts: FileFacts): Promise<FileHan
     handle = await open(path, 'r')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
+    if (code === 'ENOENT' && path.includes('\uFFFD')) {
+      throw originFaults.fault('origin-file-unplayable', 'the name of the file is not UTF-8: rename it')
+    }
     if (code === 'ENOENT' || code === 'ENOTDIR') throw gone(error)
     const message = `the file cannot be read: ${messageOf(error)}`
     throw originFaults.fault('origin-file-unreadable', message, { cause: error })
