@@ -21,6 +21,7 @@ export interface ControlSettings extends RoleSettings {
   readonly rulesFolders: readonly string[]
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
+  readonly mediaFolder: string | null
 }
 
 export interface OriginSettings extends RoleSettings {
@@ -115,6 +116,8 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     webFolder,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
+    // Of a fleet over several machines the origin's folder is elsewhere.
+    mediaFolder: local ? mediaFolder(config, data) : null,
   }
 }
 

@@ -31,6 +31,8 @@ export interface ControlOptions {
   readonly supervisor: SupervisorPort | null
   /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
   readonly rulesFolders: readonly string[]
+  /** Where own files go on this machine, for people; null or left out: not known here. */
+  readonly mediaFolder?: string | null
   readonly clock: Clock
   readonly log: Log
 }

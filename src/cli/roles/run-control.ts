@@ -21,6 +21,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       enrol: settings.fleetFile === null ? [] : enrolments(settings.fleetFile),
       supervisor: role.supervised ? supervisorPort(role) : null,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
+      mediaFolder: settings.mediaFolder,
       clock: systemClock,
       log,
     }),
