@@ -24,6 +24,7 @@ export interface ControlSettings extends RoleSettings {
   readonly retentionBytes: number | null
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
+  readonly mediaFolder: string | null
 }
 
 export interface OriginSettings extends RoleSettings {
@@ -130,6 +131,8 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     retentionBytes: control.retentionBytes ?? null,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
+    // Of a fleet over several machines the origin's folder is elsewhere.
+    mediaFolder: local ? mediaFolder(config, data) : null,
   }
 }
 

@@ -35,6 +35,8 @@ export interface ControlOptions {
   readonly retentionDays: number
   /** The oldest samples are dropped when they take more; null: no limit. */
   readonly retentionBytes: number | null
+  /** Where own files go on this machine, for people; null or left out: not known here. */
+  readonly mediaFolder?: string | null
   readonly clock: Clock
   readonly log: Log
 }

@@ -216,7 +216,12 @@ describe('a browser', () => {
   it('reads with its cookie alone', async () => {
     const { status, text } = await send('/api/v1/me', { headers: { cookie: session.cookie } })
     expect(status).toBe(200)
-    expect(JSON.parse(text)).toMatchObject({ role: 'admin', csrf: session.csrf, tryIt: true })
+    expect(JSON.parse(text)).toMatchObject({
+      role: 'admin',
+      csrf: session.csrf,
+      tryIt: true,
+      signedInBy: 'link',
+    })
   })
 
   it('changes things only with the CSRF value and from our own origin', async () => {

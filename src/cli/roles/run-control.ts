@@ -23,6 +23,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionDays: settings.retentionDays,
       retentionBytes: settings.retentionBytes,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
+      mediaFolder: settings.mediaFolder,
       clock: systemClock,
       log,
     })

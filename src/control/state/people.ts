@@ -15,6 +15,9 @@ const SEEN_EVERY_MS = 60_000
 const SESSIONS_MAX = 10_000
 const USERS_MAX = 10_000
 
+/** Stands where a name would: no user can have it, since names have no spaces. */
+export const LINK_NAME = 'one-time link'
+
 export interface WebSession {
   readonly name: string
   readonly role: UserRole
@@ -158,7 +161,7 @@ async function signInByLink(state: StateDb, code: string): Promise<NewSession | 
     .where('expires_at', '>', at)
     .returning('role')
     .executeTakeFirst()
-  return spent === undefined ? null : startSession(state, 'one-time link', spent.role)
+  return spent === undefined ? null : startSession(state, LINK_NAME, spent.role)
 }
 
 let dummyHash: Promise<string> | null = null

@@ -26,7 +26,7 @@ export const look: Extension = EditorView.theme({
     backgroundColor: 'var(--surface)',
     color: 'var(--text)',
     borderRadius: 'var(--r1)',
-    border: '1px solid var(--line-strong)',
+    border: '1px solid var(--line-field)',
   },
   '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '1px' },
   '.cm-scroller': {

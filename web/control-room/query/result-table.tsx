@@ -3,9 +3,8 @@ import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useMemo, useState } from 'react'
 import { useClient } from '../api/use-control-room.tsx'
 import { Empty, Loading } from '../parts/answers.tsx'
-import { Moment } from '../parts/moment.tsx'
-import { useSettings } from '../settings.tsx'
-import { age, zoneName } from '../time-format.ts'
+import { Moment, ZoneSwitch } from '../parts/moment.tsx'
+import { age } from '../time-format.ts'
 import { type AnswerRow, askInstant, type Instant } from './ask.ts'
 import { ProblemBox } from './problem-box.tsx'
 import { selectorText, valueText } from './series-name.ts'
@@ -108,7 +107,6 @@ function TableNote({
   readonly instant: Instant
   readonly table: TableModel<AnswerRow>
 }): ReactNode {
-  const { zone } = useSettings()
   const shared = Object.entries(table.shared)
   const many = instant.rows.length
   return (
@@ -119,7 +117,7 @@ function TableNote({
           : instant.kind === 'string'
             ? 'A string'
             : `${many} ${many === 1 ? 'series' : 'series'}`}{' '}
-        at <Moment at={instant.atS * 1000} /> {zoneName(zone)}
+        at <Moment at={instant.atS * 1000} /> <ZoneSwitch />
         {instant.kind === 'matrix' ? ', the newest sample of each' : ''}
       </span>
       {shared.length === 0 ? null : (
