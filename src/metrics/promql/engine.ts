@@ -39,12 +39,14 @@ export interface Answer {
 export { parseSelector } from './parse.ts'
 
 const STEPS_MAX = 11_000 // Prometheus: "exceeded maximum resolution of 11,000 points per timeseries"
-/** Between two slices each holds its rows: 20 pages of 12 graphs do not come near it. */
-const QUERIES_MAX = 40
+/** They share one thread: more would only hold more memory, and all end later. */
+const RUNNING_MAX = 4
+/** A page asks a dozen at once: this is the line of sixteen pages. */
+const QUERIES_MAX = 200
 const PARSED_MAX = 500 // trees of recent queries: pages and rules ask the same ones every second
 
 export interface EngineOptions extends MeterOptions {
-  /** Queries that are evaluated in slices at once. */
+  /** Queries that may wait for their turn. */
   readonly queriesMax?: number
 }
 
@@ -52,6 +54,7 @@ export class QueryEngine {
   readonly #source: SampleSource
   readonly #options: EngineOptions
   #running = 0
+  readonly #waiting: (() => void)[] = []
   readonly #parsed = new Map<string, Expr>()
 
   constructor(source: SampleSource, options: EngineOptions) {
@@ -70,11 +73,7 @@ export class QueryEngine {
 
   /** The same in slices, between which the thread does other things. */
   async ask(question: Question): Promise<Answer> {
-    if (this.#running >= (this.#options.queriesMax ?? QUERIES_MAX)) {
-      const message = `expected at most ${this.#running} queries at once`
-      throw metricsFaults.fault('metrics-promql-busy', message)
-    }
-    this.#running += 1
+    await this.#turn()
     try {
       const meter = this.#meter()
       const { text, fromMs, toMs, stepMs } = question
@@ -92,8 +91,27 @@ export class QueryEngine {
       }
       return { value, explain }
     } finally {
-      this.#running -= 1
+      const next = this.#waiting.shift()
+      // The place is handed on, so that nobody can slip in between.
+      if (next === undefined) this.#running -= 1
+      else next()
     }
+  }
+
+  /** A few queries take turns, the others wait in a line of limited length. */
+  async #turn(): Promise<void> {
+    if (this.#running < RUNNING_MAX) {
+      this.#running += 1
+      return
+    }
+    const waitingMax = this.#options.queriesMax ?? QUERIES_MAX
+    if (this.#waiting.length >= waitingMax) {
+      const message = `${this.#running} queries are running and ${waitingMax} wait already`
+      throw metricsFaults.fault('metrics-promql-busy', message)
+    }
+    await new Promise<void>(resolve => {
+      this.#waiting.push(resolve)
+    })
   }
 
   *#instant(text: string, instantMs: number, meter: QueryMeter): Steps<Value> {
@@ -163,8 +181,7 @@ async function inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promis
   for (;;) {
     const next = steps.next()
     if (next.done === true) return next.value
-    await setImmediate()
-    meter.beginSlice()
+    await meter.between(() => setImmediate())
   }
 }
 

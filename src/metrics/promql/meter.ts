@@ -22,7 +22,7 @@ export class QueryMeter implements Meter {
   readonly #clock: Clock
   readonly #samplesMax: number
   readonly #timeoutMs: number
-  readonly #deadlineMs: number
+  #deadlineMs: number
   #samples = 0
   #series = 0
   #work = 0
@@ -61,8 +61,13 @@ export class QueryMeter implements Meter {
     return this.#clock.monotonicMs() >= this.#sliceEndsMs
   }
 
-  beginSlice(): void {
-    this.#sliceEndsMs = this.#clock.monotonicMs() + SLICE_MS
+  /** While others have the thread, a query does not use up its time. */
+  async between(pause: () => Promise<void>): Promise<void> {
+    const pausedMs = this.#clock.monotonicMs()
+    await pause()
+    const nowMs = this.#clock.monotonicMs()
+    this.#deadlineMs += nowMs - pausedMs
+    this.#sliceEndsMs = nowMs + SLICE_MS
   }
 
   work(units: number): void {
