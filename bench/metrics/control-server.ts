@@ -12,6 +12,8 @@ const control = await startControl({
   enrol: [],
   supervisor: null,
   rulesFolders: [],
+  retentionDays: 15,
+  retentionBytes: null,
   clock: systemClock,
   log: silentLog,
 })

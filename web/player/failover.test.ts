@@ -55,26 +55,39 @@ test('blames the edge for silence, no connection and 5xx, but not for 404', () =
   expect(blamesEdge({ status: 404, timedOut: false })).toBe(false)
 })
 
-test('reloads from another edge at once, then with growing pauses, five times at most', () => {
+test('reloads from another edge at once, then with growing pauses, five times at most, round the table', () => {
   const memory = new EdgeMemory()
-  memory.failed('eu-west', 0)
-  const facts = { bufferedAheadS: 0, hasPathways: true, lastEdge: 'eu-west', edges }
-  const steps = Array.from({ length: RELOADS_MAX + 1 }, (_, attempt) =>
-    recover({ ...facts, attempt }, memory, 10),
-  )
-  expect(steps[0]).toEqual({ kind: 'reload', delayMs: 0, edge: 'us-east' })
-  expect(steps[1]).toEqual({ kind: 'reload', delayMs: 500, edge: 'ap-southeast' })
-  const delays = steps.map(step => (step.kind === 'give-up' ? null : step.delayMs))
+  let lastEdge = 'eu-west'
+  let nowMs = 0
+  const asked: (string | null)[] = []
+  const delays: (number | null)[] = []
+  for (let attempt = 0; attempt <= RELOADS_MAX; attempt += 1) {
+    nowMs += 3_000
+    memory.failed(lastEdge, nowMs)
+    const step = recover(
+      { attempt, restarts: 0, bufferedAheadS: 0, hasPathways: true, lastEdge, edges },
+      memory,
+      nowMs,
+    )
+    delays.push(step.kind === 'give-up' ? null : step.delayMs)
+    if (step.kind !== 'reload') continue
+    asked.push(step.edge)
+    lastEdge = step.edge ?? lastEdge
+  }
   expect(delays).toEqual([0, 500, 1_000, 2_000, 4_000, null])
+  expect(asked).toEqual(['us-east', 'ap-southeast', 'eu-west', 'us-east', 'ap-southeast'])
 })
 
 test('keeps the picture that is buffered: restarts in place before it reloads', () => {
-  const facts = { attempt: 0, bufferedAheadS: 12, hasPathways: true, lastEdge: 'eu-west', edges }
+  const facts = { attempt: 0, restarts: 0, bufferedAheadS: 12, hasPathways: true, lastEdge: 'eu-west', edges }
   expect(recover(facts, new EdgeMemory(), 0).kind).toBe('restart')
+  expect(recover({ ...facts, restarts: 9 }, new EdgeMemory(), 0).kind).toBe('restart')
+  expect(recover({ ...facts, bufferedAheadS: 3 }, new EdgeMemory(), 0).kind).toBe('reload')
+  expect(recover({ ...facts, restarts: 10 }, new EdgeMemory(), 0).kind).toBe('reload')
   expect(recover({ ...facts, hasPathways: false }, new EdgeMemory(), 0).kind).toBe('reload')
 })
 
 test('reloads from the page itself when no edge is known', () => {
-  const facts = { attempt: 0, bufferedAheadS: 0, hasPathways: false, lastEdge: null, edges: [] }
+  const facts = { attempt: 0, restarts: 0, bufferedAheadS: 0, hasPathways: false, lastEdge: null, edges: [] }
   expect(recover(facts, new EdgeMemory(), 0)).toEqual({ kind: 'reload', delayMs: 0, edge: null })
 })

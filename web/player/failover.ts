@@ -69,9 +69,15 @@ export type Recovery =
   | { readonly kind: 'reload'; readonly delayMs: number; readonly edge: string | null }
   | { readonly kind: 'give-up' }
 
+/** Restarts in place; the buffer is gone long before, unless the viewer paused. */
+const RESTARTS_MAX = 10
+const RESTART_DELAY_MS = 1_000
+
 export interface RecoveryFacts {
-  /** Recoveries since the last fragment that arrived. */
+  /** Reloads since the last fragment that arrived. */
   readonly attempt: number
+  /** Restarts in place since then. */
+  readonly restarts: number
   readonly bufferedAheadS: number
   /** A multivariant playlist was read, so its pathways can be used again. */
   readonly hasPathways: boolean
@@ -83,15 +89,13 @@ export interface RecoveryFacts {
 
 /** What to do after a fatal network error. */
 export function recover(facts: RecoveryFacts, memory: EdgeMemory, nowMs: number): Recovery {
+  if (facts.hasPathways && facts.bufferedAheadS > BUFFER_WORTH_KEEPING_S && facts.restarts < RESTARTS_MAX) {
+    return { kind: 'restart', delayMs: RESTART_DELAY_MS }
+  }
   if (facts.attempt >= RELOADS_MAX) return { kind: 'give-up' }
   const delayMs =
     facts.attempt === 0 ? 0 : Math.min(RELOAD_DELAY_FIRST_MS * 2 ** facts.attempt, RELOAD_DELAY_MAX_MS)
-  if (facts.hasPathways && facts.attempt === 0 && facts.bufferedAheadS > BUFFER_WORTH_KEEPING_S) {
-    return { kind: 'restart', delayMs: 1_000 }
-  }
   const others = facts.edges.filter(edge => edge !== facts.lastEdge)
-  // Round the table: each attempt tries another edge, those that failed lately last.
-  const ordered = memory.order(others, nowMs)
-  const edge = ordered.length === 0 ? null : (ordered[facts.attempt % ordered.length] ?? null)
-  return { kind: 'reload', delayMs, edge }
+  // Each failure puts its edge to the end, so that the attempts go round the table.
+  return { kind: 'reload', delayMs, edge: memory.order(others, nowMs)[0] ?? null }
 }

@@ -1,24 +1,20 @@
 // Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
 // It draws nothing: pages listen to its events and read its state.
-
-// Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
-// It draws nothing: pages listen to its events and read its state.
 import HlsJs, { type ErrorData, ErrorDetails, ErrorTypes, Events, type FragLoadedData } from 'hls.js'
-import { EdgeMemory, recover } from './failover.ts'
+import { EdgeMemory, RELOADS_MAX, recover } from './failover.ts'
 import { failedUrl, failoverSteering } from './failover-steering.ts'
 import { hlsSettings } from './hls-settings.ts'
+import { pictureAloneLoader } from './picture-alone.ts'
+import { bufferedAhead, cmsdName, labelOf, playUrl, type Rendition, renditionsOf } from './readings.ts'
 import { StallClock } from './stall-clock.ts'
 import { EdgeTable, TABLE_REFRESH_MS } from './watch-table.ts'
 
 const SAMPLE_MS = 100 // STALL_MS_MIN needs at least two looks
 const MEDIA_RECOVERIES_MAX = 3
-
-export interface Rendition {
-  /** -1 is automatic. */
-  readonly index: number
-  readonly label: string
-  readonly bitrateBps: number
-}
+/** What is left of a film when its picture stands at the last frame, which sound may outlast a little. */
+const END_S = 0.5
+/** After giving up: how often the fleet is asked whether it is back. */
+const COMEBACK_MS = 5_000
 
 export type PlayerPhase = 'loading' | 'playing' | 'paused' | 'stalled' | 'recovering' | 'blocked' | 'failed'
 
@@ -34,6 +30,8 @@ export interface PlayerState {
   readonly stalledMs: number
   /** Muted because the browser allows no sound before a click. */
   readonly mutedByBrowser: boolean
+  /** The sound's codecs where this browser plays none of them, so that the picture plays alone. */
+  readonly lostSound: readonly string[]
   readonly problem: string | null
 }
 
@@ -78,12 +76,22 @@ export class VitrinePlayer {
   #edge: string | null = null
   #asked: string | null = null
   #attempt = 0
+  #restarts = 0
   #mediaRecoveries = 0
   #blocked = false
+  /** A person, or the start, asked for playing: a reload pauses the element by itself. */
+  #wanted = true
+  /** From a reload to the next picture: the picture stands, whatever the element says. */
+  #reloading = false
+  #positionS = 0
+  #asking = false
   #mutedByBrowser = false
   #wasStalled = false
+  #lostSound: readonly string[] = []
   #problem: string | null = null
   #failed = false
+  /** False where trying again cannot help: no such title, no such codec. */
+  #mayComeBack = false
 
   constructor(options: PlayerOptions) {
     this.#options = options
@@ -100,6 +108,7 @@ export class VitrinePlayer {
     }
     this.#timers.push(setInterval(() => this.#look(), SAMPLE_MS))
     this.#timers.push(setInterval(() => void this.#refreshTable(), TABLE_REFRESH_MS))
+    this.#timers.push(setInterval(() => void this.#comeBack(), COMEBACK_MS))
     void this.#refreshTable()
     const via = this.#options.via
     this.#asked = via
@@ -125,6 +134,7 @@ export class VitrinePlayer {
       stalls: this.#stallClock.count,
       stalledMs: this.#stallClock.totalMs(nowMs),
       mutedByBrowser: this.#mutedByBrowser && this.#options.video.muted,
+      lostSound: this.#lostSound,
       problem: this.#problem,
     }
   }
@@ -143,7 +153,10 @@ export class VitrinePlayer {
     const { video } = this.#options
     if (this.#failed) this.retry()
     else if (video.paused) void this.#play()
-    else video.pause()
+    else {
+      this.#wanted = false
+      video.pause()
+    }
   }
 
   seek(toS: number): void {
@@ -159,13 +172,14 @@ export class VitrinePlayer {
     this.#changed()
   }
 
-  /** Asked by a person after everything failed. */
-  retry(): void {
+  /** From the start, after everything failed: by a person, or by the player when an edge answers again. */
+  retry(edge: string | null = null): void {
     this.#attempt = 0
+    this.#restarts = 0
     this.#failed = false
     this.#problem = null
     const [best] = this.#memory.order(this.table.ids, performance.now())
-    this.#reload(best ?? null)
+    this.#reload(edge ?? best ?? null)
   }
 
   close(): void {
@@ -197,6 +211,9 @@ export class VitrinePlayer {
     })
     const hls = new HlsJs({
       ...hlsSettings({ sessionId: this.#sessionId, title: this.#options.title, startPosition }),
+      pLoader: pictureAloneLoader(codecs => {
+        this.#lostSound = codecs
+      }),
       ...(steering === undefined ? {} : { contentSteeringController: steering as never }),
     })
     this.#hls = hls
@@ -205,7 +222,7 @@ export class VitrinePlayer {
     hls.on(Events.LEVEL_SWITCHED, () => this.#changed())
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#changed()
-      if (!this.#blocked) void this.#play()
+      if (!this.#blocked && this.#wanted) void this.#play()
     })
     hls.attachMedia(this.#options.video)
     hls.loadSource(url)
@@ -215,6 +232,7 @@ export class VitrinePlayer {
   async #play(): Promise<void> {
     const { video } = this.#options
     try {
+      this.#wanted = true
       await video.play()
       this.#blocked = false
     } catch (thrown) {
@@ -232,6 +250,7 @@ export class VitrinePlayer {
 
   #onFragment(data: FragLoadedData): void {
     this.#attempt = 0
+    this.#restarts = 0
     this.#problem = null
     const edge = this.table.edgeOf(data.frag.url) ?? cmsdName(data.networkDetails)
     if (edge === null || edge === this.#edge) return
@@ -267,6 +286,7 @@ export class VitrinePlayer {
     const step = recover(
       {
         attempt: this.#attempt,
+        restarts: this.#restarts,
         bufferedAheadS: bufferedAhead(this.#options.video),
         hasPathways: (this.#hls?.levels.length ?? 0) > 0,
         lastEdge,
@@ -275,12 +295,16 @@ export class VitrinePlayer {
       this.#memory,
       nowMs,
     )
-    this.#attempt += 1
     if (step.kind === 'give-up') {
-      this.#fail('No edge answers. The fleet may be away, or this device is offline.')
+      this.#fail('No edge answers. Playing goes on by itself when one is back.', true)
       return
     }
-    this.#problem = `Trying ${step.kind === 'reload' && step.edge !== null ? step.edge : 'again'} (${this.#attempt} of 5)`
+    if (step.kind === 'reload') this.#attempt += 1
+    else this.#restarts += 1
+    this.#problem =
+      step.kind === 'reload'
+        ? `Trying ${step.edge ?? 'again'} (${this.#attempt} of ${RELOADS_MAX})`
+        : 'Trying the other edges'
     this.#emit('error', { text: `${lastEdge ?? 'the server'} did not answer`, fatal: false, edge: lastEdge })
     this.#changed()
     if (this.#recovery !== null) clearTimeout(this.#recovery)
@@ -302,28 +326,52 @@ export class VitrinePlayer {
   #reload(edge: string | null): void {
     const base = (edge === null ? null : this.table.urlOf(edge)) ?? this.#options.home
     this.#asked = edge
-    const { video } = this.#options
-    this.#load(playUrl(base, this.#options.title, edge), video.currentTime > 0 ? video.currentTime : -1)
+    this.#reloading = true
+    this.#load(playUrl(base, this.#options.title, edge), this.#positionS > 0 ? this.#positionS : -1)
   }
 
-  async #refreshTable(): Promise<void> {
-    if (await this.table.refresh(this.#closing.signal)) this.#changed()
+  /** One at a time: with a frozen fleet one round takes longer than the pause between two. */
+  async #refreshTable(): Promise<string | null> {
+    if (this.#asking) return null
+    this.#asking = true
+    const base = await this.table.refresh(this.#closing.signal)
+    this.#asking = false
+    if (base !== null) this.#changed()
+    return base
+  }
+
+  async #comeBack(): Promise<void> {
+    if (!this.#failed || !this.#mayComeBack) return
+    const base = await this.#refreshTable()
+    if (base !== null && this.#failed) this.retry(this.table.edgeOf(base))
   }
 
   #look(): void {
     const { video } = this.#options
     const nowMs = performance.now()
-    const resting = video.paused || video.seeking || video.ended
-    this.#stallClock.sample({ atMs: nowMs, positionS: video.currentTime, resting })
+    const hasPicture = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA && !video.seeking
+    if (hasPicture) {
+      this.#positionS = video.currentTime
+      this.#reloading = false
+    }
+    const resting =
+      !this.#wanted || this.#blocked || (!this.#reloading && (video.seeking || video.ended || video.paused))
+    this.#stallClock.sample({ atMs: nowMs, positionS: this.#positionS, resting })
     if (this.#stallClock.stalled !== this.#wasStalled) {
       this.#wasStalled = this.#stallClock.stalled
       this.#emit('stall', { stalled: this.#wasStalled, totalMs: this.#stallClock.totalMs(nowMs) })
       this.#changed()
     }
+    // hls.js 1.7.4 does not end the stream again when the pathway changes while the last fragments play:
+    // the picture stands one frame before the end, and the element never loops.
+    const atEnd = video.duration - video.currentTime < END_S
+    if (hasPicture && !resting && this.#stallClock.stalled && atEnd) video.currentTime = 0
   }
 
-  #fail(text: string): void {
+  #fail(text: string, mayComeBack = false): void {
     this.#failed = true
+    this.#mayComeBack = mayComeBack
+    this.#edge = null
     this.#problem = text
     this.#emit('error', { text, fatal: true, edge: null })
     this.#changed()
@@ -347,43 +395,4 @@ export class VitrinePlayer {
   #emit<Name extends keyof PlayerEvents>(name: Name, event: PlayerEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<Name>)(event)
   }
-}
-
-/** The entry of a title; `via` asks for one edge by name. */
-export function playUrl(base: string, title: string, via: string | null): string {
-  const query = via === null ? '' : `?via=${encodeURIComponent(via)}`
-  return `${base}/play/${encodeURIComponent(title)}.m3u8${query}`
-}
-
-function bufferedAhead(video: HTMLVideoElement): number {
-  const { buffered, currentTime } = video
-  for (let index = 0; index < buffered.length; index += 1) {
-    if (buffered.start(index) <= currentTime + 0.1 && buffered.end(index) >= currentTime) {
-      return buffered.end(index) - currentTime
-    }
-  }
-  return 0
-}
-
-function labelOf(level: { height: number; bitrate: number; name: string } | undefined): string | null {
-  if (level === undefined) return null
-  return level.height > 0 ? `${level.height}p` : `${Math.round(level.bitrate / 1000)} kbit/s`
-}
-
-function renditionsOf(hls: HlsJs): Rendition[] {
-  return hls.levels.map((level, index) => ({
-    index,
-    label: labelOf(level) ?? String(index),
-    bitrateBps: level.bitrate,
-  }))
-}
-
-/** CTA-5006: `CMSD-Static: n="eu-west"`. */
-export function cmsdName(networkDetails: unknown): string | null {
-  if (!(networkDetails instanceof XMLHttpRequest)) return null
-  return readCmsdName(networkDetails.getResponseHeader('CMSD-Static'))
-}
-
-export function readCmsdName(header: string | null): string | null {
-  return header?.match(/(?:^|,)\s*n="([^"]{1,128})"/)?.[1] ?? null
 }

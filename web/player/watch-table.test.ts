@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { playUrl, readCmsdName } from './vitrine-player.ts'
+import { playUrl, readCmsdName } from './readings.ts'
 import { readWatchTable } from './watch-table.ts'
 
 const good = {

@@ -37,18 +37,18 @@ export class EdgeTable {
     return this.#table.pathways.find(pathway => hostOf(pathway.url) === host)?.id ?? null
   }
 
-  /** Asks the page's own server, then each edge; true when one of them answered. */
-  async refresh(signal: AbortSignal): Promise<boolean> {
+  /** Asks the page's own server, then each edge; the base that answered, or null. */
+  async refresh(signal: AbortSignal): Promise<string | null> {
     const bases = [...new Set([this.#home, ...this.#table.pathways.map(pathway => pathway.url)])]
     for (const base of bases) {
       const table = await ask(base, signal)
-      if (signal.aborted) return false
+      if (signal.aborted) return null
       if (table !== null) {
         this.#table = table
-        return true
+        return base
       }
     }
-    return false
+    return null
   }
 }
 

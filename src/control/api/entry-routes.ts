@@ -30,11 +30,15 @@ export function addEntryRoutes(app: FastifyInstance, context: ControlContext): v
     handle: (request, reply) => {
       const { file } = request.params as { readonly file: string }
       const title = playable(context, file)
-      const { via } = request.query as { readonly via?: unknown }
+      const query = new URLSearchParams(request.url.split('?')[1] ?? '')
+      const via = query.get('via')
+      query.delete('via')
       const pathways = context.steering.table()?.pathways ?? []
-      const chosen = choosePathway(pathways, typeof via === 'string' ? via : null)
+      const chosen = choosePathway(pathways, via, Math.random())
       if (chosen === null) throw controlFaults.fault('control-no-edge', 'no edge has connected yet')
-      return reply.headers(anyOrigin).redirect(`${chosen.url}/vod/${title}/master.m3u8`, 302)
+      // The rest of the query goes along: a player's CMCD tells the edge who it is.
+      const rest = query.size === 0 ? '' : `?${query.toString()}`
+      return reply.headers(anyOrigin).redirect(`${chosen.url}/vod/${title}/master.m3u8${rest}`, 302)
     },
   })
 }

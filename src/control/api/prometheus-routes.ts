@@ -16,6 +16,7 @@ import {
   textOf,
   timeOf,
 } from './prometheus-parameters.ts'
+import { activeAlerts, metadata, rules } from './prometheus-rules.ts'
 import { addRoute } from './route.ts'
 
 const PREFIX = '/prometheus/api/v1'
@@ -36,7 +37,9 @@ const answers: readonly {
   { url: '/series', summary: 'Label sets that match', post: true, answer: series },
   { url: '/labels', summary: 'Label names', post: true, answer: labels },
   { url: '/label/:name/values', summary: 'Values of one label', post: false, answer: labelValues },
-  { url: '/metadata', summary: 'Types and help of metrics: none are kept', post: false, answer: () => ({}) },
+  { url: '/metadata', summary: 'Types and help of own metrics', post: false, answer: metadata },
+  { url: '/rules', summary: 'Rules, their health and their alerts', post: false, answer: rules },
+  { url: '/alerts', summary: 'Pending and firing alerts', post: false, answer: activeAlerts },
   { url: '/status/buildinfo', summary: 'Version, as Grafana asks for it', post: false, answer: buildInfo },
 ]
 

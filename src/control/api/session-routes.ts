@@ -1,11 +1,11 @@
 // Owns signing in and out, and who one is.
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { isLoopback, packageVersion } from '#base'
+import { packageVersion } from '#base'
 import { meAnswer, signInRequest, type UserRole } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import { isSameOrigin, isSecure, sessionCookieName } from './guard.ts'
+import { fromThisMachine, isSameOrigin, isSecure, sessionCookieName } from './guard.ts'
 import { addRoute } from './route.ts'
 
 /** Enough for somebody who mistypes, far too few for guessing. */
@@ -39,7 +39,7 @@ export function addSessionRoutes(app: FastifyInstance, context: ControlContext):
         throw controlFaults.fault('control-sign-in-failed', what)
       }
       setCookie(reply, context, session.cookie, COOKIE_S_MAX)
-      return me(context, session, request.socket.remoteAddress)
+      return me(context, session, request)
     },
   })
   addRoute(app, {
@@ -68,7 +68,7 @@ export function addSessionRoutes(app: FastifyInstance, context: ControlContext):
       if (principal.kind !== 'person')
         throw controlFaults.fault('control-sign-in-needed', 'no person is signed in')
       const { name, role, session } = principal
-      return me(context, { name, role, csrf: session?.csrf ?? '' }, request.socket.remoteAddress)
+      return me(context, { name, role, csrf: session?.csrf ?? '' }, request)
     },
   })
 }
@@ -76,10 +76,10 @@ export function addSessionRoutes(app: FastifyInstance, context: ControlContext):
 function me(
   context: ControlContext,
   who: { readonly name: string; readonly role: UserRole; readonly csrf: string },
-  address: string | undefined,
+  request: FastifyRequest,
 ): z.infer<typeof meAnswer> {
   const { name, role, csrf } = who
-  const tryIt = context.tryIt.available() && address !== undefined && isLoopback(address)
+  const tryIt = context.tryIt.available() && fromThisMachine(request, context)
   return { name, role, csrf, version: packageVersion, tryIt }
 }
 

@@ -65,11 +65,21 @@ describe('makeTable', () => {
 
 describe('choosePathway', () => {
   const { pathways } = makeTable([edge('a'), edge('b', { sessions: 9 }), edge('c', { state: 'unreachable' })])
+  const drawn = (draw: number): string | undefined => choosePathway(pathways, null, draw)?.id
+
   it('honours a name that takes viewers and no other', () => {
-    expect(choosePathway(pathways, 'b')?.id).toBe('b')
-    expect(choosePathway(pathways, 'c')?.id).toBe('a')
-    expect(choosePathway(pathways, 'zz')?.id).toBe('a')
-    expect(choosePathway(pathways, null)?.id).toBe('a')
-    expect(choosePathway([], null)).toBeNull()
+    expect(choosePathway(pathways, 'b', 0)?.id).toBe('b')
+    expect(choosePathway(pathways, 'c', 0)?.id).toBe('a')
+    expect(choosePathway(pathways, 'zz', 0)?.id).toBe('a')
+  })
+
+  it('draws by weight and by how few an edge feeds, and never one without weight', () => {
+    expect([0, 0.9, 0.92, 0.999].map(drawn)).toEqual(['a', 'a', 'b', 'b'])
+  })
+
+  it('takes the least bad when none takes viewers, and nobody when there is none', () => {
+    const sick = pathways.map(one => ({ ...one, weight: 0 }))
+    expect(choosePathway(sick, null, 0.5)?.id).toBe(sick[0]?.id)
+    expect(choosePathway([], null, 0.5)).toBeNull()
   })
 })

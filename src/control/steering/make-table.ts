@@ -72,8 +72,24 @@ function badness({ state }: EdgeStanding): number {
   return order.indexOf(state)
 }
 
-/** The edge for a new viewer: the one asked for by name when it takes viewers, else the best. Null: none. */
-export function choosePathway(pathways: readonly Pathway[], via: string | null): Pathway | null {
-  const wanted = via === null ? undefined : pathways.find(pathway => pathway.id === via && pathway.weight > 0)
-  return wanted ?? pathways[0] ?? null
+/**
+ * The edge for a new viewer: the one asked for by name when it takes viewers, else drawn by weight and by how few it
+ * feeds already, so that a burst within one second does not land on one edge. Null: there is none.
+ * `draw` is a random number from 0 to below 1.
+ */
+export function choosePathway(
+  pathways: readonly Pathway[],
+  via: string | null,
+  draw: number,
+): Pathway | null {
+  const open = pathways.filter(({ weight }) => weight > 0)
+  const wanted = open.find(({ id }) => id === via)
+  if (wanted !== undefined) return wanted
+  const shares = open.map(({ weight, sessions }) => weight / (1 + sessions))
+  let left = draw * shares.reduce((sum, share) => sum + share, 0)
+  for (const [index, share] of shares.entries()) {
+    left -= share
+    if (left < 0) return open[index] ?? null
+  }
+  return open.at(-1) ?? pathways[0] ?? null
 }

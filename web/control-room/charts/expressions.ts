@@ -15,6 +15,14 @@ export function instances(all: readonly string[], chosen: readonly string[]): st
   return all.length <= ASK_FOR_ALL_MAX ? '' : `instance=~"${chosen.join('|')}"`
 }
 
+/**
+ * A gauge as it was measured: a plain selector looks back 5 minutes, and a series that died would be drawn as a
+ * line that goes on.
+ */
+function gauge(selector: string, stepS: number): string {
+  return `last_over_time(${selector}${window(stepS)})`
+}
+
 function column(name: string): (labels: Labels) => string | null {
   return ({ instance }) => (instance === undefined ? null : `${name}/${instance}`)
 }
@@ -45,7 +53,10 @@ export function hostCpu(instance: string): FeedQuery {
 }
 
 export function watching(matching: string): FeedQuery {
-  return { key: column('watching'), expr: () => `sum by (instance) (vitrine_fleet_watching{${matching}})` }
+  return {
+    key: column('watching'),
+    expr: stepS => `sum by (instance) (${gauge(`vitrine_fleet_watching{${matching}}`, stepS)})`,
+  }
 }
 
 export function throughput(matching: string): FeedQuery {
@@ -61,18 +72,25 @@ export function serverQueries(id: string, role: string): readonly FeedQuery[] {
   const process = `${own},job="vitrine-${role}"`
   const loop: FeedQuery = {
     key: named('loop'),
-    expr: () => `max by (instance) (vitrine_process_event_loop_delay_seconds{${process},quantile="0.99"})`,
+    expr: stepS =>
+      `max by (instance) (${gauge(`vitrine_process_event_loop_delay_seconds{${process},quantile="0.99"}`, stepS)})`,
   }
   if (role === 'control') {
     return [
       { ...controlCpu(), key: named('cpu') },
-      { key: named('memory'), expr: () => `max by (instance) (process_resident_memory_bytes{${process}})` },
+      {
+        key: named('memory'),
+        expr: stepS => `max by (instance) (${gauge(`process_resident_memory_bytes{${process}}`, stepS)})`,
+      },
       loop,
     ]
   }
   return [
     { ...cpu(own), key: named('cpu') },
-    { key: named('memory'), expr: () => `max by (instance) (vitrine_server_resident_memory_bytes{${own}})` },
+    {
+      key: named('memory'),
+      expr: stepS => `max by (instance) (${gauge(`vitrine_server_resident_memory_bytes{${own}}`, stepS)})`,
+    },
     loop,
     ...requestQueries(
       own,

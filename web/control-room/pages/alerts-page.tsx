@@ -71,10 +71,13 @@ function AllQuiet(): ReactNode {
   )
 }
 
+/** The rule and the server stand beside it; the job says nothing about the cause. */
+const SAID_ELSEWHERE: ReadonlySet<string> = new Set(['instance', 'alertname', 'job'])
+
 function Alert({ alert, tone }: { readonly alert: AlertView; readonly tone: string }): ReactNode {
   const { rule, state, labels, annotations, activeAt, firedAt, resolvedAt } = alert
   const instance = labels['instance']
-  const others = Object.entries(labels).filter(([name]) => name !== 'instance' && name !== 'alertname')
+  const others = Object.entries(labels).filter(([name]) => !SAID_ELSEWHERE.has(name))
   return (
     <li className="alert" data-tone={tone}>
       <div className="alert-head">

@@ -74,7 +74,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const colourOf = (id: string): string => seriesColour(id, ids)
   return (
     <CursorContext value={cursor}>
-      <div className="fleet">
+      <div className="fleet" data-silent={silentMs > 0}>
         <section className="tiles" aria-label="Servers">
           {sorted.map(server => (
             <Tile

@@ -2,10 +2,10 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import type { ServerView } from '#wire'
-import { useHistory, useServers } from '../api/use-control-room.tsx'
+import { type ServerChange, useHistory, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
-import { EventLane, eventMarks } from '../charts/marks.tsx'
+import { eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
@@ -139,7 +139,6 @@ function Server({
                 The charts are not fed: {feed.problem}
               </p>
             ) : null}
-            <EventLane marks={marks} grid={feed.grid} />
             <div className="chart-grid">
               {plans.map(plan => (
                 <TimeChart
@@ -163,27 +162,38 @@ function Server({
               ))}
             </div>
           </section>
-          <aside className="side">
-            <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
-              <header>
-                <h2>What the witnesses say</h2>
-              </header>
-              <Witnesses evidence={server.evidence} />
-            </section>
-            <section className="panel" aria-label="History">
-              <header>
-                <h2>History</h2>
-              </header>
-              {history.data === undefined ? (
-                <Loading what="the history" />
-              ) : (
-                <Changes changes={history.data} named={false} max={CHANGES_MAX} />
-              )}
-            </section>
-          </aside>
+          <ServerSide server={server} changes={history.data} />
         </div>
       </div>
     </CursorContext>
+  )
+}
+
+interface SideProps {
+  readonly server: ServerView
+  readonly changes: readonly ServerChange[] | undefined
+}
+
+function ServerSide({ server, changes }: SideProps): ReactNode {
+  return (
+    <aside className="side">
+      <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
+        <header>
+          <h2>What the witnesses say</h2>
+        </header>
+        <Witnesses evidence={server.evidence} />
+      </section>
+      <section className="panel" aria-label="History">
+        <header>
+          <h2>History</h2>
+        </header>
+        {changes === undefined ? (
+          <Loading what="the history" />
+        ) : (
+          <Changes changes={changes} named={false} max={CHANGES_MAX} />
+        )}
+      </section>
+    </aside>
   )
 }
 
@@ -206,8 +216,10 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {role === 'edge' ? (
           <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
         ) : null}
-        <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
-        <Fact name="Address">{url}</Fact>
+        {role === 'control' ? null : (
+          <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
+        )}
+        {url === '' ? null : <Fact name="Address">{url}</Fact>}
         {pid === null ? null : <Fact name="Process group">{pid}</Fact>}
         <Fact name="Version">{version}</Fact>
       </dl>

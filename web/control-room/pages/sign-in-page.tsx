@@ -44,33 +44,12 @@ export function SignInPage(): ReactNode {
     <main className="sign-in">
       <form onSubmit={submit} aria-busy={busy}>
         <h1>
-          <img src="/mark.svg" alt="" width="36" height="36" /> Vitrine
+          <img src="/watch-assets/mark.svg" alt="" width="36" height="36" /> Vitrine
         </h1>
         <p className="lead">
           {step.kind === 'link' ? 'Signing you in with the link…' : 'Sign in to the control room.'}
         </p>
-        <label>
-          Name
-          <input
-            name="name"
-            autoComplete="username"
-            required
-            maxLength={64}
-            disabled={busy}
-            autoCapitalize="none"
-          />
-        </label>
-        <label>
-          Password
-          <input
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            maxLength={1024}
-            disabled={busy}
-          />
-        </label>
+        <Fields busy={busy} />
         <p className="form-problem" role="alert">
           {problem}
         </p>
@@ -83,6 +62,35 @@ export function SignInPage(): ReactNode {
         </p>
       </form>
     </main>
+  )
+}
+
+function Fields({ busy }: { readonly busy: boolean }): ReactNode {
+  return (
+    <>
+      <label>
+        Name
+        <input
+          name="name"
+          autoComplete="username"
+          required
+          maxLength={64}
+          disabled={busy}
+          autoCapitalize="none"
+        />
+      </label>
+      <label>
+        Password
+        <input
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          maxLength={1024}
+          disabled={busy}
+        />
+      </label>
+    </>
   )
 }
 

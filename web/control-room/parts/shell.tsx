@@ -32,7 +32,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
       </a>
       <header className="top">
         <Link href="/" className="brand" aria-label="Vitrine, to the fleet">
-          <img src="/mark.svg" alt="" width="26" height="26" />
+          <img src="/watch-assets/mark.svg" alt="" width="26" height="26" />
           Vitrine
         </Link>
         <nav aria-label="Pages">
@@ -80,10 +80,11 @@ function Firing({ count }: { readonly count: number }): ReactNode {
 /** The one sentence that is read from across the room. */
 function Summary(): ReactNode {
   const servers = useServers()
+  const silent = useSilence() > 0
   const { text, tone } = summarise(servers.data ?? [])
   return (
-    <p className="summary" data-tone={tone} role="status">
-      {text}
+    <p className="summary" data-tone={silent ? 'resting' : tone} role="status">
+      {silent && text !== '' ? `Last known: ${text}` : text}
     </p>
   )
 }
