@@ -141,7 +141,7 @@ describe('refusals', () => {
     ['up[', 'metrics-promql-syntax'],
     ['nosuch(up)', 'metrics-promql-syntax'],
     ['info(up)', 'metrics-promql-unsupported'],
-    ['limitk(1, up)', 'metrics-promql-unsupported'],
+    ['limit_ratio(0.5, up)', 'metrics-promql-unsupported'],
     ['histogram_avg(up)', 'metrics-promql-unsupported'],
     ['up[1m + 1m]', 'metrics-promql-unsupported'],
     ['rate(up[1m * 2])', 'metrics-promql-unsupported'],
@@ -230,5 +230,22 @@ describe('queries that are asked together', () => {
     // The places are free again, also after a query that failed.
     await expect(asked.ask({ ...question, text: 'up +' })).rejects.toThrow()
     await expect(asked.ask(question)).resolves.toMatchObject({ value: { kind: 'matrix' } })
+  })
+})
+
+describe('limitk', () => {
+  it('takes some series of each group as they are, at each step those that have a value', () => {
+    expect(ask('limitk(1, up)')).toEqual([60])
+    expect(ask('limitk(5, up)')).toEqual([60, 120])
+    expect(ask('limitk(1, up) by (instance)')).toEqual([60, 120])
+    expect(ask('limitk(0, up)')).toEqual([])
+  })
+})
+
+describe('native histograms', () => {
+  it('are named in the refusal of what needs them', () => {
+    expect(() => ask('histogram_count(up)')).toThrow(
+      /histogram_count on native histograms, which are not kept/,
+    )
   })
 })
