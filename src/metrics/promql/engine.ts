@@ -26,8 +26,11 @@ export interface Question {
 export interface Explain {
   readonly series: number
   readonly samples: number
+  /** Before its first turn, and between its slices. */
+  readonly waitMs: number
   readonly parseMs: number
-  /** From the first read to the last sum, with the waits between slices. */
+  /** Finding and decoding samples. */
+  readonly readMs: number
   readonly evaluateMs: number
 }
 
@@ -73,6 +76,7 @@ export class QueryEngine {
 
   /** The same in slices, between which the thread does other things. */
   async ask(question: Question): Promise<Answer> {
+    const askedMs = this.#options.clock.monotonicMs()
     await this.#turn()
     try {
       const meter = this.#meter()
@@ -86,8 +90,10 @@ export class QueryEngine {
       const explain = {
         series: meter.seriesTouched,
         samples: meter.samplesTouched,
+        waitMs: startedMs - askedMs + meter.pausedMs,
         parseMs: parsedMs - startedMs,
-        evaluateMs: this.#options.clock.monotonicMs() - parsedMs,
+        readMs: meter.readMs,
+        evaluateMs: this.#options.clock.monotonicMs() - parsedMs - meter.pausedMs - meter.readMs,
       }
       return { value, explain }
     } finally {

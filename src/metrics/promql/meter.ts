@@ -27,6 +27,8 @@ export class QueryMeter implements Meter {
   #series = 0
   #work = 0
   #sliceEndsMs: number
+  #readMs = 0
+  #pausedMs = 0
 
   constructor(options: MeterOptions) {
     this.#clock = options.clock
@@ -56,6 +58,20 @@ export class QueryMeter implements Meter {
     return this.#samples
   }
 
+  /** Of the query's own time. */
+  get readMs(): number {
+    return this.#readMs
+  }
+
+  /** While others had the thread. */
+  get pausedMs(): number {
+    return this.#pausedMs
+  }
+
+  readFor(ms: number): void {
+    this.#readMs += ms
+  }
+
   /** True once the slice has been used up; looked at where an evaluation can be interrupted. */
   get isSliceOver(): boolean {
     return this.#clock.monotonicMs() >= this.#sliceEndsMs
@@ -67,6 +83,7 @@ export class QueryMeter implements Meter {
     await pause()
     const nowMs = this.#clock.monotonicMs()
     this.#deadlineMs += nowMs - pausedMs
+    this.#pausedMs += nowMs - pausedMs
     this.#sliceEndsMs = nowMs + SLICE_MS
   }
 
