@@ -1,4 +1,4 @@
-// Owns the bench of writes at their real pace while pages of graphs are refreshed: how long the slowest write waits.
+// Owns the bench of writes at their real pace while pages of graphs are refreshed: how late the latest write is answered.
 // It refuses to stop for an answer: queries are asked when their time has come, as browsers do.
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bodies } from './bodies.ts'
@@ -25,6 +25,7 @@ export async function live(
   const writesMs: number[] = []
   const queriesMs: number[] = []
   const running: Promise<void>[] = []
+  const lines: Promise<void>[] = []
   const startedMs = performance.now()
   for (let second = 0; second < seconds; second += 1) {
     await pause(Math.max(0, startedMs + second * 1000 - performance.now()))
@@ -34,12 +35,19 @@ export async function live(
         running.push(timed(queriesMs, async () => void (await ask(target, path + target.extra))))
       }
     }
-    for (const shard of bodies.shards) {
+    const dueMs = performance.now()
+    for (const [at, shard] of bodies.shards.entries()) {
       const each = shard.length / seconds
-      const part = shard.slice(second * each, (second + 1) * each)
-      for (const body of part) running.push(timed(writesMs, () => write(target, body)))
+      // One after the other, as a sender does: what waits behind a slow one is late too.
+      for (const body of shard.slice(second * each, (second + 1) * each)) {
+        lines[at] = (lines[at] ?? Promise.resolve()).then(async () => {
+          await write(target, body)
+          writesMs.push(performance.now() - dueMs)
+        })
+      }
     }
   }
+  await Promise.all(lines)
   await Promise.all(running)
   queriesMs.sort((a, b) => a - b)
   return {

@@ -58,6 +58,7 @@ export class QueryEngine {
   readonly #options: EngineOptions
   #running = 0
   readonly #waiting: (() => void)[] = []
+  #slices: Promise<void> = Promise.resolve()
   readonly #parsed = new Map<string, Expr>()
 
   constructor(source: SampleSource, options: EngineOptions) {
@@ -86,7 +87,7 @@ export class QueryEngine {
       const parsedMs = this.#options.clock.monotonicMs()
       const steps: Steps<Value> =
         stepMs === null ? this.#instant(text, toMs, meter) : this.#range(text, [fromMs, toMs, stepMs], meter)
-      const value = await inSlices(steps, meter)
+      const value = await this.#inSlices(steps, meter)
       const explain = {
         series: meter.seriesTouched,
         samples: meter.samplesTouched,
@@ -102,6 +103,20 @@ export class QueryEngine {
       if (next === undefined) this.#running -= 1
       else next()
     }
+  }
+
+  async #inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
+    for (;;) {
+      await meter.between(() => this.#slice())
+      const next = steps.next()
+      if (next.done === true) return next.value
+    }
+  }
+
+  /** One slice of all queries together in each round of the event loop, so that a write waits for one of them at most. */
+  #slice(): Promise<void> {
+    this.#slices = this.#slices.then(() => setImmediate())
+    return this.#slices
   }
 
   /** A few queries take turns, the others wait in a line of limited length. */
@@ -180,14 +195,6 @@ function finish<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const next = steps.next()
     if (next.done === true) return next.value
-  }
-}
-
-async function inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
-  for (;;) {
-    const next = steps.next()
-    if (next.done === true) return next.value
-    await meter.between(() => setImmediate())
   }
 }
 

@@ -7,7 +7,7 @@ const SAMPLES_MAX = 50_000_000 // Prometheus' query.max-samples; cells of 9 to 1
 /** Prometheus allows 2 min. Here a query shares its thread with everything else, so it must be short. */
 const TIMEOUT_MS = 3000
 /** A query that is evaluated in slices hands the thread back after this long. */
-const SLICE_MS = 20
+const SLICE_MS = 10
 const SERIES_MAX = 50_000
 /** Units of work (about a sample touched) between two looks at the clock: some 0.5 ms. */
 const WORK_PER_LOOK = 100_000
