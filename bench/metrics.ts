@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Bodies, type BodiesOptions, makeBodies } from './metrics/bodies.ts'
 import { ask, medianQueryMs, type Sent, send } from './metrics/client.ts'
+import { live } from './metrics/live.ts'
 import { type Engine, engines, pinSelf, removeFolder, scratchFolder, type Target } from './metrics/targets.ts'
 import { SERIES_AN_EDGE } from './metrics/workload.ts'
 import type { BenchReport, BenchResult } from './result.ts'
@@ -10,6 +11,7 @@ import type { BenchReport, BenchResult } from './result.ts'
 const QUICK = { i100: 360, i1000: 24, k10: 300, queries: 3600, rounds: 9 }
 const FULL = { i100: 3600, i1000: 60, k10: 600, queries: 21_600, rounds: 25 }
 type Size = typeof QUICK
+const LIVE_S = 11 // three refreshes of the pages
 
 const QUERY_NAMES = new Set([
   'node_load1',
@@ -128,6 +130,11 @@ async function queryAll(chosen: readonly Engine[], size: Size, figures: Map<stri
         const rounds = name.startsWith('a') ? size.rounds * 4 : size.rounds
         into.set(`query ${name}`, await medianQueryMs(target, path + target.extra, rounds))
       }
+      await liveFigures(
+        target,
+        paths.map(([, path]) => path),
+        into,
+      )
       await target.stop()
       const startedMs = performance.now()
       target = await engine.start(folder)
@@ -136,7 +143,9 @@ async function queryAll(chosen: readonly Engine[], size: Size, figures: Map<stri
         `query?query=${encodeURIComponent('count(node_load1)')}&time=${startMs / 1000 + size.queries}`,
       )
       into.set('restart', (performance.now() - startedMs) / 1000)
-      const shown = [...into].filter(([name]) => name.startsWith('query') || name === 'restart')
+      const shown = [...into].filter(
+        ([name]) => name.startsWith('query') || name.startsWith('live') || name === 'restart',
+      )
       console.log(
         `  ${engine.name}: ${shown.map(([name, value]) => `${name} ${value.toFixed(2)}`).join(', ')}`,
       )
@@ -145,6 +154,24 @@ async function queryAll(chosen: readonly Engine[], size: Size, figures: Map<stri
       removeFolder(folder)
     }
   }
+}
+
+/** 12,000 series each second, and sixty graphs every five. */
+async function liveFigures(target: Target, paths: readonly string[], into: Figures): Promise<void> {
+  const bodies = makeBodies({
+    edges: 100,
+    seconds: LIVE_S,
+    samplesASeries: 1,
+    edgesARequest: 10,
+    startMs: Math.floor(Date.now() / 1000) * 1000,
+    shuffled: false,
+    jitterMs: 0,
+    only: null,
+  })
+  const { writeMsMax, queryMsMedian, queryMsMax } = await live(target, bodies, LIVE_S, paths)
+  into.set('live slowest write', writeMsMax)
+  into.set('live query median', queryMsMedian)
+  into.set('live slowest query', queryMsMax)
 }
 
 function queryPaths(startS: number, seconds: number): readonly (readonly [string, string])[] {
@@ -188,6 +215,7 @@ const RESULTS: readonly Row[] = [
   { key: 'query c', unit: 'ms', better: 'lower', peer: 'better', goal: 0.67 },
   { key: 'query d', unit: 'ms', better: 'lower', peer: 'victoria-metrics', goal: 1 },
   { key: 'query e', unit: 'ms', better: 'lower', peer: 'victoria-metrics', goal: 1 },
+  { key: 'live slowest write', unit: 'ms', better: 'lower', peer: 'prometheus', goal: 1 },
   { key: 'restart', unit: 's', better: 'lower', peer: 'prometheus', goal: 1 },
 ]
 

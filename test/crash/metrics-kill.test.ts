@@ -11,6 +11,7 @@ import { openStore } from '#metrics'
 
 const START_MS = 1_700_000_000_000
 const SEED = 7
+const COUNTER_RESETS_AT = 40
 const ROUNDS = 8
 
 let folder: string
@@ -41,6 +42,22 @@ function startWriter(first: number, limitKiB: number | null): ChildProcess {
   ]
   child = spawn('bash', ['-c', command, 'bash', ...node], { stdio: ['ignore', 'pipe', 'inherit'] })
   return child
+}
+
+/** The bytes of all days in the ledger, after everything has been sealed. */
+async function ledgerBytes(): Promise<number> {
+  const store = openStore({ folder, clock: systemClock, log: silentLog })
+  await store.seal()
+  const rows = store.ledger(START_MS, START_MS + 86_400_000)
+  await store.close()
+  return rows.reduce((sum, row) => sum + (row.measure === 'bytes' ? row.value : 0), 0)
+}
+
+/** What the counter of metrics-writer.ts has grown by in `length` writes. */
+function servedBytes(length: number): number {
+  let bytes = 0
+  for (let at = 0; at < length; at += 1) if (at % COUNTER_RESETS_AT !== 0) bytes += 1000
+  return bytes
 }
 
 async function readBack(): Promise<Map<string, [number, number][]>> {
@@ -89,13 +106,14 @@ it(`loses and doubles no acknowledged sample over ${ROUNDS} kills (seed ${SEED})
     }
     if (writer.exitCode === null && writer.signalCode === null) await once(writer, 'exit')
     next = await expectWhole(acknowledged)
+    expect(await ledgerBytes(), 'the ledger equals what was stored').toBe(servedBytes(next))
   }
 })
 
 it('acknowledges nothing while there is no room, and goes on when there is', {
   timeout: 60_000,
 }, async () => {
-  const writer = startWriter(0, 48)
+  const writer = startWriter(0, 160)
   let acknowledged = -1
   let refusals = 0
   let afterRefusal = 0

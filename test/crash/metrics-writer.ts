@@ -6,6 +6,8 @@ import { messageOf, silentLog, systemClock } from '#base'
 import { metricsFaults, openStore } from '#metrics'
 
 const SERIES = 20
+/** Also known to metrics-kill.test.ts. */
+const COUNTER_RESETS_AT = 40
 const START_MS = 1_700_000_000_000
 
 const [folder = '', first = '0', sealing = 'seals'] = process.argv.slice(2)
@@ -20,7 +22,10 @@ for (let at = Number(first); ; at += 1) {
     samples: [{ timestampMs, value: at * 1000 + series }],
   }))
   try {
-    const { accepted } = store.write(batch, timestampMs)
+    // One of the series is a counter of the ledger, which starts anew now and then.
+    const counter = { __name__: 'vitrine_edge_sent_bytes_total', instance: 'eu-west' }
+    const served = { labels: counter, samples: [{ timestampMs, value: (at % COUNTER_RESETS_AT) * 1000 }] }
+    const accepted = store.write([...batch, served], timestampMs).accepted - 1
     writeSync(1, `${accepted === SERIES ? 'acknowledged' : 'refused'} ${at}\n`)
   } catch (error) {
     const isFull = error instanceof Error && 'code' in error && error.code === 'metrics-store-disk-full'

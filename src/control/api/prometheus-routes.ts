@@ -99,10 +99,17 @@ async function query(parameters: Parameters, { store, fleetTime }: ControlContex
 function shown({ value, explain }: Answer, parameters: Parameters): unknown {
   const data = toApiData(value)
   if (parameters.get('stats')?.at(-1) !== 'all') return data
+  const { series, samples, waitMs, parseMs, readMs, evaluateMs } = explain
+  const seconds = (ms: number): number => ms / 1000
   const stats = {
-    timings: { evalTotalTime: explain.evaluateMs / 1000, queryPreparationTime: explain.parseMs / 1000 },
-    samples: { totalQueryableSamples: explain.samples },
-    series: explain.series,
+    timings: {
+      execQueueTime: seconds(waitMs),
+      queryPreparationTime: seconds(parseMs + readMs),
+      innerEvalTime: seconds(evaluateMs),
+      evalTotalTime: seconds(parseMs + readMs + evaluateMs),
+      execTotalTime: seconds(waitMs + parseMs + readMs + evaluateMs),
+    },
+    samples: { totalQueryableSamples: samples, seriesTouched: series },
   }
   return { ...data, stats }
 }

@@ -21,7 +21,7 @@ export interface Aggregation {
   readonly operator: string
   readonly labels: readonly string[]
   readonly without: boolean
-  /** The scalar parameter at each step, for topk, bottomk and quantile. */
+  /** The scalar parameter at each step, for topk, bottomk, limitk and quantile. */
   readonly parameters: Float64Array | null
   /** The text parameter of count_values. */
   readonly text: string
@@ -45,7 +45,7 @@ interface Group {
 
 export function aggregate(rows: readonly Row[], how: Aggregation, count: number, meter: QueryMeter): Row[] {
   const groups = groupRows(rows, how)
-  if (how.operator === 'topk' || how.operator === 'bottomk') {
+  if (how.operator === 'topk' || how.operator === 'bottomk' || how.operator === 'limitk') {
     return groups.flatMap(group => selectExtremes(group, how, count, meter))
   }
   if (how.operator === 'count_values')
@@ -85,7 +85,10 @@ function groupRows(rows: readonly Row[], { labels, without }: Aggregation): Grou
   return [...groups.values()]
 }
 
-/** topk and bottomk keep the series themselves; at one step they also order them. NaN comes last in both. */
+/**
+ * topk and bottomk keep the series themselves; at one step they also order them. NaN comes last in both. limitk takes
+ * the first series that have a value there, as they come.
+ */
 function selectExtremes({ members }: Group, how: Aggregation, count: number, meter: QueryMeter): Row[] {
   const chosen = new Map<Row, Row>()
   const direction = how.operator === 'topk' ? -1 : 1
@@ -94,7 +97,8 @@ function selectExtremes({ members }: Group, how: Aggregation, count: number, met
     if (k < 1) continue
     const candidates = members.filter(row => row.present[step] === 1)
     meter.work(candidates.length * 4)
-    candidates.sort((a, b) => direction * compare(a.values[step] ?? 0, b.values[step] ?? 0, direction))
+    if (how.operator !== 'limitk')
+      candidates.sort((a, b) => direction * compare(a.values[step] ?? 0, b.values[step] ?? 0, direction))
     for (const row of candidates.slice(0, k)) {
       let out = chosen.get(row)
       if (out === undefined) {

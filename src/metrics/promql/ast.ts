@@ -102,6 +102,7 @@ export const SET_OPERATORS: ReadonlySet<string> = new Set(['and', 'or', 'unless'
 export const PARAMETERS: Readonly<Record<string, ValueType>> = {
   topk: 'scalar',
   bottomk: 'scalar',
+  limitk: 'scalar',
   quantile: 'scalar',
   count_values: 'string',
 }

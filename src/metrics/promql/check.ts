@@ -41,9 +41,21 @@ export function checkType(expr: Expr, expected: ValueType, where: string): void 
   throw syntaxFault(`${where}: expected type ${SHOWN[expected]}, got ${SHOWN[type]}`, expr.position)
 }
 
+const NATIVE_ONLY: ReadonlySet<string> = new Set([
+  'histogram_avg',
+  'histogram_count',
+  'histogram_fraction',
+  'histogram_stddev',
+  'histogram_stdvar',
+  'histogram_sum',
+])
+
 export function checkCall(name: string, args: readonly Expr[], position: number): void {
   const signature = signatureOf(name)
-  if (signature === undefined) throw unsupportedFault(`function ${name}`, position)
+  if (signature === undefined) {
+    const native = NATIVE_ONLY.has(name) ? ' on native histograms, which are not kept,' : ''
+    throw unsupportedFault(`function ${name}${native}`, position)
+  }
   const { takes, optional } = signature
   if (args.length < takes.length - optional || (args.length > takes.length && name !== 'label_join')) {
     const least = takes.length - optional

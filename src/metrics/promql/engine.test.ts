@@ -47,7 +47,7 @@ const DATA: readonly Series[] = [
 ]
 
 function engine(
-  options: { clock?: Clock; querySamplesMax?: number; queryTimeoutMs?: number } = {},
+  options: { clock?: Clock; querySamplesMax?: number; queryTimeoutMs?: number; queriesMax?: number } = {},
 ): QueryEngine {
   return new QueryEngine(source(DATA), { clock: systemClock, ...options })
 }
@@ -141,7 +141,7 @@ describe('refusals', () => {
     ['up[', 'metrics-promql-syntax'],
     ['nosuch(up)', 'metrics-promql-syntax'],
     ['info(up)', 'metrics-promql-unsupported'],
-    ['limitk(1, up)', 'metrics-promql-unsupported'],
+    ['limit_ratio(0.5, up)', 'metrics-promql-unsupported'],
     ['histogram_avg(up)', 'metrics-promql-unsupported'],
     ['up[1m + 1m]', 'metrics-promql-unsupported'],
     ['rate(up[1m * 2])', 'metrics-promql-unsupported'],
@@ -203,5 +203,49 @@ describe('any text', () => {
       { seed, numRuns: 3000 },
     )
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), refused), { seed, numRuns: 2000 })
+  })
+})
+
+describe('queries that are asked together', () => {
+  const question = { text: 'up', fromMs: 0, toMs: 600_000, stepMs: 1000 }
+
+  it('are answered as alone, with what they have cost', async () => {
+    const asked = engine()
+    const answers = await Promise.all(Array.from({ length: 9 }, () => asked.ask(question)))
+    for (const { value, explain } of answers) {
+      expect(value).toEqual(engine().queryRange('up', 0, 600_000, 1000))
+      expect(explain).toMatchObject({ series: 2 })
+      expect(explain.samples).toBeGreaterThanOrEqual(122)
+    }
+  })
+
+  it('wait for their turn, and are refused where too many wait', async () => {
+    const asked = engine({ queriesMax: 2 })
+    const results = await Promise.allSettled(Array.from({ length: 9 }, () => asked.ask(question)))
+    expect(results.filter(result => result.status === 'fulfilled')).toHaveLength(6)
+    for (const result of results) {
+      if (result.status === 'rejected')
+        expect(result.reason).toMatchObject({ code: 'metrics-promql-busy', status: 429 })
+    }
+    // The places are free again, also after a query that failed.
+    await expect(asked.ask({ ...question, text: 'up +' })).rejects.toThrow()
+    await expect(asked.ask(question)).resolves.toMatchObject({ value: { kind: 'matrix' } })
+  })
+})
+
+describe('limitk', () => {
+  it('takes some series of each group as they are, at each step those that have a value', () => {
+    expect(ask('limitk(1, up)')).toEqual([60])
+    expect(ask('limitk(5, up)')).toEqual([60, 120])
+    expect(ask('limitk(1, up) by (instance)')).toEqual([60, 120])
+    expect(ask('limitk(0, up)')).toEqual([])
+  })
+})
+
+describe('native histograms', () => {
+  it('are named in the refusal of what needs them', () => {
+    expect(() => ask('histogram_count(up)')).toThrow(
+      /histogram_count on native histograms, which are not kept/,
+    )
   })
 })

@@ -26,8 +26,11 @@ export interface Question {
 export interface Explain {
   readonly series: number
   readonly samples: number
+  /** Before its first turn, and between its slices. */
+  readonly waitMs: number
   readonly parseMs: number
-  /** From the first read to the last sum, with the waits between slices. */
+  /** Finding and decoding samples. */
+  readonly readMs: number
   readonly evaluateMs: number
 }
 
@@ -39,12 +42,14 @@ export interface Answer {
 export { parseSelector } from './parse.ts'
 
 const STEPS_MAX = 11_000 // Prometheus: "exceeded maximum resolution of 11,000 points per timeseries"
-/** Between two slices each holds its rows: 20 pages of 12 graphs do not come near it. */
-const QUERIES_MAX = 40
+/** They share one thread: more would only hold more memory, and all end later. */
+const RUNNING_MAX = 4
+/** A page asks a dozen at once: this is the line of sixteen pages. */
+const QUERIES_MAX = 200
 const PARSED_MAX = 500 // trees of recent queries: pages and rules ask the same ones every second
 
 export interface EngineOptions extends MeterOptions {
-  /** Queries that are evaluated in slices at once. */
+  /** Queries that may wait for their turn. */
   readonly queriesMax?: number
 }
 
@@ -52,6 +57,8 @@ export class QueryEngine {
   readonly #source: SampleSource
   readonly #options: EngineOptions
   #running = 0
+  readonly #waiting: (() => void)[] = []
+  #slices: Promise<void> = Promise.resolve()
   readonly #parsed = new Map<string, Expr>()
 
   constructor(source: SampleSource, options: EngineOptions) {
@@ -70,11 +77,8 @@ export class QueryEngine {
 
   /** The same in slices, between which the thread does other things. */
   async ask(question: Question): Promise<Answer> {
-    if (this.#running >= (this.#options.queriesMax ?? QUERIES_MAX)) {
-      const message = `expected at most ${this.#running} queries at once`
-      throw metricsFaults.fault('metrics-promql-busy', message)
-    }
-    this.#running += 1
+    const askedMs = this.#options.clock.monotonicMs()
+    await this.#turn()
     try {
       const meter = this.#meter()
       const { text, fromMs, toMs, stepMs } = question
@@ -83,17 +87,52 @@ export class QueryEngine {
       const parsedMs = this.#options.clock.monotonicMs()
       const steps: Steps<Value> =
         stepMs === null ? this.#instant(text, toMs, meter) : this.#range(text, [fromMs, toMs, stepMs], meter)
-      const value = await inSlices(steps, meter)
+      const value = await this.#inSlices(steps, meter)
       const explain = {
         series: meter.seriesTouched,
         samples: meter.samplesTouched,
+        waitMs: startedMs - askedMs + meter.pausedMs,
         parseMs: parsedMs - startedMs,
-        evaluateMs: this.#options.clock.monotonicMs() - parsedMs,
+        readMs: meter.readMs,
+        evaluateMs: this.#options.clock.monotonicMs() - parsedMs - meter.pausedMs - meter.readMs,
       }
       return { value, explain }
     } finally {
-      this.#running -= 1
+      const next = this.#waiting.shift()
+      // The place is handed on, so that nobody can slip in between.
+      if (next === undefined) this.#running -= 1
+      else next()
     }
+  }
+
+  async #inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
+    for (;;) {
+      await meter.between(() => this.#slice())
+      const next = steps.next()
+      if (next.done === true) return next.value
+    }
+  }
+
+  /** One slice of all queries together in each round of the event loop, so that a write waits for one of them at most. */
+  #slice(): Promise<void> {
+    this.#slices = this.#slices.then(() => setImmediate())
+    return this.#slices
+  }
+
+  /** A few queries take turns, the others wait in a line of limited length. */
+  async #turn(): Promise<void> {
+    if (this.#running < RUNNING_MAX) {
+      this.#running += 1
+      return
+    }
+    const waitingMax = this.#options.queriesMax ?? QUERIES_MAX
+    if (this.#waiting.length >= waitingMax) {
+      const message = `${this.#running} queries are running and ${waitingMax} wait already`
+      throw metricsFaults.fault('metrics-promql-busy', message)
+    }
+    await new Promise<void>(resolve => {
+      this.#waiting.push(resolve)
+    })
   }
 
   *#instant(text: string, instantMs: number, meter: QueryMeter): Steps<Value> {
@@ -156,15 +195,6 @@ function finish<Result>(steps: Steps<Result>): Result {
   for (;;) {
     const next = steps.next()
     if (next.done === true) return next.value
-  }
-}
-
-async function inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
-  for (;;) {
-    const next = steps.next()
-    if (next.done === true) return next.value
-    await setImmediate()
-    meter.beginSlice()
   }
 }
 

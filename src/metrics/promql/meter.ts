@@ -7,7 +7,7 @@ const SAMPLES_MAX = 50_000_000 // Prometheus' query.max-samples; cells of 9 to 1
 /** Prometheus allows 2 min. Here a query shares its thread with everything else, so it must be short. */
 const TIMEOUT_MS = 3000
 /** A query that is evaluated in slices hands the thread back after this long. */
-const SLICE_MS = 20
+const SLICE_MS = 10
 const SERIES_MAX = 50_000
 /** Units of work (about a sample touched) between two looks at the clock: some 0.5 ms. */
 const WORK_PER_LOOK = 100_000
@@ -22,11 +22,13 @@ export class QueryMeter implements Meter {
   readonly #clock: Clock
   readonly #samplesMax: number
   readonly #timeoutMs: number
-  readonly #deadlineMs: number
+  #deadlineMs: number
   #samples = 0
   #series = 0
   #work = 0
   #sliceEndsMs: number
+  #readMs = 0
+  #pausedMs = 0
 
   constructor(options: MeterOptions) {
     this.#clock = options.clock
@@ -56,13 +58,33 @@ export class QueryMeter implements Meter {
     return this.#samples
   }
 
+  /** Of the query's own time. */
+  get readMs(): number {
+    return this.#readMs
+  }
+
+  /** While others had the thread. */
+  get pausedMs(): number {
+    return this.#pausedMs
+  }
+
+  readFor(ms: number): void {
+    this.#readMs += ms
+  }
+
   /** True once the slice has been used up; looked at where an evaluation can be interrupted. */
   get isSliceOver(): boolean {
     return this.#clock.monotonicMs() >= this.#sliceEndsMs
   }
 
-  beginSlice(): void {
-    this.#sliceEndsMs = this.#clock.monotonicMs() + SLICE_MS
+  /** While others have the thread, a query does not use up its time. */
+  async between(pause: () => Promise<void>): Promise<void> {
+    const pausedMs = this.#clock.monotonicMs()
+    await pause()
+    const nowMs = this.#clock.monotonicMs()
+    this.#deadlineMs += nowMs - pausedMs
+    this.#pausedMs += nowMs - pausedMs
+    this.#sliceEndsMs = nowMs + SLICE_MS
   }
 
   work(units: number): void {

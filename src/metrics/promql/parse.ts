@@ -144,7 +144,7 @@ class TreeReader {
   #aggregate(node: Node, parts: readonly Node[], depth: number): Expr {
     const operator = this.#text(parts[0]).toLowerCase()
     const position = node.from
-    if (operator === 'limitk' || operator === 'limit_ratio') throw unsupportedFault(operator, position)
+    if (operator === 'limit_ratio') throw unsupportedFault(operator, position)
     const args = this.#arguments(
       parts.find(part => part.name === 'FunctionCallBody'),
       depth,

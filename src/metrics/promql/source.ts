@@ -19,6 +19,8 @@ export interface Meter {
   series(count: number): void
   samples(count: number): void
   work(units: number): void
+  /** Time that went into reading samples. */
+  readFor(ms: number): void
   /** Looks at the clock; to be called in every loop that can be long. */
   tick(): void
 }

@@ -346,7 +346,9 @@ export class EmbeddedStore implements MetricsStore {
     return found.map(series => ({
       labels: series.labels,
       load: () => {
+        const startedMs = this.#clock.monotonicMs()
         const samples = this.#read(series, fromMs, toMs)
+        meter.readFor(this.#clock.monotonicMs() - startedMs)
         meter.samples(samples.times.length)
         meter.work(samples.times.length)
         return samples

@@ -280,6 +280,18 @@ describe('recovery', () => {
     store = open()
   })
 
+  it('sets a folder of the first format aside, and starts anew', async () => {
+    write([[0, 1]])
+    await store.close()
+    const db = new Database(join(folder, 'chunks.db'))
+    db.prepare("UPDATE meta SET value = 1 WHERE name = 'format'").run()
+    db.close()
+    store = open()
+    expect(stored()).toEqual([])
+    expect(readdirSync(join(folder, 'format-1')).sort()).toContain('chunks.db')
+    expect(write([[0, 1]])).toMatchObject({ accepted: 1 })
+  })
+
   it('equals a plain list under any order of writes, seals and starts', async () => {
     const step = fc.oneof(
       {

@@ -1,0 +1,80 @@
+// Owns the bench of writes at their real pace while pages of graphs are refreshed: how late the latest write is answered.
+// It refuses to stop for an answer: queries are asked when their time has come, as browsers do.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Bodies } from './bodies.ts'
+import { ask } from './client.ts'
+import type { Target } from './targets.ts'
+
+const PAGES = 5
+const GRAPHS_A_PAGE = 12
+const REFRESH_S = 5
+
+export interface Live {
+  readonly writeMsMax: number
+  readonly queryMsMedian: number
+  readonly queryMsMax: number
+}
+
+/** `bodies` has one request a connection and second, and `paths` the graphs of which each page takes its share. */
+export async function live(
+  target: Target,
+  bodies: Bodies,
+  seconds: number,
+  paths: readonly string[],
+): Promise<Live> {
+  const writesMs: number[] = []
+  const queriesMs: number[] = []
+  const running: Promise<void>[] = []
+  const lines: Promise<void>[] = []
+  const startedMs = performance.now()
+  for (let second = 0; second < seconds; second += 1) {
+    await pause(Math.max(0, startedMs + second * 1000 - performance.now()))
+    if (second % REFRESH_S === 0) {
+      for (let graph = 0; graph < PAGES * GRAPHS_A_PAGE; graph += 1) {
+        const path = paths[graph % paths.length] ?? ''
+        running.push(timed(queriesMs, async () => void (await ask(target, path + target.extra))))
+      }
+    }
+    const dueMs = performance.now()
+    for (const [at, shard] of bodies.shards.entries()) {
+      const each = shard.length / seconds
+      // One after the other, as a sender does: what waits behind a slow one is late too.
+      for (const body of shard.slice(second * each, (second + 1) * each)) {
+        lines[at] = (lines[at] ?? Promise.resolve()).then(async () => {
+          await write(target, body)
+          writesMs.push(performance.now() - dueMs)
+        })
+      }
+    }
+  }
+  await Promise.all(lines)
+  await Promise.all(running)
+  queriesMs.sort((a, b) => a - b)
+  return {
+    writeMsMax: Math.max(...writesMs),
+    queryMsMedian: queriesMs[queriesMs.length >> 1] ?? 0,
+    queryMsMax: queriesMs.at(-1) ?? 0,
+  }
+}
+
+async function timed(into: number[], run: () => Promise<void>): Promise<void> {
+  const startedMs = performance.now()
+  await run()
+  into.push(performance.now() - startedMs)
+}
+
+async function write(target: Target, body: Uint8Array): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${target.port}${target.prefix}/api/v1/write`, {
+    method: 'POST',
+    headers: {
+      'content-encoding': 'snappy',
+      'content-type': 'application/x-protobuf',
+      'x-prometheus-remote-write-version': '0.1.0',
+      ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
+    },
+    body: Buffer.from(body),
+    signal: AbortSignal.timeout(30_000),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${target.name}: ${answer.status} ${text.slice(0, 300)}`)
+}
