@@ -3,7 +3,7 @@
 import react from '@vitejs/plugin-react'
 import { defaultClientConditions, defineConfig } from 'vite'
 
-const CONTROL_ROOM = /(^|\/)(index|query-page|server-page|alerts-page|titles-page)(\.|-|$)/
+const CONTROL_ROOM = /(^|\/)(index|editor|query-page|server-page|alerts-page|titles-page)(\.|-|$)/
 
 function folderOf(name: string | undefined): string {
   return name !== undefined && CONTROL_ROOM.test(name) ? 'assets' : 'watch-assets'

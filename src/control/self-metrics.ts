@@ -79,8 +79,8 @@ export class SelfMetrics {
     }
     // A server that has never been here has no agent to miss; one that was has one since this start.
     if (record.agentHeardMs !== null || record.url !== '') {
-      const sinceMs = record.agentHeardMs ?? this.#startMs
-      add('vitrine_fleet_agent_age_seconds', (nowMs - sinceMs) / 1000, { role: record.role })
+      const silentMs = fleet.agentSilentMs(record, nowMs, this.#startMs)
+      add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
     if (record.role === 'edge') {
       const { watching, estimated } = fleet.sessions.of(record.id)

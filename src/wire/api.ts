@@ -88,6 +88,10 @@ export const meAnswer = z.object({
   version: z.string(),
   /** True when the Try it strip may be used: a local fleet, asked over loopback. */
   tryIt: z.boolean(),
+  /** How this session began; a one-time link names nobody. */
+  signedInBy: z.enum(['link', 'password', 'token']).optional(),
+  /** Where own files go, on the control room's machine; null: not a local fleet, or not for this role. */
+  mediaFolder: z.string().nullable().optional(),
 })
 
 /** `POST /api/v1/sign-in` with a one-time link's code, or a name and a password. Sets the session cookie. */

@@ -25,6 +25,8 @@ export interface TestFleet {
   edgeUrl(id: string): string
   /** GET on the control room with an admin token; throws unless it answers 2xx. */
   get<Answer>(path: string): Promise<Answer>
+  /** POST of JSON on the control room with an admin token; throws unless it answers 2xx. */
+  post(path: string, body: unknown): Promise<void>
   /** Leader of the server's process group; -1 between its end and its next start. */
   pid(id: string): number
   vitrine(...args: string[]): Promise<string>
@@ -74,6 +76,9 @@ export async function startFleet(options: FleetOptions = {}): Promise<TestFleet>
     signInUrl: () => /http\S+sign-in#link=\S+/.exec(output)?.[0] ?? '',
     edgeUrl: id => `http://127.0.0.1:${portBase + 1 + edges.indexOf(id as (typeof edges)[number])}`,
     get: path => getJson(`${controlUrl}${path}`, token),
+    post: async (path, body) => {
+      await ask(`${controlUrl}${path}`, token, { method: 'POST', body: JSON.stringify(body) })
+    },
     pid: id => readPid(join(data, 'run', `${id}.pid`)),
     vitrine,
     close: async () => {
@@ -92,12 +97,18 @@ function readPid(file: string): number {
 }
 
 async function getJson<Answer>(url: string, token: string): Promise<Answer> {
+  return (await (await ask(url, token, {})).json()) as Answer
+}
+
+async function ask(url: string, token: string, request: RequestInit): Promise<Response> {
+  const type = request.body === undefined ? {} : { 'content-type': 'application/json' }
   const response = await fetch(url, {
-    headers: { authorization: `Bearer ${token}` },
+    ...request,
+    headers: { authorization: `Bearer ${token}`, ...type },
     signal: AbortSignal.timeout(10_000),
   })
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-  return (await response.json()) as Answer
+  return response
 }
 
 async function stop(supervisor: ChildProcess): Promise<void> {

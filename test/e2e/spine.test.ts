@@ -268,14 +268,19 @@ describe.runIf(hasChromium)('a viewer in Chromium', () => {
 describe('without the control room', () => {
   it('a new viewer still starts from an edge, and the control room comes back with every sample', async () => {
     await settle()
-    const { now } = await fleet.get<{ now: number }>('/api/v1/servers')
+    const fleetNow = async (): Promise<number> => (await fleet.get<{ now: number }>('/api/v1/servers')).now
+    let now = await fleetNow()
     const count = async (): Promise<number> => {
       const path = `/prometheus/api/v1/query?query=${encodeURIComponent('count_over_time(vitrine_server_cpu_seconds_total{instance="us-east"}[20s])')}&time=${now / 1000 - 1}`
       const answer = await fleet.get<{ data: { result: { value: [number, string] }[] } }>(path)
       return Number(answer.data.result[0]?.value[1] ?? 0)
     }
+    const enough = async (): Promise<boolean> => {
+      now = await fleetNow()
+      return (await count()) > 5
+    }
+    await until(enough, 20_000, () => 'some seconds of samples')
     const samples = await count()
-    expect(samples).toBeGreaterThan(5)
     const pid = fleet.pid('control')
     process.kill(pid, 'SIGSTOP') // stopped, not dead: the supervisor leaves it alone
     const play = await fetch(`${fleet.edgeUrl('us-east')}/play/sample.m3u8`, { redirect: 'manual' })
@@ -298,6 +303,29 @@ describe('without the control room', () => {
   }, 60_000)
 })
 
+describe('a control room that did not run for a while', () => {
+  it('blames nobody else for the silence', async () => {
+    await settle()
+    const before = await servers()
+    const pid = fleet.pid('control')
+    const agentAlertMs = 10_000
+    process.kill(pid, 'SIGSTOP')
+    const stoppedAtMs = performance.now()
+    await until(() => performance.now() - stoppedAtMs > agentAlertMs + 1000, 20_000)
+    process.kill(pid, 'SIGCONT')
+    const continuedAtMs = performance.now()
+    const silences: string[] = []
+    await until(async () => {
+      const { alerts } = await fleet.get<{ alerts: AlertView[] }>('/api/v1/alerts')
+      silences.push(...alerts.filter(alert => alert.rule === 'AgentSilent').map(alert => alert.state))
+      return performance.now() - continuedAtMs > 4000
+    }, 20_000)
+    expect(silences).toEqual([])
+    const since = (all: readonly ServerView[]): unknown[] => all.map(one => [one.id, one.state, one.since])
+    expect(since(await servers())).toEqual(since(before))
+  }, 60_000)
+})
+
 describe('every role, killed', () => {
   it('comes back by itself', async () => {
     for (const id of [...edges, 'origin']) {
@@ -305,15 +333,23 @@ describe('every role, killed', () => {
       const pid = fleet.pid(id)
       process.kill(pid, 'SIGKILL')
       await until(
-        () => fleet.pid(id) !== pid,
+        () => fleet.pid(id) > 0 && fleet.pid(id) !== pid,
         10_000,
         () => `${id} has a new process`,
       )
+      const url = id === 'origin' ? `http://127.0.0.1:${fleet.portBase + 10}` : fleet.edgeUrl(id)
+      const answers = (): Promise<boolean> =>
+        fetch(`${url}/healthz`).then(
+          answer => answer.ok,
+          () => false,
+        )
+      await until(answers, 15_000, () => `${id} answers again`)
     }
     await settle().catch(async error => {
       throw new Error(`${String(error)} ${await describeServers()}`)
     })
-    const master = await fetch(`${fleet.edgeUrl('eu-west')}/vod/sample/master.m3u8`)
-    expect(master.status).toBe(200)
+    const plays = async (): Promise<boolean> =>
+      (await fetch(`${fleet.edgeUrl('eu-west')}/vod/sample/master.m3u8`)).status === 200
+    await until(plays, 5000, () => 'the sample plays')
   }, 120_000)
 })

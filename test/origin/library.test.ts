@@ -53,6 +53,22 @@ describe('the library', () => {
   })
   afterAll(() => origin.close())
 
+  it('says that it is starting, and never that a title is unknown, until it has read its library', async () => {
+    const fresh = await startTestOrigin(['assets/sample'])
+    try {
+      const seen = new Set<number>()
+      while (!seen.has(200)) {
+        const response = await fresh.get('/vod/sample/master.m3u8')
+        await response.arrayBuffer()
+        seen.add(response.status)
+      }
+      expect([...seen].filter(status => status !== 503)).toEqual([200])
+      expect((await fresh.get('/vod/nothing/master.m3u8')).status).toBe(404)
+    } finally {
+      await fresh.close()
+    }
+  })
+
   it('plays a copied file within 3 s, and forgets a removed one', async () => {
     const startedMs = performance.now()
     const { id, path } = await publishCopy(origin.mediaFolder, sample)

@@ -1,14 +1,16 @@
 // Owns which page stands behind which address.
-import type { ReactNode } from 'react'
+import { lazy, type ReactNode, Suspense } from 'react'
 import { Link, Route, Switch } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
-import { QueryPage } from './pages/query-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
-import { Empty } from './parts/answers.tsx'
+import { Empty, Loading } from './parts/answers.tsx'
 import { Shell } from './parts/shell.tsx'
+
+/** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
+const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
 
 export function App(): ReactNode {
   return (
@@ -30,7 +32,15 @@ export function App(): ReactNode {
               <AlertsPage />
             </Route>
             <Route path="/query">
-              <QueryPage />
+              <Suspense
+                fallback={
+                  <div className="page">
+                    <Loading what="the page" />
+                  </div>
+                }
+              >
+                <QueryPage />
+              </Suspense>
             </Route>
             <Route>
               <div className="page">

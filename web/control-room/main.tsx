@@ -1,4 +1,5 @@
 // Owns the start of the control room's pages: the client, the cache of answers, the settings, the routes.
+import './api/zod-settings.ts'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'

@@ -19,5 +19,7 @@ test('what is not a number is a dash, not zero', () => {
 test('one axis has one scale', () => {
   expect(axisLabels([0, 500_000, 1_000_000, 1_500_000], 'bits')).toEqual(['0', '0.5 M', '1 M', '1.5 M'])
   expect(axisLabels([0, 0.25, 0.5], 'cores')).toEqual(['0', '0.25', '0.5'])
+  expect(axisLabels([0, 100_000_000], 'plain')).toEqual(['0', '100 M'])
+  expect(axisLabels([0, 0.0002, 0.0004], 'plain')).toEqual(['0', '0.0002', '0.0004'])
   expect(axisLabels([0, 0.5, 1], 'percent')).toEqual(['0%', '50%', '100%'])
 })

@@ -49,6 +49,8 @@ export function axisLabels(ticks: readonly number[], unit: Unit): string[] {
   if (unit === 'bytes') return onScale(ticks, top, 1024, ['B', 'Ki', 'Mi', 'Gi', 'Ti'])
   if (unit === 'percent') return ticks.map(tick => `${trim(tick * 100)}%`)
   if (unit === 'seconds') return ticks.map(tick => (top < 1 ? `${trim(tick * 1000)} ms` : `${trim(tick)} s`))
+  if (unit === 'plain' && top >= 10_000) return onScale(ticks, top, 1000, ['', 'k', 'M', 'G', 'T', 'P', 'E'])
+  if (unit === 'plain' && top < 0.01) return ticks.map(tick => String(Number(tick.toPrecision(3))))
   return ticks.map(trim)
 }
 
@@ -106,7 +108,7 @@ function trim(value: number): string {
 }
 
 /** Thin spaces between thousands, from five digits on. */
-function grouped(value: number): string {
+export function grouped(value: number): string {
   const text = String(value)
   return Math.abs(value) < 10_000 ? text : text.replace(/\B(?=(\d{3})+$)/g, '\u2009')
 }

@@ -58,8 +58,11 @@ export function readServers(search: URLSearchParams): string[] {
   return [...new Set(ids)].slice(0, SERVERS_MAX)
 }
 
-export function toggleServer(search: URLSearchParams, id: string): URLSearchParams {
-  const chosen = readServers(search)
+export function toggleServer(
+  search: URLSearchParams,
+  id: string,
+  chosen: readonly string[] = readServers(search),
+): URLSearchParams {
   const next = new URLSearchParams(search)
   const changed = chosen.includes(id) ? chosen.filter(other => other !== id) : [...chosen, id]
   next.set('servers', changed.slice(-SERVERS_MAX).join(','))

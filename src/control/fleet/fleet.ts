@@ -42,6 +42,17 @@ const OBSERVERS_MAX = 64
 export class Fleet {
   readonly #servers = new Map<string, ServerRecord>()
   readonly sessions: SessionBook = new SessionBook()
+  #listeningSinceMs = 0
+
+  /** The control room itself did not run until now (stopped, suspended, starved): silence before is nobody's fault. */
+  listensAgain(nowMs: number): void {
+    this.#listeningSinceMs = nowMs
+  }
+
+  /** How long an agent has been silent while somebody listened; `sinceMs` stands in for one that was never heard. */
+  agentSilentMs(record: ServerRecord, nowMs: number, sinceMs: number): number {
+    return nowMs - Math.max(record.agentHeardMs ?? sinceMs, this.#listeningSinceMs)
+  }
 
   /** Takes over the enrolled servers: at start, and when another process enrolled some. */
   load(stored: readonly StoredServer[], states: ReadonlyMap<string, StoredState>, now: number): void {

@@ -18,6 +18,8 @@ import { settle } from './settle.ts'
 const EVERY_MS = 250
 /** After a start nobody is called unreachable until everybody had the time to come back. */
 const GRACE_MS = 5000
+/** Two evaluations so far apart mean that this process did not run: it starts to listen anew. */
+const PAUSE_MS = 2000
 /** An observer that had no answer from anybody for this long is the suspect itself. */
 const TRUSTED_MS = 3000
 
@@ -37,7 +39,8 @@ export interface HealthKeeper extends Closable {
 }
 
 export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
-  const startMs = options.clock.monotonicMs()
+  let graceFromMs = options.clock.monotonicMs()
+  let lastMs = graceFromMs
   /** Writes follow each other, so that a server's history is in order. */
   let writes: Promise<void> = Promise.resolve()
   const save = (record: ServerRecord, from: ServerRecord['standing']['state'] | null): void => {
@@ -49,7 +52,13 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
   }
   const evaluate = (): void => {
     const nowMs = options.clock.monotonicMs()
-    const grace = nowMs - startMs < GRACE_MS
+    if (nowMs - lastMs > PAUSE_MS) {
+      options.log.warn('control-paused', { pausedMs: Math.round(nowMs - lastMs) })
+      options.fleet.listensAgain(nowMs)
+      graceFromMs = nowMs
+    }
+    lastMs = nowMs
+    const grace = nowMs - graceFromMs < GRACE_MS
     const trusted = trustedObservers(options.fleet, nowMs)
     let changed = false
     for (const record of options.fleet.all()) {
@@ -164,7 +173,7 @@ function gather(
   }
   // The control room first: its word is the one that people know.
   outside.sort((a, b) => Number(b.witness === CONTROL_ID) - Number(a.witness === CONTROL_ID))
-  const heardAgeMs = record.agentHeardMs === null ? null : nowMs - record.agentHeardMs
+  const heardAgeMs = record.agentHeardMs === null ? null : fleet.agentSilentMs(record, nowMs, nowMs)
   return {
     outside,
     inside: {

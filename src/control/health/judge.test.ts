@@ -87,7 +87,7 @@ const table: [string, HealthInput, string, RegExp][] = [
     'silent to one of two only',
     { outside: [silentFor('control', 8000, bad), answers('us')], inside: runs },
     'healthy',
-    /^weight lowered: control: 4 of 10/,
+    /^weight lowered by control: 4 of 10/,
   ],
   [
     'silent to two of four: a sick path, not a sick server',
@@ -96,7 +96,7 @@ const table: [string, HealthInput, string, RegExp][] = [
       inside: runs,
     },
     'degraded',
-    /^serves badly: control/,
+    /^serves badly: 4 of 10 probes failed/,
   ],
   [
     'one observer alone, agent says frozen',
@@ -138,19 +138,25 @@ const table: [string, HealthInput, string, RegExp][] = [
     'slow to two outside',
     { outside: [answers('control', slow), answers('us', slow)], inside: runs },
     'degraded',
-    /400 ms/,
+    /^serves badly: answers take 400 ms, its peers 3.0 ms$/,
   ],
   [
     'slow outside and inside',
     { outside: [answers('control', slow), answers('us')], inside: { ...runs, quality: slow } },
     'degraded',
-    /agent: answers in 400 ms/,
+    /^serves badly: answers take 400 ms, its peers 3.0 ms$/,
+  ],
+  [
+    'failing to one and slow to another: the failures are told',
+    { outside: [answers('control', slow), answers('us', bad)], inside: runs },
+    'degraded',
+    /^serves badly: 4 of 10 probes failed$/,
   ],
   [
     'slow to one',
     { outside: [answers('control', slow), answers('us')], inside: runs },
     'healthy',
-    /^weight lowered/,
+    /^weight lowered by control: answers take 400 ms/,
   ],
   [
     'slower than peers, but not noticeably',

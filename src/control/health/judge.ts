@@ -86,7 +86,8 @@ export function judge(input: HealthInput): Verdict {
   const doubts = doubters.length
   if (doubts >= 2)
     return { state: 'degraded', reason: `serves badly: ${badReason(input, doubters)}`, doubts, words }
-  const reason = doubts === 1 ? `weight lowered: ${badReason(input, doubters)}` : goodReason(input)
+  const alone = `weight lowered by ${doubters[0] ?? 'one witness'}: ${badReason(input, doubters)}`
+  const reason = doubts === 1 ? alone : goodReason(input)
   return { state: 'healthy', reason, doubts, words }
 }
 
@@ -166,12 +167,25 @@ function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolea
 }
 
 function badReason({ outside, inside }: HealthInput, doubters: readonly string[]): string {
-  const parts = doubters.map(witness => {
-    const view = outside.find(candidate => candidate.witness === witness)
-    if (view === undefined && insideStopped(inside)) return `agent: ${insideReason(inside)}`
-    return `${witness}: ${qualityText(view?.quality ?? inside.quality)}`
-  })
-  return parts.join('; ')
+  if (doubters.includes('agent') && insideStopped(inside)) return insideReason(inside)
+  const qualities = doubters.map(
+    witness => outside.find(view => view.witness === witness)?.quality ?? inside.quality,
+  )
+  const [worst] = qualities.toSorted((a, b) => badness(b) - badness(a))
+  return worst === undefined ? 'no witness' : headline(worst)
+}
+
+/** Failures before slowness, then by how much. */
+function badness(quality: QualityView): number {
+  return isFailing(quality) ? 1e9 * quality.failed : (quality.medianMs ?? 0)
+}
+
+/** One line, read from afar; the words of each witness stand below it. */
+function headline(quality: QualityView): string {
+  if (isFailing(quality)) return qualityText(quality)
+  const { medianMs, peersMedianMs } = quality
+  const peers = peersMedianMs === null ? '' : `, its peers ${shortMs(peersMedianMs)}`
+  return `answers take ${shortMs(medianMs ?? 0)}${peers}`
 }
 
 function qualityText(quality: QualityView): string {

@@ -12,6 +12,8 @@ export interface ChartSeries {
   readonly colour: string
   /** Thin and dashed: context, not the subject. */
   readonly context?: boolean
+  /** Of lines that share a colour. */
+  readonly dash?: readonly number[]
 }
 
 export interface ChartMark {
@@ -30,6 +32,8 @@ export interface ChartLook {
   readonly named: boolean
   /** The axis reaches at least this high, so that noise near zero does not fill the chart. */
   readonly floorMax: number
+  /** The axis begins at 0, or where all values lie far from it, near the lowest of them. */
+  readonly axisFrom: 'zero' | 'values'
   readonly cursor: Cursor
   /** Read at each drawing. */
   readonly marks: () => readonly ChartMark[]
@@ -68,7 +72,7 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
     },
     scales: {
       x: { time: true },
-      y: { range: (_, __, max) => [0, Math.max((max ?? 0) * 1.12, look.floorMax)] },
+      y: { range: (_, min, max) => valueRange(look, min ?? 0, max ?? 0) },
     },
     axes: [timeAxis(look.showTimes, look.zone), valueAxis(look, size)],
     series: [{}, ...look.series.map(series => line(series, look.stepped))],
@@ -86,6 +90,15 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
       draw: !named ? [] : [chart => drawNames(chart, look.series)],
     },
   }
+}
+
+/** Below 0 only where values are; never cut at the bottom of what is measured from 0. */
+function valueRange(look: ChartLook, min: number, max: number): [number, number] {
+  if (look.axisFrom === 'zero') return [0, Math.max(max * 1.12, look.floorMax)]
+  if (min === max && min === 0) return [0, 1]
+  if (min >= 0 && min < max / 2) return [0, max * 1.08]
+  const room = max > min ? (max - min) * 0.08 : Math.abs(max) * 0.05
+  return [min - room, max + room]
 }
 
 function timeAxis(shown: boolean, zone: Zone): uPlot.Axis {
@@ -132,6 +145,7 @@ function line(series: ChartSeries, stepped: boolean): uPlot.Series {
     spanGaps: false,
     points: { show: false },
     ...(series.context === true ? { dash: [7, 4] } : {}),
+    ...(series.dash === undefined ? {} : { dash: [...series.dash] }),
     ...(stepper === undefined ? {} : { paths: stepper }),
   }
 }

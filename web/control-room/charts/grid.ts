@@ -22,6 +22,8 @@ export interface Tail {
   readonly windowS: number
   readonly stepS: number
   readonly series: ReadonlyMap<string, Points>
+  /** NaN and infinities stay in their cells, for pages that tell of them; else they are holes. */
+  readonly keepsNotNumbers?: boolean
 }
 
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600]
@@ -65,7 +67,8 @@ export function mergeTail(before: Grid | null, tail: Tail): Grid {
     if (old !== null && kept !== undefined) copyKept(column, startS, { grid: old, kept, beforeS: tail.fromS })
     for (const [timeS, value] of tail.series.get(key) ?? []) {
       const index = Math.round((timeS - startS) / stepS)
-      if (timeS >= tail.fromS && index >= 0 && index < length && Number.isFinite(value)) column[index] = value
+      if (!Number.isFinite(value) && tail.keepsNotNumbers !== true) continue
+      if (timeS >= tail.fromS && index >= 0 && index < length) column[index] = value
     }
     if (column.some(cell => cell !== null)) columns.set(key, column)
   }

@@ -28,6 +28,8 @@ export interface FeedPlan {
   readonly window: FeedWindow
   readonly widthPx: number
   readonly paused: boolean
+  /** See Tail; false where it is left out. */
+  readonly keepsNotNumbers?: boolean
 }
 
 export interface FeedState {
@@ -35,13 +37,17 @@ export interface FeedState {
   /** Monotonic ms of the last complete round. */
   readonly fetchedMs: number | null
   readonly problem: string | null
+  /** Behind the problem, for pages that tell more of it. */
+  readonly error: Error | null
 }
+
+const NOTHING: FeedState = { grid: null, fetchedMs: null, problem: null, error: null }
 
 export class SeriesFeed {
   readonly #client: ControlRoomClient
   readonly #listeners = new Set<() => void>()
   readonly #visible = (): void => this.#kick()
-  #state: FeedState = { grid: null, fetchedMs: null, problem: null }
+  #state: FeedState = NOTHING
   #plan: FeedPlan | null = null
   #planKey = ''
   #timer: ReturnType<typeof setTimeout> | null = null
@@ -73,7 +79,7 @@ export class SeriesFeed {
     if (key === this.#planKey) return
     this.#planKey = key
     if (before !== null && before.queriesKey !== plan.queriesKey) {
-      this.#state = { grid: null, fetchedMs: null, problem: null }
+      this.#state = NOTHING
     }
     this.#kick()
   }
@@ -154,12 +160,13 @@ export class SeriesFeed {
           if (key !== null) series.set(key, points)
         }
       }
-      const grid = mergeTail(this.#state.grid, { fromS, toS, windowS, stepS, series })
-      this.#publish({ grid, fetchedMs: performance.now(), problem: null })
+      const keepsNotNumbers = plan.keepsNotNumbers === true
+      const grid = mergeTail(this.#state.grid, { fromS, toS, windowS, stepS, series, keepsNotNumbers })
+      this.#publish({ grid, fetchedMs: performance.now(), problem: null, error: null })
       return true
     } catch (thrown) {
-      if (!signal.aborted)
-        this.#publish({ ...this.#state, problem: thrown instanceof Error ? thrown.message : 'unknown' })
+      const error = thrown instanceof Error ? thrown : new Error('unknown')
+      if (!signal.aborted) this.#publish({ ...this.#state, problem: error.message, error })
       return false
     }
   }

@@ -18,11 +18,17 @@ export interface TimeChartProps {
   readonly series: readonly ChartSeries[]
   readonly height: number
   readonly floorMax: number
+  /** See ChartLook; `zero` where it is left out. */
+  readonly axisFrom?: 'zero' | 'values'
   readonly stepped?: boolean
   readonly showTimes?: boolean
   readonly marks?: readonly ChartMark[]
   /** Names at the ends of the lines; not needed where there is one line. */
   readonly named?: boolean
+  /** False where the page has a list of its own beside the chart. */
+  readonly headed?: boolean
+  /** Why the picture is empty, and what to do; null while it is not. Left out: by the number of series. */
+  readonly nothing?: string | null
   /** Age that is added to every figure because the control room is silent, in ms. */
   readonly silentMs: number
   /** False while a past window is shown: nothing there is stale. */
@@ -35,18 +41,21 @@ const NO_MARKS: readonly ChartMark[] = []
 
 export function TimeChart(props: TimeChartProps): ReactNode {
   const { title, note, unit, grid, series, height } = props
+  const { nothing = series.length === 0 ? 'Choose a server above to draw its line.' : null } = props
   const summary = series.map(({ label, key }) => {
     const last = grid === null ? null : newest(grid, key)
     return `${label} ${figureText(last?.value ?? null, unit)}`
   })
   return (
     <section className="chart" aria-label={title}>
-      <header className="chart-head">
-        <h3>
-          {title} <small>{note}</small>
-        </h3>
-        <Legend {...props} />
-      </header>
+      {props.headed === false ? null : (
+        <header className="chart-head">
+          <h3>
+            {title} <small>{note}</small>
+          </h3>
+          <Legend {...props} />
+        </header>
+      )}
       <div
         className="chart-canvas"
         style={{ height }}
@@ -56,9 +65,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
       >
         <Canvas {...props} />
         {grid === null ? <p className="chart-wait">Loading…</p> : null}
-        {grid !== null && series.length === 0 ? (
-          <p className="chart-wait">Choose a server above to draw its line.</p>
-        ) : null}
+        {grid === null || nothing === null ? null : <p className="chart-wait">{nothing}</p>}
       </div>
     </section>
   )
@@ -74,6 +81,7 @@ function Canvas(props: TimeChartProps): ReactNode {
     stepped = false,
     showTimes = false,
     named = true,
+    axisFrom = 'zero',
     marks = NO_MARKS,
   } = props
   const host = useRef<HTMLDivElement>(null)
@@ -99,6 +107,7 @@ function Canvas(props: TimeChartProps): ReactNode {
           showTimes,
           named,
           floorMax,
+          axisFrom,
           cursor,
           marks: () => latest.current.marks ?? NO_MARKS,
           onZoom: (fromS, toS) => latest.current.onZoom(fromS, toS),
@@ -113,7 +122,7 @@ function Canvas(props: TimeChartProps): ReactNode {
       chart.current = null
       made.destroy()
     }
-  }, [seriesKey, unit, zone, shown, stepped, showTimes, named, floorMax, cursor, width, height])
+  }, [seriesKey, unit, zone, shown, stepped, showTimes, named, floorMax, axisFrom, cursor, width, height])
 
   useEffect(() => {
     chart.current?.setData(dataOf(grid, series))
@@ -134,7 +143,12 @@ function useWidth(host: React.RefObject<HTMLDivElement | null>, setWidth: (width
 function dataOf(grid: Grid | null, series: readonly ChartSeries[]): uPlot.AlignedData {
   if (grid === null) return [[], ...series.map(() => [])]
   const empty: Column = Array.from({ length: grid.length }, () => null)
-  return [times(grid), ...series.map(({ key }) => [...(grid.columns.get(key) ?? empty)])]
+  return [times(grid), ...series.map(({ key }) => (grid.columns.get(key) ?? empty).map(drawable))]
+}
+
+/** What is not a number has no place in the picture: a hole. */
+function drawable(cell: number | null): number | null {
+  return cell !== null && Number.isFinite(cell) ? cell : null
 }
 
 function Legend({ grid, series, unit, silentMs, live, named }: TimeChartProps): ReactNode {

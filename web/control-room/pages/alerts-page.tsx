@@ -4,11 +4,11 @@ import { Link } from 'wouter'
 import type { AlertView } from '#wire'
 import { useAlerts, useServers } from '../api/use-control-room.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
-import { Lasting, Moment } from '../parts/moment.tsx'
+import { Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
 
 const GROUPS = [
   { state: 'firing', title: 'Firing', tone: 'unreachable' },
-  { state: 'pending', title: 'Pending', tone: 'degraded' },
+  { state: 'pending', title: 'Pending: true now, but not for long enough to fire', tone: 'moving' },
   { state: 'resolved', title: 'Resolved in the last hour', tone: 'resting' },
 ] as const
 
@@ -18,6 +18,9 @@ export function AlertsPage(): ReactNode {
     <div className="page">
       <header className="page-head">
         <h1>Alerts</h1>
+        <p className="quiet">
+          Times in <ZoneSwitch />
+        </p>
       </header>
       {alerts.data === undefined ? (
         alerts.error === null ? (
@@ -38,7 +41,9 @@ function Groups({ alerts }: { readonly alerts: readonly AlertView[] }): ReactNod
     <>
       {active ? null : <AllQuiet />}
       {GROUPS.map(({ state, title, tone }) => {
-        const inGroup = alerts.filter(alert => alert.state === state).sort((a, b) => b.activeAt - a.activeAt)
+        const inGroup = alerts
+          .filter(alert => alert.state === state)
+          .sort((a, b) => weight(b) - weight(a) || b.activeAt - a.activeAt)
         if (inGroup.length === 0) return null
         return (
           <section key={state} className="alert-group" aria-label={title}>
@@ -47,7 +52,7 @@ function Groups({ alerts }: { readonly alerts: readonly AlertView[] }): ReactNod
             </h2>
             <ul>
               {inGroup.map(alert => (
-                <Alert key={alert.id} alert={alert} tone={tone} />
+                <Alert key={alert.id} alert={alert} tone={state === 'firing' ? toneOf(alert) : tone} />
               ))}
             </ul>
           </section>
@@ -55,6 +60,15 @@ function Groups({ alerts }: { readonly alerts: readonly AlertView[] }): ReactNod
       })}
     </>
   )
+}
+
+/** Critical first. */
+function weight({ labels }: AlertView): number {
+  return labels['severity'] === 'critical' ? 1 : 0
+}
+
+function toneOf(alert: AlertView): string {
+  return weight(alert) > 0 ? 'unreachable' : 'degraded'
 }
 
 function AllQuiet(): ReactNode {
@@ -79,7 +93,7 @@ function Alert({ alert, tone }: { readonly alert: AlertView; readonly tone: stri
   const instance = labels['instance']
   const others = Object.entries(labels).filter(([name]) => !SAID_ELSEWHERE.has(name))
   return (
-    <li className="alert" data-tone={tone}>
+    <li className="alert" data-tone={tone} data-state={state}>
       <div className="alert-head">
         <h3>{rule}</h3>
         {instance === undefined ? null : <Link href={`/servers/${instance}`}>{instance}</Link>}

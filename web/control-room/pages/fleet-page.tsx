@@ -12,8 +12,11 @@ import { seriesColour } from '../charts/palette.ts'
 import type { FeedState } from '../charts/series-feed.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
+import { ALL_SHOWN_MAX, narrowed, readFilter, TILES_MAX, worstFirst } from '../fleet-filter.ts'
 import { Loading, Problem } from '../parts/answers.tsx'
 import { Changes, EvidencePanel } from '../parts/evidence.tsx'
+import { FleetTools } from '../parts/fleet-tools.tsx'
+import { ZoneSwitch } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { Tile, type TileFigure } from '../parts/tile.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
@@ -25,6 +28,9 @@ import { useWindow } from './use-window.ts'
 const TIMES_HEIGHT = 22
 const HOST_HEIGHT = 46
 const CHANGES_MAX = 12
+/** Panels of evidence; more push the changes off the screen. */
+const EVIDENCE_MAX = 6
+const HISTORIES_MAX = 20
 
 export function FleetPage(): ReactNode {
   const servers = useServers()
@@ -45,15 +51,19 @@ export function FleetPage(): ReactNode {
 function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactNode {
   const [search, setSearch] = useSearchParams()
   const [paused, setPaused] = useState(false)
+  const [all, setAll] = useState(false)
   const [cursor] = useState(() => new Cursor())
   const me = useMe()
   const page = useWindow()
   const silentMs = useSilence()
   const sorted = useMemo(() => inOrder(servers), [servers])
   const ids = sorted.map(server => server.id)
-  const chosen = readServers(search).filter(id => ids.includes(id))
+  const chosen = chosenOf(search, ids)
+  const many = sorted.length > ALL_SHOWN_MAX
+  const matches = many ? narrowed(worstFirst(sorted), readFilter(search)) : sorted
+  const shown = many && !all ? matches.slice(0, TILES_MAX) : matches
   const hosts = hostsOf(sorted)
-  const matching = instances(ids, chosen)
+  const matching = instances(ids, [...new Set([...chosen, ...shown.map(({ id }) => id)])].sort())
   const feed = useFeed({
     queries: [
       cpu(matching),
@@ -67,26 +77,42 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
     widthPx: 1_000,
     paused,
   })
-  const history = useHistory(ids)
+  const ill = worstFirst(sorted).filter(server => server.state !== 'healthy')
+  // Of a large fleet those that matter now: a history is a question a server.
+  const history = useHistory(
+    many ? [...new Set([...ill.map(({ id }) => id), ...chosen])].slice(0, HISTORIES_MAX) : ids,
+  )
   const alerts = useAlerts()
   const marks = useMemo(() => eventMarks(history.data ?? [], alerts.data ?? []), [history.data, alerts.data])
-  const ill = sorted.filter(server => server.state !== 'healthy')
+  const told = ill.slice(0, EVIDENCE_MAX)
   const colourOf = (id: string): string => seriesColour(id, ids)
   return (
     <CursorContext value={cursor}>
       <div className="fleet" data-silent={silentMs > 0}>
-        <section className="tiles" aria-label="Servers">
-          {sorted.map(server => (
+        <h1 className="visually-hidden">Fleet</h1>
+        {many ? <FleetTools servers={sorted} matching={matches.length} /> : null}
+        <section className="tiles" data-many={many} aria-label="Servers">
+          {shown.map(server => (
             <Tile
               key={server.id}
               server={server}
-              figures={tileFigures(server, feed.grid, silentMs)}
+              figures={tileFigures(server, feed.grid, silentMs).filter(
+                entry => !many || entry.value !== null,
+              )}
               stepS={feed.grid?.stepS ?? 1}
               colour={colourOf(server.id)}
               chosen={chosen.includes(server.id)}
-              onToggle={() => setSearch(before => toggleServer(before, server.id), { replace: true })}
+              onToggle={() => setSearch(before => toggleServer(before, server.id, chosen), { replace: true })}
             />
           ))}
+          {matches.length === 0 ? (
+            <p className="quiet">No server has these words, this state and this region.</p>
+          ) : null}
+          {shown.length < matches.length ? (
+            <button type="button" className="plain tiles-more" onClick={() => setAll(true)}>
+              Show all {matches.length} servers
+            </button>
+          ) : null}
         </section>
         <div className="fleet-body">
           <section className="panel charts" aria-label="Charts">
@@ -95,11 +121,17 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
             <EventLane marks={marks} grid={feed.grid} />
             <Charts {...{ feed, chosen, hosts, colourOf, marks, page, silentMs }} live={!paused} />
           </section>
-          <aside className="side">
+          {/* Before it is known whether faults can be tried here, nothing may stand in that place. */}
+          <aside className="side" hidden={me.data === undefined && me.error === null}>
             {me.data?.tryIt === true ? <TryItStrip servers={sorted} colourOf={colourOf} /> : null}
-            {ill.map(server => (
+            {told.map(server => (
               <EvidencePanel key={server.id} server={server} />
             ))}
+            {ill.length > told.length ? (
+              <p className="quiet">
+                {ill.length - told.length} more are not healthy: their pages have the evidence.
+              </p>
+            ) : null}
             <RecentChanges changes={history.data} />
           </aside>
         </div>
@@ -108,11 +140,18 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   )
 }
 
+/** What the link says; of a fleet with other names than the story's, the first two. */
+function chosenOf(search: URLSearchParams, ids: readonly string[]): string[] {
+  const chosen = readServers(search).filter(id => ids.includes(id))
+  return search.has('servers') || chosen.length > 0 ? chosen : ids.slice(0, 2)
+}
+
 function RecentChanges({ changes }: { readonly changes: readonly ServerChange[] | undefined }): ReactNode {
   return (
     <section className="panel" aria-label="State changes">
       <header>
         <h2>State changes</h2>
+        <ZoneSwitch />
       </header>
       {changes === undefined ? (
         <Loading what="the history" />

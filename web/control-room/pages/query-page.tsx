@@ -1,245 +1,161 @@
-// Owns asking the metrics store by hand: one PromQL expression, as a table of now or a graph over time.
-import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useState } from 'react'
+// Owns asking the metrics store by hand: one PromQL expression, as a graph over time, as a table of now, or explained.
+// The URL holds the expression, the range and the tab, so that a question can be sent to somebody.
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useSearchParams } from 'wouter'
-import { type Labels, queryInstant } from '../api/prometheus.ts'
 import { useClient } from '../api/use-control-room.tsx'
-import type { ChartSeries } from '../charts/chart-options.ts'
-import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { TimeChart } from '../charts/time-chart.tsx'
-import { useFeed } from '../charts/use-feed.ts'
-import { Empty, Loading } from '../parts/answers.tsx'
-import { useSilence } from '../parts/shell.tsx'
-import { Toolbar } from '../parts/toolbar.tsx'
-import { figureText } from '../units.ts'
+import { EXAMPLES } from '../query/examples.ts'
+import { ExplainPanel } from '../query/explain-panel.tsx'
+import { ExpressionField, type FieldHandle } from '../query/expression-field.tsx'
+import { forgotten, type History, loadHistory, remembered, saveHistory } from '../query/history.ts'
+import { HistoryList } from '../query/history-list.tsx'
+import { ResultGraph } from '../query/result-graph.tsx'
+import { ResultTable } from '../query/result-table.tsx'
 import { useWindow } from './use-window.ts'
+import '../query/query.css'
 
-const LINES_MAX = 12 // more cannot be told apart; the table has them all
-const GRAPH_HEIGHT = 380
-const TABLE_EVERY_MS = 2_000
-const EXAMPLES = [
-  { text: 'CPU of each server', expr: 'rate(vitrine_server_cpu_seconds_total[3s])' },
-  { text: 'Viewers on each edge', expr: 'vitrine_fleet_watching' },
-  { text: 'Requests a second', expr: 'sum by (instance) (rate(vitrine_edge_requests_total[10s]))' },
-  { text: 'Probes that fail', expr: 'vitrine_probe_success == 0' },
+const TABS = [
+  { id: 'graph', name: 'Graph' },
+  { id: 'table', name: 'Table' },
+  { id: 'explain', name: 'Explain' },
 ] as const
-
-type View = 'graph' | 'table'
+type Tab = (typeof TABS)[number]['id']
 
 export function QueryPage(): ReactNode {
   const [search, setSearch] = useSearchParams()
   const expr = search.get('expr') ?? ''
-  const view: View = search.get('view') === 'table' ? 'table' : 'graph'
-  const ask = (next: string): void =>
-    setSearch(before => {
-      const changed = new URLSearchParams(before)
-      changed.set('expr', next)
-      return changed
-    })
-  const show = (next: View): void =>
+  const tab = TABS.find(({ id }) => id === search.get('tab'))?.id ?? 'graph'
+  const field = useRef<FieldHandle>(null)
+  const [text, setText] = useState(expr)
+  const { history, add, forget, forgetAll, step } = useHistoryOfRuns()
+  // A link or the way back brings another expression.
+  useEffect(() => {
+    if (field.current !== null && field.current.text() !== expr) field.current.setText(expr)
+  }, [expr])
+  const change = (name: string, value: string, replace: boolean): void =>
     setSearch(
       before => {
         const changed = new URLSearchParams(before)
-        changed.set('view', next)
+        changed.set(name, value)
         return changed
       },
-      { replace: true },
+      { replace },
     )
+  const ask = (asked: string): void => {
+    const trimmed = asked.trim()
+    if (trimmed === '') return
+    add(trimmed)
+    field.current?.setText(trimmed)
+    if (trimmed !== expr) change('expr', trimmed, false)
+  }
+  const goTo = (at: number): void => field.current?.focus(at)
   return (
-    <div className="page">
+    <div className="page query-page">
       <header className="page-head">
         <h1>Query</h1>
-        <div className="segments" role="group" aria-label="Show as">
-          {(['graph', 'table'] as const).map(name => (
-            <button key={name} type="button" aria-pressed={view === name} onClick={() => show(name)}>
-              {name === 'graph' ? 'Graph' : 'Table'}
-            </button>
-          ))}
-        </div>
+        {expr === '' ? null : <Tabs tab={tab} choose={id => change('tab', id, true)} />}
       </header>
-      <ExpressionForm key={expr} expr={expr} ask={ask} />
-      {expr === '' ? (
-        <Examples ask={ask} />
-      ) : view === 'graph' ? (
-        <Graph expr={expr} />
-      ) : (
-        <Table expr={expr} />
-      )}
+      <form
+        className="expression"
+        onSubmit={event => {
+          event.preventDefault()
+          ask(field.current?.text() ?? '')
+        }}
+      >
+        <ExpressionField
+          ref={field}
+          initial={expr}
+          onRun={() => ask(field.current?.text() ?? '')}
+          onText={setText}
+          onStep={step}
+        />
+        <button type="submit" className="solid" disabled={text.trim() === ''}>
+          Run
+        </button>
+      </form>
+      {expr === '' ? <Examples ask={ask} /> : <Answer key={expr} {...{ expr, tab, goTo }} />}
+      <HistoryList history={history} run={ask} forget={forget} forgetAll={forgetAll} />
     </div>
   )
 }
 
-function ExpressionForm({
-  expr,
-  ask,
-}: {
-  readonly expr: string
-  readonly ask: (expr: string) => void
-}): ReactNode {
-  const [text, setText] = useState(expr)
-  const submit = (event?: FormEvent): void => {
-    event?.preventDefault()
-    if (text.trim() !== '') ask(text.trim())
-  }
+function Tabs({ tab, choose }: { readonly tab: Tab; readonly choose: (tab: Tab) => void }): ReactNode {
   return (
-    <form className="expression" onSubmit={submit}>
-      <label className="visually-hidden" htmlFor="expression">
-        PromQL expression
-      </label>
-      <textarea
-        id="expression"
-        rows={2}
-        spellCheck={false}
-        autoCapitalize="none"
-        placeholder="sum by (instance) (rate(vitrine_edge_sent_bytes_total[3s])) * 8"
-        value={text}
-        onChange={event => setText(event.target.value)}
-        onKeyDown={event => {
-          if (event.key !== 'Enter' || event.shiftKey) return
-          event.preventDefault()
-          submit()
-        }}
-      />
-      <button type="submit" className="solid" disabled={text.trim() === ''}>
-        Run
-      </button>
-    </form>
+    <div className="segments" role="group" aria-label="Show as">
+      {TABS.map(({ id, name }) => (
+        <button key={id} type="button" aria-pressed={tab === id} onClick={() => choose(id)}>
+          {name}
+        </button>
+      ))}
+    </div>
   )
+}
+
+interface AnswerProps {
+  readonly expr: string
+  readonly tab: Tab
+  readonly goTo: (at: number) => void
+}
+
+function Answer({ expr, tab, goTo }: AnswerProps): ReactNode {
+  const page = useWindow()
+  switch (tab) {
+    case 'graph':
+      return <ResultGraph {...{ expr, goTo, page }} />
+    case 'table':
+      return <ResultTable {...{ expr, goTo }} />
+    case 'explain':
+      return <ExplainPanel {...{ expr, goTo, page }} />
+    default:
+      return tab satisfies never
+  }
 }
 
 function Examples({ ask }: { readonly ask: (expr: string) => void }): ReactNode {
   return (
-    <Empty title="Ask the metrics store in PromQL">
-      <ul className="examples">
-        {EXAMPLES.map(({ text, expr }) => (
+    <section className="examples" aria-label="Questions to begin with">
+      <h2>Questions to begin with</h2>
+      <ul>
+        {EXAMPLES.map(({ question, expr }) => (
           <li key={expr}>
-            <button type="button" className="plain" onClick={() => ask(expr)}>
-              {text} <code>{expr}</code>
+            <button type="button" onClick={() => ask(expr)}>
+              <b>{question}</b> <code>{expr}</code>
             </button>
           </li>
         ))}
       </ul>
-    </Empty>
+    </section>
   )
 }
 
-function Graph({ expr }: { readonly expr: string }): ReactNode {
-  const page = useWindow()
-  const [paused, setPaused] = useState(false)
-  const [cursor] = useState(() => new Cursor())
-  const silentMs = useSilence()
-  const feed = useFeed({
-    queries: [{ expr: () => expr, key: nameOf }],
-    queriesKey: expr,
-    window: page.feed,
-    widthPx: 1_000,
-    paused,
-  })
-  const names = [...(feed.grid?.columns.keys() ?? [])].sort()
-  const series: ChartSeries[] = names.slice(0, LINES_MAX).map((name, index) => ({
-    key: name,
-    label: shortest(name, names),
-    colour: `--series-${(index % 6) + 1}`,
-  }))
-  return (
-    <CursorContext value={cursor}>
-      <section className="panel charts" aria-label="Graph">
-        <Toolbar page={page} paused={paused} setPaused={setPaused} title="Graph" />
-        {feed.problem === null ? null : (
-          <p className="form-problem" role="alert">
-            {feed.problem}
-          </p>
-        )}
-        {feed.grid !== null && names.length === 0 && feed.problem === null ? (
-          <Empty title="No series in this window">
-            <p>The expression is understood, and nothing matches it.</p>
-          </Empty>
-        ) : (
-          <TimeChart
-            title=""
-            note={names.length > LINES_MAX ? `the first ${LINES_MAX} of ${names.length} series` : ''}
-            unit="plain"
-            grid={feed.grid}
-            series={series}
-            height={GRAPH_HEIGHT}
-            floorMax={0}
-            showTimes
-            named={false}
-            silentMs={silentMs}
-            live={!paused && page.window.kind === 'live'}
-            onZoom={page.zoom}
-            onBack={page.back}
-          />
-        )}
-      </section>
-    </CursorContext>
-  )
+interface HistoryOfRuns {
+  readonly history: History
+  readonly add: (expr: string) => void
+  readonly forget: (expr: string) => void
+  readonly forgetAll: () => void
+  /** To an older or a newer run; null at the end. */
+  readonly step: (older: boolean) => string | null
 }
 
-function Table({ expr }: { readonly expr: string }): ReactNode {
+function useHistoryOfRuns(): HistoryOfRuns {
   const client = useClient()
-  const answer = useQuery({
-    queryKey: ['instant', expr],
-    queryFn: async () => {
-      const nowMs = client.clock.at(performance.now())
-      return queryInstant(client, expr, nowMs === null ? null : Math.floor(nowMs / 1000))
+  const [history, setHistory] = useState<History>(loadHistory)
+  const place = useRef(-1)
+  const change = (next: History): void => {
+    place.current = -1
+    setHistory(next)
+    saveHistory(next)
+  }
+  return {
+    history,
+    add: expr => change(remembered(history, { expr, atMs: client.clock.at(performance.now()) })),
+    forget: expr => change(forgotten(history, expr)),
+    forgetAll: () => change([]),
+    step: older => {
+      const next = place.current + (older ? 1 : -1)
+      const entry = history[next]
+      if (entry === undefined) return null
+      place.current = next
+      return entry.expr
     },
-    refetchInterval: TABLE_EVERY_MS,
-  })
-  if (answer.error !== null) {
-    return (
-      <p className="form-problem" role="alert">
-        {answer.error.message}
-      </p>
-    )
   }
-  if (answer.data === undefined) return <Loading what="the answer" />
-  if (answer.data.length === 0) {
-    return (
-      <Empty title="No series now">
-        <p>The expression is understood, and nothing matches it at this moment.</p>
-      </Empty>
-    )
-  }
-  return (
-    <div className="panel table-panel">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Series</th>
-            <th scope="col" className="number">
-              Value
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {answer.data.map(({ labels, value }) => (
-            <tr key={nameOf(labels)}>
-              <td>
-                <code>{nameOf(labels)}</code>
-              </td>
-              <td className="number">
-                <b>{figureText(value, 'plain')}</b>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  )
-}
-
-/** `name{label="value"}` */
-function nameOf(labels: Labels): string {
-  const { __name__: name = '', ...rest } = labels
-  const pairs = Object.entries(rest).map(([label, value]) => `${label}="${value}"`)
-  return pairs.length === 0 ? name || '{}' : `${name}{${pairs.join(', ')}}`
-}
-
-/** Legends show what differs: the instance alone where that is enough. */
-function shortest(name: string, all: readonly string[]): string {
-  const instance = /instance="([^"]+)"/.exec(name)?.[1]
-  if (instance === undefined) return name
-  const same = all.filter(other => other.includes(`instance="${instance}"`)).length
-  return same === 1 ? instance : name
 }

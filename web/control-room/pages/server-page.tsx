@@ -2,16 +2,17 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import type { ServerView } from '#wire'
-import { useHistory, useServers } from '../api/use-control-room.tsx'
+import { type ServerChange, useHistory, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
+import type { Grid } from '../charts/grid.ts'
 import { eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Changes, Witnesses } from '../parts/evidence.tsx'
-import { Age, Lasting, Moment } from '../parts/moment.tsx'
+import { Age, Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { StateBadge, toneOf } from '../parts/state.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
@@ -28,6 +29,8 @@ interface ChartPlan {
   readonly note: string
   readonly unit: Unit
   readonly floorMax: number
+  /** What it means that there is no value in the window. */
+  readonly absent?: string
   /** Roles that have it; all where it is left out. */
   readonly roles?: readonly string[]
 }
@@ -62,6 +65,7 @@ const CHARTS: readonly ChartPlan[] = [
   {
     key: 'hits',
     title: 'Hit ratio',
+    absent: 'No media was asked for in this window.',
     note: 'answered without the origin',
     unit: 'percent',
     floorMax: 1,
@@ -70,6 +74,7 @@ const CHARTS: readonly ChartPlan[] = [
   {
     key: 'errors',
     title: 'Error ratio',
+    absent: 'No answer in this window failed, or none was given.',
     note: '5xx of all answers',
     unit: 'percent',
     floorMax: 0.01,
@@ -158,31 +163,53 @@ function Server({
                   live={!paused && page.window.kind === 'live'}
                   onZoom={page.zoom}
                   onBack={page.back}
+                  nothing={nothingToSee(feed.grid, plan, server)}
                 />
               ))}
             </div>
           </section>
-          <aside className="side">
-            <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
-              <header>
-                <h2>What the witnesses say</h2>
-              </header>
-              <Witnesses evidence={server.evidence} />
-            </section>
-            <section className="panel" aria-label="History">
-              <header>
-                <h2>History</h2>
-              </header>
-              {history.data === undefined ? (
-                <Loading what="the history" />
-              ) : (
-                <Changes changes={history.data} named={false} max={CHANGES_MAX} />
-              )}
-            </section>
-          </aside>
+          <ServerSide server={server} changes={history.data} />
         </div>
       </div>
     </CursorContext>
+  )
+}
+
+/** An empty chart says why it is empty: nothing happened, or nobody measures. */
+function nothingToSee(grid: Grid | null, plan: ChartPlan, server: ServerView): string | null {
+  if (grid === null || grid.columns.has(plan.key)) return null
+  if (plan.absent !== undefined) return plan.absent
+  return server.agentSeen === null && server.role !== 'control'
+    ? `Nothing is measured yet: the agent beside ${server.id} was never heard. See its log.`
+    : 'No samples in this window. Choose a wider one.'
+}
+
+interface SideProps {
+  readonly server: ServerView
+  readonly changes: readonly ServerChange[] | undefined
+}
+
+function ServerSide({ server, changes }: SideProps): ReactNode {
+  return (
+    <aside className="side">
+      <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
+        <header>
+          <h2>What the witnesses say</h2>
+        </header>
+        <Witnesses evidence={server.evidence} />
+      </section>
+      <section className="panel" aria-label="History">
+        <header>
+          <h2>History</h2>
+          <ZoneSwitch />
+        </header>
+        {changes === undefined ? (
+          <Loading what="the history" />
+        ) : (
+          <Changes changes={changes} named={false} max={CHANGES_MAX} />
+        )}
+      </section>
+    </aside>
   )
 }
 
@@ -194,7 +221,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         <h1>{id}</h1>
         <StateBadge state={state} />
         <span className="quiet">
-          since <Moment at={since} />, for <Lasting from={since} to={null} />
+          since <Moment at={since} /> <ZoneSwitch />, for <Lasting from={since} to={null} />
         </span>
       </div>
       <p className="server-reason">{reason}</p>

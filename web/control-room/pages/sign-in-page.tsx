@@ -11,14 +11,23 @@ export function SignInPage(): ReactNode {
   const [step, setStep] = useState<Step>(() => (readLink() === null ? { kind: 'form' } : { kind: 'link' }))
   const [problem, setProblem] = useState<string | null>(null)
   const used = useRef(false)
+  const form = useRef<HTMLFormElement>(null)
 
-  const send = (body: unknown): void => {
+  const busy = step.kind !== 'form'
+
+  const send = (body: { link: string } | { name: string; password: string }): void => {
     client
       .post('/api/v1/sign-in', body, z.unknown())
       .then(() => location.replace(backTo(location.search)))
       .catch((thrown: unknown) => {
         setStep({ kind: 'form' })
-        setProblem(explain(thrown, step.kind === 'link'))
+        setProblem(explain(thrown, 'link' in body))
+        // Where the next attempt begins.
+        const field = form.current?.querySelector<HTMLInputElement>(
+          'link' in body ? '[name=name]' : '[name=password]',
+        )
+        field?.focus()
+        field?.select()
       })
   }
 
@@ -33,45 +42,23 @@ export function SignInPage(): ReactNode {
 
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    const form = new FormData(event.currentTarget)
+    if (busy) return
+    const fields = new FormData(event.currentTarget)
     setProblem(null)
     setStep({ kind: 'password' })
-    send({ name: field(form, 'name'), password: field(form, 'password') })
+    send({ name: field(fields, 'name'), password: field(fields, 'password') })
   }
-
-  const busy = step.kind !== 'form'
   return (
     <main className="sign-in">
-      <form onSubmit={submit} aria-busy={busy}>
+      <form ref={form} onSubmit={submit} aria-busy={busy}>
         <h1>
-          <img src="/mark.svg" alt="" width="36" height="36" /> Vitrine
+          <img src="/watch-assets/mark.svg" alt="" width="36" height="36" /> Vitrine
         </h1>
         <p className="lead">
           {step.kind === 'link' ? 'Signing you in with the link…' : 'Sign in to the control room.'}
         </p>
-        <label>
-          Name
-          <input
-            name="name"
-            autoComplete="username"
-            required
-            maxLength={64}
-            disabled={busy}
-            autoCapitalize="none"
-          />
-        </label>
-        <label>
-          Password
-          <input
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            maxLength={1024}
-            disabled={busy}
-          />
-        </label>
-        <p className="form-problem" role="alert">
+        <Fields busy={busy} />
+        <p className="form-problem" role="alert" id="sign-in-problem">
           {problem}
         </p>
         <button type="submit" className="solid" disabled={busy}>
@@ -83,6 +70,38 @@ export function SignInPage(): ReactNode {
         </p>
       </form>
     </main>
+  )
+}
+
+function Fields({ busy }: { readonly busy: boolean }): ReactNode {
+  return (
+    <>
+      <label>
+        Name
+        <input
+          name="name"
+          autoComplete="username"
+          required
+          maxLength={64}
+          readOnly={busy}
+          autoFocus={!busy}
+          aria-describedby="sign-in-problem"
+          autoCapitalize="none"
+        />
+      </label>
+      <label>
+        Password
+        <input
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          maxLength={1024}
+          readOnly={busy}
+          aria-describedby="sign-in-problem"
+        />
+      </label>
+    </>
   )
 }
 

@@ -1,7 +1,7 @@
 // Owns the list of titles: what can be watched, what cannot and why, and how to add one's own files.
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { TitleView } from '#wire'
-import { useTitles } from '../api/use-control-room.tsx'
+import { useMe, useTitles } from '../api/use-control-room.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { figureText } from '../units.ts'
 
@@ -14,7 +14,7 @@ export function TitlesPage(): ReactNode {
         {titles.data === undefined ? null : <p className="quiet">{counted(titles.data)}</p>}
       </header>
       <Content titles={titles.data} error={titles.error} />
-      <HowToAdd />
+      {titles.data === undefined ? null : <HowToAdd />}
     </div>
   )
 }
@@ -38,7 +38,93 @@ function Content({
       </Empty>
     )
   }
-  const sorted = [...titles].sort((a, b) => a.name.localeCompare(b.name))
+  return <Titles titles={titles} />
+}
+
+/** A list that fits a screen needs no search. */
+const SEARCH_FROM = 10
+/** A page of a browser; the search reaches the others. */
+const ROWS_MAX = 200
+
+function Titles({ titles }: { readonly titles: readonly TitleView[] }): ReactNode {
+  const [words, setWords] = useState('')
+  const [state, setState] = useState<TitleView['state'] | 'all'>('all')
+  const matching = inListOrder(titles).filter(
+    title => (state === 'all' || title.state === state) && hasWords(title, words),
+  )
+  return (
+    <>
+      {titles.length < SEARCH_FROM ? null : (
+        <Find {...{ titles, words, setWords, state, setState }} matching={matching.length} />
+      )}
+      {matching.length === 0 ? (
+        <p className="quiet">No title has these words.</p>
+      ) : (
+        <TitleTable titles={matching.slice(0, ROWS_MAX)} />
+      )}
+      {matching.length > ROWS_MAX ? (
+        <p className="quiet">
+          The first {ROWS_MAX} of {matching.length}. Search to see others.
+        </p>
+      ) : null}
+    </>
+  )
+}
+
+/** What needs somebody first; then by name, with numbers in it as numbers. */
+function inListOrder(titles: readonly TitleView[]): TitleView[] {
+  const broken = ({ state }: TitleView): number => Number(state === 'broken')
+  return [...titles].sort(
+    (a, b) => broken(b) - broken(a) || a.name.localeCompare(b.name, undefined, { numeric: true }),
+  )
+}
+
+function hasWords({ name, id, reason }: TitleView, words: string): boolean {
+  const text = `${name} ${id} ${reason ?? ''}`.toLowerCase()
+  return words
+    .toLowerCase()
+    .split(/\s+/)
+    .every(word => text.includes(word))
+}
+
+interface FindProps {
+  readonly titles: readonly TitleView[]
+  readonly matching: number
+  readonly words: string
+  readonly setWords: (words: string) => void
+  readonly state: TitleView['state'] | 'all'
+  readonly setState: (state: TitleView['state'] | 'all') => void
+}
+
+function Find({ titles, matching, words, setWords, state, setState }: FindProps): ReactNode {
+  const count = (wanted: TitleView['state']): number => titles.filter(title => title.state === wanted).length
+  const choices = [
+    { id: 'all', text: `All ${titles.length}` },
+    { id: 'ready', text: `Ready ${count('ready')}` },
+    { id: 'broken', text: `Cannot play ${count('broken')}` },
+  ] as const
+  return (
+    <div className="fleet-tools" role="search" aria-label="Find titles">
+      <input
+        type="search"
+        aria-label="Find a title"
+        placeholder="Find: name, id, reason"
+        value={words}
+        onChange={event => setWords(event.target.value)}
+      />
+      <div className="segments" role="group" aria-label="State">
+        {choices.map(({ id, text }) => (
+          <button key={id} type="button" aria-pressed={state === id} onClick={() => setState(id)}>
+            {text}
+          </button>
+        ))}
+      </div>
+      <p role="status">{matching === titles.length ? '' : `${matching} of ${titles.length}`}</p>
+    </div>
+  )
+}
+
+function TitleTable({ titles }: { readonly titles: readonly TitleView[] }): ReactNode {
   return (
     <div className="panel table-panel titles">
       <table>
@@ -56,7 +142,7 @@ function Content({
           </tr>
         </thead>
         <tbody>
-          {sorted.map(title => (
+          {titles.map(title => (
             <Row key={title.id} title={title} />
           ))}
         </tbody>
@@ -88,7 +174,7 @@ function Row({ title }: { readonly title: TitleView }): ReactNode {
         </span>
         {reason === null ? null : <p className="why">{reason}</p>}
       </td>
-      <td className="number">{durationMs === null ? '–' : length(durationMs)}</td>
+      <td className="number">{durationMs === null ? <NotKnown /> : length(durationMs)}</td>
       <td>
         <Renditions renditions={renditions} />
       </td>
@@ -104,7 +190,7 @@ function Row({ title }: { readonly title: TitleView }): ReactNode {
 }
 
 function Renditions({ renditions }: { readonly renditions: TitleView['renditions'] }): ReactNode {
-  if (renditions.length === 0) return '–'
+  if (renditions.length === 0) return <NotKnown />
   return (
     <ul className="chips">
       {renditions.map(({ id, kind, height, bitrateBps, codecs }) => (
@@ -116,7 +202,17 @@ function Renditions({ renditions }: { readonly renditions: TitleView['renditions
   )
 }
 
+function NotKnown(): ReactNode {
+  return (
+    <span className="not-known">
+      <span aria-hidden="true">–</span>
+      <span className="visually-hidden">not known</span>
+    </span>
+  )
+}
+
 function HowToAdd(): ReactNode {
+  const { data: me } = useMe()
   return (
     <section className="panel how" aria-label="Add your own files">
       <header>
@@ -126,7 +222,7 @@ function HowToAdd(): ReactNode {
         <div>
           <dt>Put an MP4 into the media folder</dt>
           <dd>
-            <code>data/media/</code>
+            <code>{me?.mediaFolder ?? 'media/ in the data folder of the origin'}</code>
           </dd>
         </div>
         <div>

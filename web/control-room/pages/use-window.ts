@@ -37,7 +37,8 @@ export function useWindow(): PageWindow {
   useEffect(() => {
     if (!fixed) return undefined
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key === 'Escape') back()
+      // An Escape that closed something else has done its work.
+      if (event.key === 'Escape' && !event.defaultPrevented) back()
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)

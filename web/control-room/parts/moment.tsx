@@ -19,6 +19,23 @@ export function Moment({ at }: { readonly at: number }): ReactNode {
   )
 }
 
+/** The zone that the moments beside it are in; a click shows them in the other one. */
+export function ZoneSwitch(): ReactNode {
+  const { zone, setZone } = useSettings()
+  const other = zone === 'utc' ? 'local' : 'utc'
+  return (
+    <button
+      type="button"
+      className="zone-switch"
+      title={`Show times in ${zoneName(other)}`}
+      aria-label={`Times are in ${zoneName(zone)}. Switch to ${zoneName(other)}`}
+      onClick={() => setZone(other)}
+    >
+      {zoneName(zone)}
+    </button>
+  )
+}
+
 /** How long ago, as `4 min`. */
 export function Age({ at }: { readonly at: number }): ReactNode {
   const now = useFleetNow()

@@ -4,7 +4,15 @@ import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { z } from 'zod'
 import type { ServerView } from '#wire'
-import { useAlerts, useClient, useFleetNow, useMe, useServers, useTick } from '../api/use-control-room.tsx'
+import {
+  type Me,
+  useAlerts,
+  useClient,
+  useFleetNow,
+  useMe,
+  useServers,
+  useTick,
+} from '../api/use-control-room.tsx'
 import { type Theme, useSettings } from '../settings.tsx'
 import { age, timeOfDay, zoneName } from '../time-format.ts'
 
@@ -32,7 +40,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
       </a>
       <header className="top">
         <Link href="/" className="brand" aria-label="Vitrine, to the fleet">
-          <img src="/mark.svg" alt="" width="26" height="26" />
+          <img src="/watch-assets/mark.svg" alt="" width="26" height="26" />
           Vitrine
         </Link>
         <nav aria-label="Pages">
@@ -165,14 +173,20 @@ function UserMenu(): ReactNode {
   }
   return (
     <details className="user" ref={menu}>
-      <summary aria-label={me === undefined ? 'User' : `User ${me.name}`}>
-        <span className="avatar">{(me?.name ?? '·').slice(0, 1).toUpperCase()}</span>
+      <summary aria-label={me === undefined ? 'User' : `User: ${nameOf(me)}`}>
+        <span className="avatar">{me === undefined ? '·' : nameOf(me).slice(0, 1).toUpperCase()}</span>
       </summary>
       <div className="menu">
         <p>
-          <strong>{me?.name ?? 'not known yet'}</strong>
-          <span>{me?.role ?? ''}</span>
+          <strong>{me === undefined ? 'not known yet' : nameOf(me)}</strong>
+          <span>{me === undefined || me.signedInBy === 'link' ? '' : me.role}</span>
         </p>
+        {me?.signedInBy === 'link' ? (
+          <p className="menu-note">
+            Signed in by a one-time link, which names nobody. <code>npx vitrine user add NAME</code> makes a
+            user with a password.
+          </p>
+        ) : null}
         <button type="button" className="plain" onClick={signOut}>
           Sign out
         </button>
@@ -183,6 +197,12 @@ function UserMenu(): ReactNode {
   )
 }
 
+/** A one-time link has a role and no name. */
+function nameOf({ name, role, signedInBy }: Me): string {
+  const roles = { admin: 'Administrator', operator: 'Operator', viewer: 'Viewer' } as const
+  return signedInBy === 'link' ? roles[role] : name
+}
+
 /** A menu closes on Escape and on a click elsewhere. */
 function useClosing(menu: React.RefObject<HTMLDetailsElement | null>): void {
   useEffect(() => {
@@ -191,6 +211,8 @@ function useClosing(menu: React.RefObject<HTMLDetailsElement | null>): void {
       if (place === null || !place.open) return
       if (event instanceof KeyboardEvent ? event.key === 'Escape' : !place.contains(event.target as Node)) {
         place.open = false
+        // The focus must not fall out of a menu that is gone.
+        if (event instanceof KeyboardEvent) place.querySelector('summary')?.focus()
       }
     }
     document.addEventListener('keydown', close)

@@ -3,8 +3,9 @@ import type { ReactNode } from 'react'
 import { useCursorTime } from '../charts/cursor.tsx'
 import type { PageWindow } from '../pages/use-window.ts'
 import { useSettings } from '../settings.tsx'
-import { dayAndTime, timeOfDay, type Zone, zoneName } from '../time-format.ts'
+import { dayAndTime, timeOfDay, type Zone } from '../time-format.ts'
 import { RANGES, type Window } from '../url-state.ts'
+import { ZoneSwitch } from './moment.tsx'
 
 export interface ToolbarProps {
   readonly page: PageWindow
@@ -21,7 +22,9 @@ export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): React
   return (
     <div className="toolbar">
       <h2>{title}</h2>
-      <p className="toolbar-note">{note(window, zone, pointedS)}</p>
+      <p className="toolbar-note">
+        {note(window, zone, pointedS)} <ZoneSwitch />
+      </p>
       <div className="segments" role="group" aria-label="Range of time">
         {RANGES.map(({ id, label }) => (
           <button
@@ -55,7 +58,7 @@ export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): React
 
 /** The moment under the pointer, else the window, else what can be done here. */
 function note(window: Window, zone: Zone, pointedS: number | null): string {
-  if (pointedS !== null) return `At ${timeOfDay(pointedS * 1000, zone)} ${zoneName(zone)}`
-  if (window.kind === 'live') return `Times in ${zoneName(zone)}. Drag to zoom.`
-  return `${dayAndTime(window.fromS * 1000, zone)} to ${timeOfDay(window.toS * 1000, zone)} ${zoneName(zone)}`
+  if (pointedS !== null) return `At ${timeOfDay(pointedS * 1000, zone)}`
+  if (window.kind === 'live') return 'Drag to zoom. Times in'
+  return `${dayAndTime(window.fromS * 1000, zone)} to ${timeOfDay(window.toS * 1000, zone)}`
 }

@@ -151,9 +151,11 @@ function Stopwatch({ fault, player }: StopwatchProps): ReactNode {
         </div>
         <div data-runs={runs && fault.movedMs === null && fault.sessionsAtStart > 0}>
           <dt>
-            {fault === null ? 'Viewers moved' : `Moved ${fault.sessionsMoved} of ${fault.sessionsAtStart}`}
+            {fault === null || fault.sessionsAtStart === 0
+              ? 'Viewers moved'
+              : `Moved ${fault.sessionsMoved} of ${fault.sessionsAtStart}`}
           </dt>
-          <dd>{fault === null || fault.sessionsAtStart === 0 ? '–' : waiting(fault.movedMs)}</dd>
+          <dd>{fault === null ? '–' : fault.sessionsAtStart === 0 ? 'none' : waiting(fault.movedMs)}</dd>
         </div>
         <div data-runs={false}>
           <dt>Your picture stopped</dt>
@@ -161,6 +163,9 @@ function Stopwatch({ fault, player }: StopwatchProps): ReactNode {
         </div>
       </dl>
       <p>{explain(fault)}</p>
+      <p className="visually-hidden" role="status">
+        {spoken(fault)}
+      </p>
     </div>
   )
 }
@@ -170,6 +175,15 @@ function stoppedFor(fault: Fault, nowMs: number, player: VitrinePlayer | null): 
   const toHere = performance.now() - nowMs
   const end = fault.endedAt === null ? nowMs : fault.endedAt + AFTERMATH_MS
   return player?.stoppedBetweenMs(fault.startedAt + toHere, end + toHere) ?? null
+}
+
+/** For those who hear the page: each figure once, when it is measured, and not while it runs. */
+function spoken(fault: Fault | null): string {
+  if (fault === null || fault.noticedMs === null) return ''
+  const what = fault.kind === 'freeze' ? 'The freeze' : 'The slowness'
+  const noticed = `${what} of ${fault.server} was noticed after ${duration(fault.noticedMs)}.`
+  if (fault.movedMs === null || fault.sessionsAtStart === 0) return noticed
+  return `${noticed} ${fault.sessionsMoved} of ${fault.sessionsAtStart} viewers moved after ${duration(fault.movedMs)}.`
 }
 
 function explain(fault: Fault | null): string {

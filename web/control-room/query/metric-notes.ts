@@ -1,0 +1,129 @@
+// Owns what Vitrine’s own metrics mean, for the query page, where the metrics API has no metadata of its own.
+// The words are those of the exposition; a metric of another program is documented by the API or not at all.
+
+export type MetricType = 'counter' | 'gauge' | 'histogram'
+
+export interface MetricNote {
+  readonly type: MetricType
+  readonly help: string
+}
+
+const COUNTERS: Readonly<Record<string, string>> = {
+  node_context_switches_total:
+    'Context switches. Thousands more than usual under the same load: something spins.',
+  node_cpu_seconds_total:
+    'Seconds that each CPU spent in each mode. Little idle time left: the host is the limit.',
+  node_disk_read_bytes_total: 'Bytes read by disk.',
+  node_disk_written_bytes_total: 'Bytes written by disk.',
+  node_network_receive_bytes_total: 'Bytes received by network interface.',
+  node_network_transmit_bytes_total:
+    'Bytes sent by network interface. Flat at the link speed: the link is the limit.',
+  process_cpu_seconds_total: 'CPU seconds of this process: user and system.',
+  vitrine_agent_proc_unreadable_total:
+    'Reads of /proc that failed: the metrics that come from that file are left out.',
+  vitrine_agent_process_cpu_seconds_total:
+    'CPU seconds by process of the group: the server itself, and the agent that watches it.',
+  vitrine_agent_push_requests_total:
+    'Remote write requests by result. failed growing: the control room is away, samples wait.',
+  vitrine_agent_pushed_samples_total:
+    'Samples by what became of them. refused or dropped growing: see the log of this agent.',
+  vitrine_agent_scrapes_total:
+    'Reads of the server by result. failed growing: the server is frozen, overloaded or stopped.',
+  vitrine_base_label_sets_dropped_total:
+    'Samples not counted because a metric had too many label sets. Should be 0: report it as a bug.',
+  vitrine_control_channel_invalid_frames_total:
+    'Channel frames that could not be read. Should be 0: look for a server with another version.',
+  vitrine_control_channel_messages_dropped_total:
+    'Messages not sent because a server does not read. A frozen server causes them; others should not.',
+  vitrine_control_channel_refused_total:
+    'Channels refused, by cause. token: check the token of the server that tries; protocol: update it.',
+  vitrine_control_rule_failures_total:
+    'Rules that could not be evaluated. The log names the rule; correct its expression.',
+  vitrine_control_rule_results_dropped_total:
+    'Results of a rule not taken: more than 1000, or one label set twice. Aggregate in the rule.',
+  vitrine_edge_cache_requests_total:
+    'Requests for media by how they were answered. `stale` means that the origin is away.',
+  vitrine_edge_dropped_total:
+    'What was refused or given up because of a limit or a fault, by reason; each should stay flat.',
+  vitrine_edge_requests_total:
+    'Requests of viewers, by kind and status class. Many 5xx: look at vitrine_edge_upstream_failures_total.',
+  vitrine_edge_sent_bytes_total: 'Body bytes handed to viewers. Flat under traffic: the edge is frozen.',
+  vitrine_edge_upstream_bytes_total:
+    'Body bytes fetched from the origin. Near the bytes sent: the cache is too small.',
+  vitrine_edge_upstream_failures_total:
+    'Fetches from the origin that failed. Check that the origin runs and knows this edge.',
+  vitrine_origin_busy_total:
+    'Segments refused because too many were being sent. Growing means that the origin is too slow for its edges.',
+  vitrine_origin_requests_total:
+    'Requests by kind and status class. 4xx of segments means edges hold playlists of replaced files.',
+  vitrine_origin_sent_bytes_total:
+    'Body bytes sent. Growing as fast as the edges send means that their caches do not hold.',
+  vitrine_server_cpu_seconds_total:
+    'CPU seconds of the server: its whole process group, with its agent. At 1 a second, one CPU is full.',
+}
+
+const GAUGES: Readonly<Record<string, string>> = {
+  ALERTS: '1 for each alert that is pending or firing; the labels are those of the alert.',
+  node_filesystem_avail_bytes:
+    'Bytes left on the file system. Near 0: caches and the metrics store stop keeping.',
+  node_filesystem_size_bytes: 'Size of the file system.',
+  node_load1: 'Load average over 1 minute. It lags: prefer CPU seconds for alerts.',
+  node_load15: 'Load average over 15 minutes.',
+  node_load5: 'Load average over 5 minutes.',
+  node_memory_MemAvailable_bytes:
+    'Memory that programs can still take without swapping. Near 0: the host will kill processes.',
+  node_memory_MemTotal_bytes: 'Memory of the host.',
+  process_resident_memory_bytes:
+    'Resident memory of this process. Climbing without end is a leak: report it with a heap snapshot.',
+  vitrine_agent_host_info: 'Always 1; servers with the same host_id share a host.',
+  vitrine_agent_push_queue_passes:
+    'Passes that wait for the control room, one a second. 600 is the most; then the oldest are dropped.',
+  vitrine_clock_fleet_offset_seconds:
+    'Wall clock of this host minus fleet time. More than some milliseconds: its clock is wrong.',
+  vitrine_control_channels:
+    'Open channels. Fewer than two for each server: a server or its agent cannot reach the control room.',
+  vitrine_control_fleet_time_held_seconds:
+    'By how much the wall clock lay behind the newest stored sample at the start. Above 0: set this host’s clock.',
+  vitrine_edge_cache_bytes: 'Bytes in each tier of the cache; it grows to its limit and stays there.',
+  vitrine_edge_connections: 'Open connections of viewers. Near viewersMax: add an edge.',
+  vitrine_edge_sessions: 'Sessions that this edge fed in the last 30 s.',
+  vitrine_edge_steering_table_age_seconds:
+    'Age of the steering table. Above 30 s: the control room is away, and own probes have a say.',
+  vitrine_fleet_agent_age_seconds:
+    'How long ago the agent was heard. Above 3 s: the host or its network is in trouble.',
+  vitrine_fleet_server_state: '1 for the state that the server is in, 0 for the others.',
+  vitrine_fleet_steering_exhausted:
+    '1 while no edge is fit to take viewers: steering keeps the least bad one.',
+  vitrine_fleet_steering_weight: 'Share of new viewers. 0: steering sends nobody there.',
+  vitrine_fleet_watching:
+    'Viewers last fed by this edge in the last 30 s. The edges sum to the fleet’s total.',
+  vitrine_fleet_watching_estimated:
+    'Of which counted by address and user agent, because the player told no session id.',
+  vitrine_origin_titles: 'Titles by state. Broken ones are listed with their reason on the titles page.',
+  vitrine_probe_http_seconds:
+    'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',
+  vitrine_probe_success:
+    '1 while the observer gets an answer: check connect is TCP, check http is a real request. connect 1 with http 0: a frozen process.',
+  vitrine_process_build_info: 'Always 1; the version of this process as a label.',
+  vitrine_process_event_loop_delay_seconds:
+    'How late timers fire, by quantile, since the last collection. Above 0.1 s the process is overloaded.',
+  vitrine_server_process_stopped:
+    '1 while the server is frozen (SIGSTOP): it accepts connections and answers nothing. kill -CONT thaws it.',
+  vitrine_server_processes: 'Processes of the group. 0 or 1: the server is gone.',
+  vitrine_server_resident_memory_bytes: 'Resident memory of the process group.',
+}
+
+const HISTOGRAMS: Readonly<Record<string, string>> = {
+  vitrine_edge_first_byte_seconds:
+    'From a request for media to the first byte of its answer. When it rises, look at the hit ratio, then at the origin.',
+}
+
+export const METRIC_NOTES: ReadonlyMap<string, MetricNote> = new Map([
+  ...notes('counter', COUNTERS),
+  ...notes('gauge', GAUGES),
+  ...notes('histogram', HISTOGRAMS),
+])
+
+function notes(type: MetricType, helps: Readonly<Record<string, string>>): [string, MetricNote][] {
+  return Object.entries(helps).map(([name, help]) => [name, { type, help }])
+}
