@@ -95,8 +95,9 @@ function draw(state: PlayerState): void {
     state.stalls === 0 ? 'never' : `${state.stalls} × · ${(state.stalledMs / 1000).toFixed(1)} s`,
   )
   unmute.hidden = !state.mutedByBrowser || state.lostSound.length > 0
-  setText(silence, `No sound: this browser does not play ${state.lostSound.join(', ')}.`)
-  silence.hidden = state.lostSound.length === 0
+  const lost = state.lostSound.join(', ')
+  setText(silence, lost === '' ? '' : `No sound: this browser does not play ${lost}.`)
+  silence.hidden = lost === ''
   frame.dataset['resting'] = String(video.paused)
   drawNotice(state)
   drawEdges(state)
