@@ -22,7 +22,8 @@ export async function withLock(work) {
 }
 
 function describe(group) {
-  return JSON.stringify({ pid: process.pid, group })
+  const ids = { pid: process.pid, group }
+  return JSON.stringify({ ...ids, born: born(process.pid), groupBorn: group === null ? null : born(group) })
 }
 
 async function take() {
@@ -40,8 +41,8 @@ async function take() {
     }
     const owner = readJson(file)
     if (owner === null) unreadableMs += LOOK_MS
-    if (owner === null ? unreadableMs > WRITING_MS_MAX : !isOurs(owner.pid)) {
-      if (owner?.group && isOurs(owner.group)) endGroup(owner.group)
+    if (owner === null ? unreadableMs > WRITING_MS_MAX : !lives(owner.pid, owner.born)) {
+      if (owner?.group && lives(owner.group, owner.groupBorn)) endGroup(owner.group)
       rmSync(file, { force: true })
       continue
     }
@@ -52,17 +53,25 @@ async function take() {
   }
 }
 
-/** True while the process lives and is one of ours: a pid may be another program's by now. */
-function isOurs(pid) {
+/** True while this very process lives: its pid may be another program's by now. */
+function lives(pid, bornThen) {
   try {
     process.kill(pid, 0)
   } catch (error) {
     if (error.code !== 'EPERM') return false
   }
+  return born(pid) === bornThen
+}
+
+/** The boot and the tick at which a process started (proc(5), field 22 of stat); null where there is no /proc. */
+function born(pid) {
   try {
-    return /ready\.mjs|vitrine|npm|node/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}/${fields[19]}`
   } catch {
-    return process.platform !== 'linux'
+    return null
   }
 }
 

@@ -7,6 +7,7 @@ import { checkConfig, loadConfig, nearest } from './config.ts'
 import { Fault } from './fault.ts'
 
 const schema = z.strictObject({
+  portBase: z.int().default(8080),
   control: z
     .strictObject({ port: z.int().default(8080), dataFolder: z.string().default('data') })
     .prefault({}),
@@ -38,6 +39,13 @@ describe('configuration', () => {
     })
     expect(config.control).toEqual({ port: 7000, dataFolder: '/srv/v' })
     expect(loadConfig(schema, null, {}).control.port).toBe(8080)
+  })
+
+  it('lets the environment override a key of the top level, and leaves names that are not keys alone', () => {
+    const environment = { VITRINE_PORT_BASE: '9000', VITRINE_SETTINGS: '{}' }
+    expect(loadConfig(schema, null, environment).portBase).toBe(9000)
+    const fault = faultOf(() => loadConfig(schema, null, { VITRINE_PORTBASE: '9000' }))
+    expect(fault.message).toBe('environment: unknown key portbase; did you mean portBase?')
   })
 
   it('refuses an unknown key and names the nearest known one', () => {

@@ -15,7 +15,12 @@ export function loadConfig<Config>(
   environment: Readonly<Record<string, string | undefined>>,
 ): Config {
   const fromFile = file === null ? {} : readYaml(file)
-  return checkConfig(schema, withEnvironment(fromFile, environment), file ?? 'environment')
+  const names = overridesOf(schema, environment)
+  const source = [
+    ...(file === null ? [] : [file]),
+    ...(file === null || names.length > 0 ? ['environment'] : []),
+  ]
+  return checkConfig(schema, withEnvironment(fromFile, environment, names), source.join(' with '))
 }
 
 /** Checks values against a schema; throws `base-config-invalid` with the first wrong key. */
@@ -45,15 +50,31 @@ function readYaml(file: string): unknown {
   }
 }
 
-/** `VITRINE_CONTROL__LISTEN_PORT=8080` sets `control.listenPort`; a double underscore goes one level down. */
-function withEnvironment(value: unknown, environment: Readonly<Record<string, string | undefined>>): unknown {
+/** Names of variables that override a key. Without a double underscore only a key's own name counts. */
+function overridesOf(
+  schema: ZodType,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const known = new Set(keysAt(schema, []).map(key => key.toLowerCase()))
+  return Object.keys(environment).filter(name => {
+    if (!name.startsWith(ENVIRONMENT_PREFIX) || environment[name] === undefined) return false
+    return name.includes('__') || known.has((keyPath(name)[0] ?? '').toLowerCase())
+  })
+}
+
+/** `VITRINE_CONTROL__LISTEN_PORT` is `control.listenPort`: a double underscore goes one level down. */
+function keyPath(name: string): readonly string[] {
+  return name.slice(ENVIRONMENT_PREFIX.length).split('__').map(camel)
+}
+
+function withEnvironment(
+  value: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+  names: readonly string[],
+): unknown {
   const root: Record<string, unknown> = isRecord(value) ? structuredClone(value) : {}
   if (!isRecord(value) && value !== null && value !== undefined) return value
-  for (const [name, text] of Object.entries(environment)) {
-    if (!name.startsWith(ENVIRONMENT_PREFIX) || !name.includes('__') || text === undefined) continue
-    const path = name.slice(ENVIRONMENT_PREFIX.length).split('__').map(camel)
-    setAt(root, path, parse(text))
-  }
+  for (const name of names) setAt(root, keyPath(name), parse(environment[name] ?? ''))
   return root
 }
 

@@ -25,7 +25,7 @@ export {
   unreachable,
 } from './fault.ts'
 export { baseFaults } from './faults.ts'
-export { ensureFolder, isAlive, lockFile, writeFileAtomic } from './files.ts'
+export { ensureFolder, isAlive, lockFile, lockHolder, writeFileAtomic } from './files.ts'
 export { type Closable, Closers, every } from './lifecycle.ts'
 export { isLoopback, type Listening, type ListenOptions, listen, listenFault } from './listen.ts'
 export {
@@ -34,9 +34,10 @@ export {
   type Log,
   type LogFacts,
   type LogLevel,
+  lossyLines,
   Secret,
   silentLog,
 } from './log.ts'
-export { dieWithParent, joinProcessGroup } from './native.ts'
+export { dieWithParent, joinProcessGroup, readTimex, type Timex } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export { packageVersion } from './version.ts'

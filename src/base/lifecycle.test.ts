@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { defineFaults, Fault, faultBody } from './fault.ts'
-import { lockFile, writeFileAtomic } from './files.ts'
+import { ensureFolder, lockFile, lockHolder, writeFileAtomic } from './files.ts'
 import { Closers } from './lifecycle.ts'
 import { isLoopback, listen } from './listen.ts'
-import { createThrottle, Secret } from './log.ts'
+import { createLog, createThrottle, lossyLines, Secret } from './log.ts'
 
 const scratch = (): string => mkdtempSync(join(tmpdir(), 'vitrine-base-'))
 
@@ -55,15 +55,29 @@ describe('files', () => {
     expect(readFileSync(file, 'utf8')).toBe('two')
   })
 
-  it('refuses a lock that a living process holds, and clears that of a dead one', () => {
+  it('refuses a lock that is held, and names its holder', async () => {
+    const file = join(scratch(), 'lock')
+    const lock = lockFile(file)
+    expect(lockHolder(file)).toBe(process.pid)
+    expect(() => lockFile(file)).toThrow(expect.objectContaining({ code: 'base-folder-in-use' }))
+    await lock.close()
+    expect(lockHolder(file)).toBeNull()
+    expect(existsSync(file)).toBe(false)
+  })
+
+  it('takes a lock whose dead holder had the pid of a program that lives now', async () => {
     const file = join(scratch(), 'lock')
     writeFileSync(file, '1\n')
-    expect(() => lockFile(file)).toThrow(expect.objectContaining({ code: 'base-folder-in-use' }))
-    writeFileSync(file, '999999999\n')
+    expect(lockHolder(file)).toBeNull()
     const lock = lockFile(file)
     expect(readFileSync(file, 'utf8')).toBe(`${process.pid}\n`)
-    void lock.close()
-    expect(existsSync(file)).toBe(false)
+    await lock.close()
+  })
+
+  it('refuses a folder that cannot be made, also in /proc', () => {
+    for (const folder of ['/proc/vitrine/x', '/dev/null/x']) {
+      expect(() => ensureFolder(folder)).toThrow(expect.objectContaining({ code: 'base-folder-unwritable' }))
+    }
   })
 })
 
@@ -88,6 +102,26 @@ describe('logs', () => {
     const secret = new Secret('hunter2')
     expect(`${String(secret)} ${JSON.stringify({ secret })}`).toBe('*** {"secret":"***"}')
     expect(secret.reveal()).toBe('hunter2')
+  })
+
+  it('loses lines that cannot be written, says how many, and goes on', () => {
+    const full = openSync('/dev/full', 'w')
+    const kept: string[] = []
+    let room = false
+    const log = createLog(
+      'info',
+      lossyLines(bytes => (room ? kept.push(String(bytes)) && bytes.length : writeSync(full, bytes))),
+    )
+    log.info('one')
+    log.info('two')
+    room = true
+    log.info('three')
+    closeSync(full)
+    expect(kept.map(line => (JSON.parse(line) as { event: string; lines?: number }).event)).toEqual([
+      'log-lines-lost',
+      'three',
+    ])
+    expect(kept[0]).toContain('"lines":2')
   })
 
   it('holds repeats back and tells how many', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { messageOf } from './fault.ts'
+import { type Fault, messageOf } from './fault.ts'
 import { baseFaults } from './faults.ts'
 
 export interface ListenOptions {
@@ -63,18 +63,29 @@ export async function listen(options: ListenOptions, onRequest?: RequestListener
 function create(options: ListenOptions, onRequest: RequestListener | undefined): Server {
   if (options.tls === undefined) return createServer(onRequest)
   const { certFile, keyFile } = options.tls
-  return createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, onRequest)
+  try {
+    return createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, onRequest)
+  } catch (error) {
+    const message = `cannot listen over TLS with ${certFile} and ${keyFile}: ${messageOf(error)}`
+    throw baseFaults.fault('base-listen-failed', message, { cause: error })
+  }
 }
 
+const hints: ReadonlyMap<unknown, string> = new Map([
+  ['EACCES', 'ports below 1024 are for root; choose a higher one with --port-base or --port'],
+  ['EADDRNOTAVAIL', 'no network interface of this machine has that address'],
+])
+
 /** The fault for a failed listen. Exported so that a role with its own server words it alike. */
-export function listenFault(options: ListenOptions, error: unknown): Error {
+export function listenFault(options: ListenOptions, error: unknown): Fault {
   const code = error instanceof Error && 'code' in error ? error.code : null
   const facts = { host: options.host, port: options.port }
   if (code === 'EADDRINUSE') {
     const message = `port ${options.port} on ${options.host} is taken by another program; stop it, or move all ports with --port-base N`
     return baseFaults.fault('base-listen-port-taken', message, { cause: error, facts })
   }
-  const message = `cannot listen on ${options.host}:${options.port}: ${messageOf(error)}`
+  const hint = hints.get(code)
+  const message = `cannot listen on ${options.host}:${options.port}: ${hint ?? messageOf(error)}`
   return baseFaults.fault('base-listen-failed', message, { cause: error, facts })
 }
 

@@ -1,4 +1,5 @@
 // Owns logging: events with facts, one JSON object a line. Secrets print as ***; pure rooms never log.
+import { writeSync } from 'node:fs'
 import { type DestinationStream, pino } from 'pino'
 
 export type LogFacts = Readonly<Record<string, unknown>>
@@ -59,10 +60,40 @@ function describe(error: Error): Record<string, unknown> {
 }
 
 /** A log to standard output, or to `destination`. */
-export function createLog(level: LogLevel = 'info', destination?: DestinationStream): Log {
-  const options = { level, base: null, messageKey: 'event' }
-  return wrap(destination === undefined ? pino(options) : pino(options, destination))
+export function createLog(level: LogLevel = 'info', destination: DestinationStream = standardOutput): Log {
+  return wrap(pino({ level, base: null, messageKey: 'event' }, destination))
 }
+
+/**
+ * Lines to wherever `write` puts them. What cannot be written (a full disk, a pipe that nobody reads) costs lines and
+ * never the service; how many is told by the next line that can. Pino's own destination would end the process at the
+ * first such line, and then wait for ever to write it.
+ */
+export function lossyLines(write: (bytes: Buffer) => number): DestinationStream {
+  let lost = 0
+  let torn = false
+  const put = (text: string): boolean => {
+    const bytes = Buffer.from(torn ? `\n${text}` : text)
+    let written = 0
+    try {
+      while (written < bytes.length) written += write(bytes.subarray(written))
+      torn = false
+      return true
+    } catch {
+      torn ||= written > 0
+      return false
+    }
+  }
+  return {
+    write: line => {
+      if (lost > 0 && put(`{"level":40,"event":"log-lines-lost","lines":${lost}}\n`)) lost = 0
+      if (!put(line)) lost += 1
+    },
+  }
+}
+
+const STANDARD_OUTPUT = 1
+const standardOutput = lossyLines(bytes => writeSync(STANDARD_OUTPUT, bytes))
 
 /** For tests and for commands that print for people. */
 export const silentLog: Log = createLog('silent')

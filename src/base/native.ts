@@ -5,10 +5,15 @@ interface Libc {
   readonly clockGettime: (clockId: number, timespec: BigInt64Array) => number
   readonly setpgid: (pid: number, pgid: number) => number
   readonly prctl: (option: number, a: bigint, b: bigint, c: bigint, d: bigint) => number
+  readonly flock: (fd: number, operation: number) => number
+  readonly adjtimex: (timex: BigInt64Array) => number
+  readonly errno: () => number
 }
 
 const CLOCK_BOOTTIME = 7 // linux/time.h
 const PR_SET_PDEATHSIG = 1 // linux/prctl.h
+const LOCK_EX_NB = 2 | 4 // sys/file.h
+const EWOULDBLOCK = 11 // asm-generic/errno.h
 
 function load(): Libc | null {
   if (process.platform !== 'linux') return null
@@ -20,6 +25,9 @@ function load(): Libc | null {
       clockGettime: libc.func('int clock_gettime(int, int64_t *)') as Libc['clockGettime'],
       setpgid: libc.func('int setpgid(int, int)') as Libc['setpgid'],
       prctl: libc.func('int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)') as Libc['prctl'],
+      flock: libc.func('int flock(int, int)') as Libc['flock'],
+      adjtimex: libc.func('int adjtimex(int64_t *)') as Libc['adjtimex'],
+      errno: () => koffi.errno(),
     }
   } catch {
     return null
@@ -46,4 +54,52 @@ export function joinProcessGroup(pgid: number): boolean {
  */
 export function dieWithParent(signal: number): boolean {
   return libc !== null && libc.prctl(PR_SET_PDEATHSIG, BigInt(signal), 0n, 0n, 0n) === 0
+}
+
+/**
+ * Locks an open file for as long as `fd` is open; the kernel takes the lock back when this process ends, however it
+ * ends. False: somebody else holds it. Null: this machine or this file system cannot tell. See flock(2).
+ */
+export function lockFd(fd: number): boolean | null {
+  if (libc === null) return null
+  if (libc.flock(fd, LOCK_EX_NB) === 0) return true
+  return libc.errno() === EWOULDBLOCK ? false : null
+}
+
+/** The kernel's own opinion of its clock, in the units of adjtimex(2). */
+export interface Timex {
+  /** TIME_OK 0 to TIME_ERROR 5. */
+  readonly state: number
+  /** STA_* bits. */
+  readonly status: number
+  /** Microseconds, or nanoseconds where `status` has STA_NANO. */
+  readonly offset: number
+  /** Parts per million, times 65536. */
+  readonly frequency: number
+  readonly maxErrorUs: number
+  readonly estimatedErrorUs: number
+  readonly taiOffsetS: number
+}
+
+const TIMEX_WORDS = 26 // struct timex of 64-bit Linux: 208 bytes
+const timex = new BigInt64Array(TIMEX_WORDS)
+
+/** Reads it and changes nothing (modes = 0). Null where it is not allowed, as in many containers. */
+export function readTimex(): Timex | null {
+  if (libc === null || (process.arch !== 'x64' && process.arch !== 'arm64')) return null
+  timex.fill(0n)
+  const state = libc.adjtimex(timex)
+  if (state < 0) return null
+  const word = (index: number): number => Number(timex[index])
+  // status and tai are 32-bit fields at the start of their words.
+  const half = (index: number): number => Number(BigInt.asIntN(32, timex[index] ?? 0n))
+  return {
+    state,
+    status: half(5),
+    offset: word(1),
+    frequency: word(2),
+    maxErrorUs: word(3),
+    estimatedErrorUs: word(4),
+    taiOffsetS: half(20),
+  }
 }

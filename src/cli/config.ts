@@ -35,6 +35,14 @@ const control = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Folders with own Prometheus rule files (*.yaml), read after the ones that come with Vitrine.'),
+  retentionDays: z.number().min(0.05).max(3650).default(15).describe('Samples older than this are dropped.'),
+  retentionBytes: z
+    .int()
+    .min(16 * MIB)
+    .optional()
+    .describe(
+      'The oldest samples are dropped when the stored ones take more bytes; without it, age alone counts.',
+    ),
 })
 
 const origin = z.strictObject({

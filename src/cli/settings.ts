@@ -1,5 +1,6 @@
 // Owns what one role is started with, as plain values that fit into an environment variable: no tokens, only the
 // file that holds them. It checks nothing: the configuration was checked before.
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ListenOptions, LogLevel } from '#base'
@@ -19,6 +20,8 @@ export interface ControlSettings extends RoleSettings {
   readonly kind: 'control'
   readonly webFolder: string
   readonly rulesFolders: readonly string[]
+  readonly retentionDays: number
+  readonly retentionBytes: number | null
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
@@ -89,6 +92,16 @@ export function runFile(data: string, name: string): string {
   return resolve(data, 'run', name)
 }
 
+/** What the local fleet was started with last. */
+export function keptConfigFile(data: string): string {
+  return runFile(data, 'config.json')
+}
+
+/** Held by the supervisor of a local fleet for as long as it runs. */
+export function supervisorLock(data: string): string {
+  return runFile(data, 'supervisor.lock')
+}
+
 /** Tokens of the local fleet; see fleet-file. */
 export function fleetFile(data: string): string {
   return runFile(data, 'fleet.json')
@@ -114,11 +127,30 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     stateFolder: controlFolder(data),
     logLevel: log.level,
     webFolder,
+    retentionDays: control.retentionDays,
+    retentionBytes: control.retentionBytes ?? null,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.
     mediaFolder: local ? mediaFolder(config, data) : null,
   }
+}
+
+/** Holds where the control room of this data folder is reached, as it told when it started last. */
+export function controlUrlFile(stateFolder: string): string {
+  return resolve(stateFolder, 'url')
+}
+
+/** Where people reach the control room of a data folder: as it told itself, else as it is configured. */
+export function controlAddress(config: Config, data: string): string {
+  const settings = controlSettings(config, data, false)
+  try {
+    const told = readFileSync(controlUrlFile(settings.stateFolder), 'utf8').trim()
+    if (URL.canParse(told)) return told
+  } catch {
+    // It has never run.
+  }
+  return settings.publicUrl ?? localUrl(settings.listen)
 }
 
 function controlUrl(config: Config): string {

@@ -1,6 +1,16 @@
 // Owns the start and the stop of a control room: opens what is durable, starts the parts, serves.
 import { join } from 'node:path'
-import { type Closable, Closers, Counters, every, type Log, listen, registerProcessMetrics } from '#base'
+import {
+  type Closable,
+  Closers,
+  Counters,
+  every,
+  Fault,
+  type Log,
+  listen,
+  messageOf,
+  registerProcessMetrics,
+} from '#base'
 import { type MetricsStore, openStore } from '#metrics'
 import { AccessDirectory } from './access.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
@@ -8,6 +18,7 @@ import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import type { ControlContext } from './context.ts'
+import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
@@ -26,6 +37,7 @@ export interface RunningControl extends Closable {
 }
 
 const SECOND_MS = 1000
+const DAY_MS = 86_400_000
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
 /** Returns once it serves. What was started before a failure is closed again. */
@@ -44,7 +56,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const counters = new Counters()
   registerProcessMetrics(counters, 'control')
   const state = closers.add(await openFullState(options.stateFolder, clock))
-  const store = closers.add(openStore({ folder: join(options.stateFolder, 'metrics'), clock, log }))
+  const store = closers.add(openMetrics(options))
   const { fleetTime } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
@@ -108,6 +120,27 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   startLooking(context, selfMetrics, closers)
   log.info('control-serving', { url: listening.url, servers: fleet.all().length, rules: groups.length })
   return { url: listening.url, close: () => closers.close() }
+}
+
+function openMetrics({
+  stateFolder,
+  retentionDays,
+  retentionBytes,
+  clock,
+  log,
+}: ControlOptions): MetricsStore {
+  const folder = join(stateFolder, 'metrics')
+  const limits = {
+    retentionMs: retentionDays * DAY_MS,
+    ...(retentionBytes === null ? {} : { retentionBytes }),
+  }
+  try {
+    return openStore({ folder, ...limits, clock, log })
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    const message = `${folder}: ${messageOf(error)}; move that folder away to start without its samples`
+    throw controlFaults.fault('control-state-unreadable', message, { cause: error })
+  }
 }
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */

@@ -31,6 +31,10 @@ export interface ControlOptions {
   readonly supervisor: SupervisorPort | null
   /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
   readonly rulesFolders: readonly string[]
+  /** Samples older than this are dropped. */
+  readonly retentionDays: number
+  /** The oldest samples are dropped when they take more; null: no limit. */
+  readonly retentionBytes: number | null
   /** Where own files go on this machine, for people; null or left out: not known here. */
   readonly mediaFolder?: string | null
   readonly clock: Clock

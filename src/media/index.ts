@@ -32,6 +32,7 @@ export {
   decodeTicksOf,
   expandRange,
   presentationTicksOf,
+  repeatedSample,
   type SampleRange,
   type SampleTable,
   sampleAtDecode,

@@ -10,6 +10,7 @@ type MetricsFault =
   | 'metrics-promql-execution'
   | 'metrics-promql-limit'
   | 'metrics-promql-timeout'
+  | 'metrics-promql-busy'
   | 'metrics-store-disk-full'
   | 'metrics-store-failed'
   | 'metrics-store-format'
@@ -63,6 +64,12 @@ export const metricsFaults: FaultTable<MetricsFault> = defineFaults('metrics', {
     where: 'internal',
     retry: true,
     help: 'A query took longer than a query may: narrow its matchers or range; if small queries do it too, the machine is overloaded.',
+  },
+  'metrics-promql-busy': {
+    status: 429,
+    where: 'downstream',
+    retry: true,
+    help: 'Too many queries are being evaluated at once: ask again in a moment, and look for pages or programs that ask too often.',
   },
   'metrics-store-disk-full': {
     status: 503,

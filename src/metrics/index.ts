@@ -9,6 +9,7 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
+export type { Answer, Explain, Question } from './promql/engine.ts'
 export { parseDurationMs } from './promql/literals.ts'
 export type { Matrix, MatrixItem, Point, Scalar, Text, Value, Vector, VectorItem } from './promql/value.ts'
 export {
@@ -17,10 +18,15 @@ export {
   type RemoteWriteLimits,
   remoteWriteVersion,
 } from './remote-write/read-remote-write.ts'
+export { compressBlock } from './remote-write/snappy.ts'
 export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
 export { isStale, staleMarker } from './stale.ts'
+export { inspectStore, type StoreInspection, type StoreVerification, verifyStore } from './store/inspect.ts'
+export type { LedgerMeasure, LedgerRow } from './store/ledger.ts'
 export { openStore } from './store/open-store.ts'
 export type {
+  IngestRequest,
+  IngestResult,
   MetricsStore,
   RefusalReason,
   SeriesSample,

@@ -5,6 +5,7 @@ type OriginFault =
   | 'origin-credential-missing'
   | 'origin-method-refused'
   | 'origin-path-unknown'
+  | 'origin-starting'
   | 'origin-title-unknown'
   | 'origin-title-broken'
   | 'origin-revision-gone'
@@ -35,6 +36,12 @@ export const originFaults: FaultTable<OriginFault> = defineFaults('origin', {
     where: 'downstream',
     retry: false,
     help: 'The origin serves /vod/{title}/master.m3u8 and what that playlist names.',
+  },
+  'origin-starting': {
+    status: 503,
+    where: 'internal',
+    retry: true,
+    help: 'The origin has just started and is still reading its library: ask again in a second.',
   },
   'origin-title-unknown': {
     status: 404,

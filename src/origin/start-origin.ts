@@ -78,7 +78,9 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
         onMessage: message => {
           if (message.type === 'access') access.set(message)
         },
-        onWelcome: () => tell(library.reports()),
+        onWelcome: () => {
+          if (library.hasList()) tell(library.reports())
+        },
       }),
     )
     tell = titles => {

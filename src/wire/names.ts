@@ -18,7 +18,9 @@ export const userRoles = ['viewer', 'operator', 'admin'] as const
 export type UserRole = (typeof userRoles)[number]
 
 /** Permanent id of a server; also its pathway id and its `instance` label. */
-export const serverId: z.ZodString = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+export const serverId: z.ZodString = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected 1 to 63 lower-case letters, digits and dashes')
 /** Stable id of a title. */
 export const titleId: z.ZodString = z.string().regex(/^[a-z0-9][a-z0-9-]{0,126}$/)
 

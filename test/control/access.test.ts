@@ -115,7 +115,13 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/prometheus/api/v1/labels', people],
   ['GET', '/prometheus/api/v1/label/:name/values', people],
   ['GET', '/prometheus/api/v1/metadata', people],
+  ['GET', '/prometheus/api/v1/rules', people],
+  ['GET', '/prometheus/api/v1/alerts', people],
   ['GET', '/prometheus/api/v1/status/buildinfo', people],
+  ['GET', '/prometheus/api/v1/status/tsdb', people],
+  ['POST', '/prometheus/api/v1/admin/tsdb/delete_series', ['admin']],
+  ['POST', '/prometheus/api/v1/admin/tsdb/snapshot', ['admin']],
+  ['GET', '/api/v1/ledger', people],
   ['POST', '/prometheus/api/v1/write', ['admin', 'server']],
 ]
 
@@ -159,6 +165,15 @@ describe('every route', () => {
         expect(status, label).toBe(who === 'anonymous' || who === 'nonsense' ? 401 : 403)
         expect(text, label).toMatch(/"error"/)
       }
+    }
+  })
+
+  it('an asset that is missing, and an address that cannot be decoded, are not cached', async () => {
+    for (const path of ['/assets/gone.js', '/watch-assets/gone.js', '/assets/gone', '/%ff']) {
+      const { status, headers, text } = await send(path)
+      expect(status).toBe(path === '/%ff' ? 400 : 404)
+      expect(headers['cache-control']).toBe('no-store')
+      expect(JSON.parse(text)).toMatchObject({ error: { code: expect.stringContaining('control-') } })
     }
   })
 
@@ -351,6 +366,18 @@ describe('Try it', () => {
     const server = await control.get('/api/v1/servers/eu-west')
     expect(server.body).toMatchObject({ pid: 4711 })
   })
+
+  it('is refused to a request that a proxy on this machine has passed on', async () => {
+    for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
+      const headers = { [name]: '127.0.0.1' }
+      const sent = { token: control.tokens.admin, headers }
+      const { status } = await sendJson('/api/v1/try', { action: 'viewers', count: 1 }, sent)
+      expect(status).toBe(403)
+      const me = await send('/api/v1/me', { token: control.tokens.admin, headers })
+      expect(JSON.parse(me.text)).toMatchObject({ tryIt: false })
+    }
+    expect(acted).not.toContain('viewers')
+  })
 })
 
 describe('the Prometheus API', () => {
@@ -412,6 +439,32 @@ describe('the Prometheus API', () => {
     expect(JSON.parse(form.text)).toMatchObject({
       data: { resultType: 'scalar', result: [expect.any(Number), '2'] },
     })
+  })
+
+  it('shows rules with their health, alerts, and its own metrics’ types', async () => {
+    const { body } = await until(async () => {
+      const answer = await get('/rules?type=alert')
+      return JSON.stringify(answer.body).includes('"unknown"') ? null : answer
+    }, 'all rules are evaluated')
+    const { groups } = (body as { data: { groups: { rules: Record<string, unknown>[] }[] } }).data
+    const rules = groups.flatMap(group => group.rules)
+    expect(rules.find(({ name }) => name === 'EdgeUnreachable')).toMatchObject({
+      type: 'alerting',
+      health: 'ok',
+      query: expect.any(String),
+      duration: expect.any(Number),
+      alerts: expect.any(Array),
+    })
+    expect(rules.every(({ type }) => type === 'alerting')).toBe(true)
+    const one = await get('/rules?rule_name[]=EdgeUnreachable')
+    expect(one.body).toMatchObject({ data: { groups: [{ rules: [{ name: 'EdgeUnreachable' }] }] } })
+    expect((await get('/rules?type=x')).status).toBe(400)
+    expect((await get('/alerts')).body).toMatchObject({
+      status: 'success',
+      data: { alerts: expect.any(Array) },
+    })
+    const known = await get('/metadata?metric=vitrine_control_channels')
+    expect(known.body).toMatchObject({ data: { vitrine_control_channels: [{ type: 'gauge' }] } })
   })
 
   it.each([

@@ -66,6 +66,8 @@ export async function startTestControl(part: Partial<ControlOptions> = {}): Prom
     enrol: enrolled.map(({ id, role, region, token }) => ({ id, role, region, tokenSha256: sha256(token) })),
     supervisor: null,
     rulesFolders: [rulesFolder],
+    retentionDays: 15,
+    retentionBytes: null,
     clock: systemClock,
     log: silentLog,
     ...part,

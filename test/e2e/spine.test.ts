@@ -348,7 +348,8 @@ describe('every role, killed', () => {
     await settle().catch(async error => {
       throw new Error(`${String(error)} ${await describeServers()}`)
     })
-    const master = await fetch(`${fleet.edgeUrl('eu-west')}/vod/sample/master.m3u8`)
-    expect(master.status).toBe(200)
+    const plays = async (): Promise<boolean> =>
+      (await fetch(`${fleet.edgeUrl('eu-west')}/vod/sample/master.m3u8`)).status === 200
+    await until(plays, 5000, () => 'the sample plays')
   }, 120_000)
 })

@@ -180,7 +180,7 @@ describe('a start that cannot be', () => {
     await new Promise<void>(resolve => other.listen(portBase + 2, '127.0.0.1', resolve))
     const child = launch()
     expect(await ended(child)).toBe(1)
-    expect(output).toContain(`us-east: port ${portBase + 2} on 127.0.0.1 is taken`)
+    expect(output).toContain(`port ${portBase + 2} (us-east) is taken by another program`)
     expect(output).toContain('--port-base')
     expect(processesOf(folder)).toEqual([])
     await new Promise(resolve => other.close(resolve))

@@ -1,4 +1,5 @@
 // What a person does to the folders, and what the origin then answers, over real HTTP.
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   mkdirSync,
@@ -52,6 +53,22 @@ describe('the library', () => {
   })
   afterAll(() => origin.close())
 
+  it('says that it is starting, and never that a title is unknown, until it has read its library', async () => {
+    const fresh = await startTestOrigin(['assets/sample'])
+    try {
+      const seen = new Set<number>()
+      while (!seen.has(200)) {
+        const response = await fresh.get('/vod/sample/master.m3u8')
+        await response.arrayBuffer()
+        seen.add(response.status)
+      }
+      expect([...seen].filter(status => status !== 503)).toEqual([200])
+      expect((await fresh.get('/vod/nothing/master.m3u8')).status).toBe(404)
+    } finally {
+      await fresh.close()
+    }
+  })
+
   it('plays a copied file within 3 s, and forgets a removed one', async () => {
     const startedMs = performance.now()
     const { id, path } = await publishCopy(origin.mediaFolder, sample)
@@ -101,6 +118,17 @@ describe('the library', () => {
     )
     expect(await reasonOf('matroska')).toContain('a Matroska or WebM file')
     expect((await origin.get('/vod/sample/master.m3u8')).status).toBe(200)
+  })
+
+  it('lists a file whose name is not UTF-8, with the reason', async () => {
+    const latin1 = Buffer.concat([
+      Buffer.from(join(origin.mediaFolder, 'caf')),
+      Buffer.of(0xe9),
+      Buffer.from('.mp4'),
+    ])
+    writeFileSync(latin1, readFileSync(sample))
+    const digits = createHash('sha256').update('caf\uFFFD.mp4').digest('hex').slice(0, 6)
+    expect(await reasonOf(`caf-${digits}`)).toContain('the name of the file is not UTF-8')
   })
 
   it.skipIf(!hasFfmpeg())(

@@ -11,7 +11,7 @@ const whereWords: Readonly<Record<FaultKind['where'], string>> = {
 export async function readFaultTables(rooms: readonly string[]): Promise<FaultTable<string>[]> {
   const tables: FaultTable<string>[] = []
   for (const room of rooms) {
-    const door = (await import(`#${room}`)) as Record<string, unknown>
+    const door = (await import(/* @vite-ignore */ `#${room}`)) as Record<string, unknown>
     for (const [name, value] of Object.entries(door)) {
       if (name.endsWith('Faults') && isTable(value)) tables.push(value)
     }

@@ -1,18 +1,18 @@
 // Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
 // It draws nothing: pages listen to its events and read its state.
-
-// Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
-// It draws nothing: pages listen to its events and read its state.
 import HlsJs, { type ErrorData, ErrorDetails, ErrorTypes, Events, type FragLoadedData } from 'hls.js'
 import { EdgeMemory, RELOADS_MAX, recover } from './failover.ts'
 import { failedUrl, failoverSteering } from './failover-steering.ts'
 import { hlsSettings } from './hls-settings.ts'
+import { pictureAloneLoader } from './picture-alone.ts'
 import { bufferedAhead, cmsdName, labelOf, playUrl, type Rendition, renditionsOf } from './readings.ts'
 import { StallClock } from './stall-clock.ts'
 import { EdgeTable, TABLE_REFRESH_MS } from './watch-table.ts'
 
 const SAMPLE_MS = 100 // STALL_MS_MIN needs at least two looks
 const MEDIA_RECOVERIES_MAX = 3
+/** What is left of a film when its picture stands at the last frame, which sound may outlast a little. */
+const END_S = 0.5
 /** After giving up: how often the fleet is asked whether it is back. */
 const COMEBACK_MS = 5_000
 
@@ -30,6 +30,8 @@ export interface PlayerState {
   readonly stalledMs: number
   /** Muted because the browser allows no sound before a click. */
   readonly mutedByBrowser: boolean
+  /** The sound's codecs where this browser plays none of them, so that the picture plays alone. */
+  readonly lostSound: readonly string[]
   readonly problem: string | null
 }
 
@@ -85,6 +87,7 @@ export class VitrinePlayer {
   #asking = false
   #mutedByBrowser = false
   #wasStalled = false
+  #lostSound: readonly string[] = []
   #problem: string | null = null
   #failed = false
   /** False where trying again cannot help: no such title, no such codec. */
@@ -131,6 +134,7 @@ export class VitrinePlayer {
       stalls: this.#stallClock.count,
       stalledMs: this.#stallClock.totalMs(nowMs),
       mutedByBrowser: this.#mutedByBrowser && this.#options.video.muted,
+      lostSound: this.#lostSound,
       problem: this.#problem,
     }
   }
@@ -207,6 +211,9 @@ export class VitrinePlayer {
     })
     const hls = new HlsJs({
       ...hlsSettings({ sessionId: this.#sessionId, title: this.#options.title, startPosition }),
+      pLoader: pictureAloneLoader(codecs => {
+        this.#lostSound = codecs
+      }),
       ...(steering === undefined ? {} : { contentSteeringController: steering as never }),
     })
     this.#hls = hls
@@ -355,6 +362,10 @@ export class VitrinePlayer {
       this.#emit('stall', { stalled: this.#wasStalled, totalMs: this.#stallClock.totalMs(nowMs) })
       this.#changed()
     }
+    // hls.js 1.7.4 does not end the stream again when the pathway changes while the last fragments play:
+    // the picture stands one frame before the end, and the element never loops.
+    const atEnd = video.duration - video.currentTime < END_S
+    if (hasPicture && !resting && this.#stallClock.stalled && atEnd) video.currentTime = 0
   }
 
   #fail(text: string, mayComeBack = false): void {

@@ -25,6 +25,7 @@ const unmute = element(
 const heading = element('h1', {}, title)
 const edgeName = element('p', { class: 'edge' }, '—')
 const moved = element('p', { class: 'moved', role: 'status' })
+const silence = element('p', { class: 'moved', role: 'status', hidden: true })
 const edgeList = element('ul', { class: 'edges' })
 const figures = {
   rendition: element('dd', {}, '—'),
@@ -49,7 +50,7 @@ function build(): void {
   const facts = element(
     'aside',
     { class: 'facts', 'aria-label': 'About this playback' },
-    element('section', {}, element('h2', {}, 'Playing from edge'), edgeName, moved),
+    element('section', {}, element('h2', {}, 'Playing from edge'), edgeName, moved, silence),
     element(
       'dl',
       {},
@@ -93,7 +94,9 @@ function draw(state: PlayerState): void {
     figures.stalls,
     state.stalls === 0 ? 'never' : `${state.stalls} × · ${(state.stalledMs / 1000).toFixed(1)} s`,
   )
-  unmute.hidden = !state.mutedByBrowser
+  unmute.hidden = !state.mutedByBrowser || state.lostSound.length > 0
+  setText(silence, `No sound: this browser does not play ${state.lostSound.join(', ')}.`)
+  silence.hidden = state.lostSound.length === 0
   frame.dataset['resting'] = String(video.paused)
   drawNotice(state)
   drawEdges(state)

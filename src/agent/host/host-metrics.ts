@@ -4,6 +4,7 @@ import { readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Labels, MetricFamily, MetricType, SamplePoint } from '#base'
 import { readDisks, readLoad, readMemory, readMountpoints, readNetwork, readSystemStat } from './proc-text.ts'
+import { timexFamilies } from './timex-metrics.ts'
 
 const DEVICES_MAX = 64 // interfaces, disks and file systems each; a host with more shows the first
 const FILESYSTEMS_EVERY_PASSES = 10 // statfs may reach over a network; sizes move slowly
@@ -38,6 +39,7 @@ export class HostMetrics {
         deviceFamilies('node_disk_read_bytes_total', 'node_disk_written_bytes_total', readDisks(text)),
       ),
       ...this.#filesystems,
+      ...timexFamilies(),
     ]
   }
 

@@ -1,8 +1,10 @@
 // Owns what all commands share: the options that they have in common, and printing for people or programs.
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { loadConfig } from '#base'
 import { type Config, configSchema } from '../config.ts'
+import { keptConfigFile } from '../settings.ts'
 
 export interface CommonOptions {
   readonly config?: string
@@ -54,6 +56,21 @@ export function readConfig(options: CommonOptions): { config: Config; data: stri
   const loaded = loadConfig(configSchema, file, process.env)
   const config = options.portBase === undefined ? loaded : { ...loaded, portBase: options.portBase }
   return { config, data: callerPath(options.data ?? config.data ?? 'data') }
+}
+
+/**
+ * For commands beside a local fleet: the configuration that it was started with last, so that its flags need not be
+ * given again. What is given now goes before.
+ */
+export function readFleetConfig(options: CommonOptions): { config: Config; data: string } {
+  const own = readConfig(options)
+  const kept = keptConfigFile(own.data)
+  if (options.config !== undefined || !existsSync(kept)) return own
+  try {
+    return { ...readConfig({ ...options, config: kept }), data: own.data }
+  } catch {
+    return own // written by another version
+  }
 }
 
 /** Prints one value: as JSON, or as the lines that `lines` makes of it. */

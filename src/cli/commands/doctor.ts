@@ -5,12 +5,19 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
-import { isAlive, type ListenOptions, messageOf } from '#base'
-import { localUrl } from '../settings.ts'
+import { type ListenOptions, lockHolder, messageOf } from '#base'
+import { localUrl, supervisorLock } from '../settings.ts'
 import { planFleet } from '../supervisor/fleet-plan.ts'
 import { checkPorts } from '../supervisor/ports.ts'
-import { readRunningPid } from '../supervisor/running.ts'
-import { type CommonOptions, print, readConfig, table, withData, withJson, withPortBase } from './context.ts'
+import {
+  type CommonOptions,
+  print,
+  readFleetConfig,
+  table,
+  withData,
+  withJson,
+  withPortBase,
+} from './context.ts'
 
 const FREE_BYTES_WARN = 2 * 1024 ** 3 // an edge's cache of the default size, and room for metrics
 const FREE_BYTES_MIN = 200 * 1024 ** 2
@@ -49,10 +56,9 @@ export function registerDoctor(program: Command): void {
 }
 
 async function examine(options: CommonOptions): Promise<Finding[]> {
-  const { config, data } = readConfig(options)
+  const { config, data } = readFleetConfig(options)
   const plan = planFleet(config, data)
-  const runningPid = readRunningPid(data)
-  const running = runningPid !== null && isAlive(runningPid)
+  const running = lockHolder(supervisorLock(data)) !== null
   const listens = [plan.control.settings, ...plan.servers.map(({ settings }) => settings)]
   return [
     node(),

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { cliFaults } from '../faults.ts'
 import { mediaFolder, originSettings } from '../settings.ts'
-import { type CommonOptions, callerPath, print, readConfig, withData, withJson } from './context.ts'
+import { type CommonOptions, callerPath, print, readFleetConfig, withData, withJson } from './context.ts'
 
 type PublishOptions = CommonOptions & { readonly inPlace?: string }
 
@@ -19,7 +19,7 @@ export function registerPublish(program: Command): void {
       if (files.length === 0 && options.inPlace === undefined) {
         throw cliFaults.fault('cli-usage', 'publish what? give files, or --in-place DIR')
       }
-      const { config, data } = readConfig(options)
+      const { config, data } = readFleetConfig(options)
       // Loaded when it is needed: the origin brings its whole room.
       const { publishCopy, publishInPlace } = await import('#origin')
       for (const file of files) {

@@ -1,8 +1,7 @@
 // Owns `vitrine control|origin|edge|agent`: one role on a machine of its own, in the foreground.
-import { rmSync } from 'node:fs'
-import { dirname } from 'node:path'
-import type { Command } from 'commander'
-import { ensureFolder, writeFileAtomic } from '#base'
+import { type Command, Option } from 'commander'
+import { checkConfig, lockFile } from '#base'
+import type { ServerRole } from '#wire'
 import { type Config, configSchema, type EdgeConfig } from '../config.ts'
 import { cliFaults } from '../faults.ts'
 import { runSettings } from '../roles/main.ts'
@@ -16,9 +15,12 @@ import {
 } from '../settings.ts'
 import { type CommonOptions, callerPath, readConfig, readPort, withData, withPortBase } from './context.ts'
 
+const PID_FILE_MODE = 0o644 // the agent may run as another user
+
 interface RoleOptions extends CommonOptions {
   readonly id?: string
   readonly region?: string
+  readonly role?: ServerRole
   readonly host?: string
   readonly port?: number
   readonly tlsCert?: string
@@ -31,8 +33,10 @@ interface RoleOptions extends CommonOptions {
   readonly tokenFile?: string
 }
 
+type Flag = 'identity' | 'join' | 'origin' | 'agent'
+
 export function registerRoles(program: Command): void {
-  registerRole(program, 'control', 'run a control room', options => {
+  registerRole(program, 'control', 'run a control room', [], options => {
     const { config, data } = readRoleConfig(options)
     return controlSettings(
       { ...config, control: { ...config.control, ...listenFlags(options) } },
@@ -40,58 +44,73 @@ export function registerRoles(program: Command): void {
       false,
     )
   })
-  registerRole(program, 'origin', 'run an origin', options => {
+  registerRole(program, 'origin', 'run an origin', ['identity', 'join'], options => {
     const { config, data } = readRoleConfig(options)
     return originSettings(withOrigin(config, options), data)
   })
-  registerRole(program, 'edge', 'run an edge', options => {
+  registerRole(program, 'edge', 'run an edge', ['identity', 'join', 'origin'], options => {
     const { config, data } = readRoleConfig(options)
     const edge = { ...chooseEdge(config, options), ...listenFlags(options) }
     return edgeSettings({ ...config, edges: [edge] }, data, edge)
   })
-  registerRole(program, 'agent', 'run the agent beside a server', options => {
+  const beside = ['identity', 'join', 'agent'] as const
+  registerRole(program, 'agent', 'run the agent beside a server', beside, options => {
     const { config, data } = readRoleConfig(options)
-    const origin = withOrigin(config, {})
+    const { id, region } = options
+    const role = options.role ?? (id === undefined || id === config.origin.id ? 'origin' : 'edge')
+    const names = { ...(id === undefined ? {} : { id }), ...(region === undefined ? {} : { region }) }
     const server =
-      options.id === undefined || options.id === origin.origin.id
-        ? originSettings(origin, data)
-        : edgeOf(config, data, options)
-    const settings = agentSettings(
-      { ...config, agent: { ...config.agent, ...listenFlags(options) } },
-      data,
-      server,
-      false,
-    )
-    return settings
+      role === 'origin' ? originSettings(withOrigin(config, names), data) : edgeOf(config, data, options)
+    const agent = { ...config.agent, ...listenFlags(options) }
+    return agentSettings({ ...config, agent }, data, server, false)
   })
+}
+
+const examples: Readonly<Record<string, string>> = {
+  control:
+    'control --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --public-url https://control.example.org',
+  origin: 'origin --control-url https://control.example.org --token-file origin.token',
+  edge: 'edge --id sa-east --token-file sa-east.token --control-url https://control.example.org --origin-url https://origin.example.org',
+  agent: 'agent --id sa-east --token-file sa-east.token --control-url https://control.example.org',
 }
 
 function registerRole(
   program: Command,
   name: string,
   words: string,
+  flags: readonly Flag[],
   settings: (options: RoleOptions) => Settings,
 ): void {
-  const command = program
-    .command(name)
-    .description(words)
-    .option('--id <id>', 'permanent id of the server')
-    .option('--region <region>', 'where it stands')
+  const command = program.command(name).description(words)
+  if (flags.includes('identity')) {
+    command.option('--id <id>', 'permanent id of the server').option('--region <region>', 'where it stands')
+  }
+  command
     .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'port to listen on', readPort)
     .option('--tls-cert <file>', 'PEM certificate; needed off loopback')
     .option('--tls-key <file>', 'PEM key')
     .option('--behind-proxy', 'a proxy in front ends TLS')
-    .option('--public-url <url>', 'where others reach it')
-    .option('--control-url <url>', 'the control room')
-    .option('--origin-url <url>', 'the origin, for an edge')
-    .option('--server-url <url>', 'the server to watch, for an agent')
-    .option('--token-file <file>', 'the token of this server (vitrine server add prints it)')
-    .addHelpText('after', `\nExamples:\n  npx vitrine ${name} --config vitrine.yaml --id eu-west`)
+  if (!flags.includes('agent')) command.option('--public-url <url>', 'where others reach it')
+  if (flags.includes('join')) {
+    command
+      .option('--control-url <url>', 'the control room')
+      .option('--token-file <file>', 'the token of this server (vitrine server add prints it)')
+  }
+  if (flags.includes('origin')) command.option('--origin-url <url>', 'the origin')
+  if (flags.includes('agent')) {
+    command
+      .option('--server-url <url>', 'the server to watch (default: where its configuration has it listen)')
+      .addOption(new Option('--role <role>', 'what the server does').choices(['edge', 'origin']))
+  }
+  command
+    .addHelpText(
+      'after',
+      `\nExamples:\n  npx vitrine ${examples[name]}\n  npx vitrine ${name} --config vitrine.yaml`,
+    )
     .action(async (options: RoleOptions) => {
       const chosen = settings(options)
-      const release = keepPidFile(chosen, readConfig(options).data)
-      process.on('exit', release)
+      keepPidFile(chosen, readConfig(options).data)
       await runSettings(chosen)
     })
   withPortBase(withData(command))
@@ -130,7 +149,8 @@ function listenFlags({ host, port, tlsCert, tlsKey, behindProxy, publicUrl }: Ro
 function withOrigin(config: Config, options: RoleOptions): Config {
   const { id, region } = options
   const named = { ...(id === undefined ? {} : { id }), ...(region === undefined ? {} : { region }) }
-  return { ...config, origin: { ...config.origin, ...named, ...listenFlags(options) } }
+  const origin = { ...config.origin, ...named, ...listenFlags(options) }
+  return checkConfig(configSchema, { ...config, origin }, 'command line')
 }
 
 /** The configured edge that --id names; an id that is not configured is an edge with the defaults. */
@@ -143,7 +163,8 @@ function chooseEdge(config: Config, options: RoleOptions): EdgeConfig {
     const ids = config.edges.map(edge => edge.id).join(', ')
     throw cliFaults.fault('cli-usage', `which edge? give --id; configured are ${ids}`)
   }
-  const made = configSchema.parse({ edges: [{ id, ...(region === undefined ? {} : { region }) }] }).edges[0]
+  const edge = { id, ...(region === undefined ? {} : { region }) }
+  const [made] = checkConfig(configSchema, { edges: [edge] }, 'command line').edges
   if (made === undefined) throw cliFaults.fault('cli-usage', `${id} is not an id of an edge`)
   return made
 }
@@ -154,11 +175,9 @@ function edgeOf(config: Config, data: string, options: RoleOptions): ReturnType<
   return edgeSettings({ ...config, edges }, data, edge)
 }
 
-/** run/{id}.pid, by which the agent beside a server finds it. */
-function keepPidFile(settings: Settings, data: string): () => void {
-  if (settings.kind === 'agent') return () => {}
-  const file = runFile(data, `${settings.id}.pid`)
-  ensureFolder(dirname(file))
-  writeFileAtomic(file, `${process.pid}\n`, 0o644)
-  return () => rmSync(file, { force: true })
+/** run/{id}.pid, by which the agent beside a server finds it; locked, so that one server runs on a folder. */
+function keepPidFile(settings: Settings, data: string): void {
+  if (settings.kind === 'agent') return
+  const file = lockFile(runFile(data, `${settings.id}.pid`), PID_FILE_MODE)
+  process.on('exit', () => void file.close())
 }

@@ -1,4 +1,4 @@
-// Owns `vitrine server add|list`: servers on machines of their own.
+// Owns `vitrine server add|remove|list`: servers on machines of their own.
 import { type Command, Option } from 'commander'
 import { type ServerRole, serverRoles } from '#wire'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
@@ -20,6 +20,14 @@ export function registerServer(program: Command): void {
       print({ id, role: options.role, region, token }, options.json, () => [token])
     })
   withJson(withData(add))
+  const remove = server
+    .command('remove <id>')
+    .description('end the enrolment of a server; its token stops working at once')
+    .action(async (id: string, options: CommonOptions) => {
+      await withState(options, state => state.removeServer(id, BY))
+      print({ id }, options.json, () => [`removed ${id}`])
+    })
+  withJson(withData(remove))
   const list = server
     .command('list')
     .description('list enrolled servers')

@@ -5,8 +5,8 @@ import { edgeSettings, localUrl } from '../settings.ts'
 import {
   type CommonOptions,
   print,
-  readConfig,
   readCount,
+  readFleetConfig,
   withData,
   withJson,
   withPortBase,
@@ -36,7 +36,7 @@ export function registerSimulate(program: Command): void {
 }
 
 async function simulate(options: SimulateOptions): Promise<void> {
-  const { config, data } = readConfig(options)
+  const { config, data } = readFleetConfig(options)
   const edges = config.edges.map(edge => edgeSettings(config, data, edge))
   const entries = options.entry ?? edges.map(edge => edge.publicUrl ?? localUrl(edge.listen))
   const { startViewers } = await import('#viewer')

@@ -1,7 +1,7 @@
-// Owns `vitrine user add|password|link|list`.
+// Owns `vitrine user add|password|remove|link|list`.
 import { type Command, Option } from 'commander'
 import { mayAct, userRoles } from '#wire'
-import { controlSettings, localUrl } from '../settings.ts'
+import { controlAddress } from '../settings.ts'
 import { type CommonOptions, print, readConfig, table, withData, withJson, withPortBase } from './context.ts'
 import { readPassword } from './password.ts'
 import { BY, withState } from './state.ts'
@@ -13,6 +13,7 @@ export function registerUser(program: Command): void {
   const user = program.command('user').description('people who may sign in')
   registerAdd(user)
   registerPassword(user)
+  registerRemove(user)
   registerLink(user)
   const list = user
     .command('list')
@@ -57,6 +58,17 @@ function registerPassword(user: Command): void {
   withJson(withData(change))
 }
 
+function registerRemove(user: Command): void {
+  const remove = user
+    .command('remove <name>')
+    .description('remove somebody, and sign them out everywhere')
+    .action(async (name: string, options: CommonOptions) => {
+      await withState(options, state => state.removeUser(name, BY))
+      print({ name }, options.json, () => [`removed ${name}`])
+    })
+  withJson(withData(remove))
+}
+
 function registerLink(user: Command): void {
   const link = user
     .command('link')
@@ -68,9 +80,8 @@ function registerLink(user: Command): void {
     )
     .action(async (options: RoleOptions) => {
       const { config, data } = readConfig(options)
-      const settings = controlSettings(config, data, false)
       const code = await withState(options, state => state.createLink(options.role, BY))
-      const url = `${settings.publicUrl ?? localUrl(settings.listen)}/sign-in#link=${code}`
+      const url = `${controlAddress(config, data)}/sign-in#link=${code}`
       print({ code, url }, options.json, () => [url])
     })
   withJson(withPortBase(withData(link)))

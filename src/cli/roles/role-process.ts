@@ -39,7 +39,7 @@ export async function runRole(
   const stopped = new Promise<void>(resolve => {
     stop = resolve
   })
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop?.())
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop?.())
   if (supervised) {
     process.on('disconnect', () => stop?.())
     process.on('message', raw => {
@@ -96,8 +96,9 @@ async function closeInTime(running: Started, log: Log): Promise<void> {
 }
 
 function failToStart(log: Log, error: unknown): void {
-  const code = error instanceof Fault ? error.code : 'internal'
-  log.error('role-start-failed', { code, error })
+  // A fault says all in its words; where anything else came from is told by its stack.
+  const expected = error instanceof Fault
+  log.error('role-start-failed', expected ? { code: error.code, problem: error.message } : { error })
   process.stderr.write(`vitrine: ${messageOf(error)}\n`)
   process.exit(1)
 }

@@ -1,7 +1,6 @@
 // Owns wiring an agent: whom it watches, and the process group that it joins.
-import { readFileSync } from 'node:fs'
 import { startAgent } from '#agent'
-import { createLog, joinProcessGroup, type Log, systemClock } from '#base'
+import { createLog, joinProcessGroup, type Log, lockHolder, systemClock } from '#base'
 import type { AgentSettings } from '../settings.ts'
 import { type RoleProcess, runRole } from './role-process.ts'
 import { readServerToken } from './server-token.ts'
@@ -22,7 +21,9 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       serverUrl,
       stateFolder,
       token: readServerToken(settings.tokenFile, id),
-      watchedPid: process.supervised ? followLeader(process, log) : () => readPid(pidFile),
+      watchedPid: process.supervised
+        ? followLeader(process, log)
+        : () => (pidFile === null ? null : lockHolder(pidFile)),
       clock: systemClock,
       log,
     }),
@@ -44,14 +45,4 @@ function followLeader(process: RoleProcess, log: Log): () => number | null {
     join(message.pid, 1)
   })
   return () => leader
-}
-
-function readPid(file: string | null): number | null {
-  if (file === null) return null
-  try {
-    const pid = Number(readFileSync(file, 'utf8').trim())
-    return Number.isInteger(pid) && pid > 0 ? pid : null
-  } catch {
-    return null // the server is not running
-  }
 }

@@ -1,10 +1,10 @@
 // Owns wiring the control room: its settings, its enrolled servers, and the supervisor behind the Try it strip.
 import { existsSync, readFileSync } from 'node:fs'
-import { createLog, messageOf, systemClock } from '#base'
+import { createLog, messageOf, systemClock, writeFileAtomic } from '#base'
 import { type ControlOptions, type Enrolment, startControl } from '#control'
 import { hashToken } from '#link'
 import { cliFaults } from '../faults.ts'
-import type { ControlSettings } from '../settings.ts'
+import { type ControlSettings, controlUrlFile, localUrl } from '../settings.ts'
 import { parseFleetFile } from '../supervisor/fleet-file.ts'
 import { type RoleProcess, runRole } from './role-process.ts'
 
@@ -12,20 +12,27 @@ const ACT_MS_MAX = 10_000 // the supervisor answers in milliseconds; viewers tak
 
 export async function runControl(settings: ControlSettings): Promise<void> {
   const log = createLog(settings.logLevel).with({ server: settings.id, role: 'control' })
-  await runRole(log, true, role =>
-    startControl({
+  await runRole(log, true, async role => {
+    const running = await startControl({
       listen: settings.listen,
       publicUrl: settings.publicUrl,
       stateFolder: settings.stateFolder,
       webFolder: existsSync(settings.webFolder) ? settings.webFolder : null,
       enrol: settings.fleetFile === null ? [] : enrolments(settings.fleetFile),
       supervisor: role.supervised ? supervisorPort(role) : null,
+      retentionDays: settings.retentionDays,
+      retentionBytes: settings.retentionBytes,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       clock: systemClock,
       log,
-    }),
-  )
+    })
+    writeFileAtomic(
+      controlUrlFile(settings.stateFolder),
+      `${settings.publicUrl ?? localUrl(settings.listen)}\n`,
+    )
+    return running
+  })
 }
 
 function enrolments(file: string): Enrolment[] {

@@ -9,7 +9,7 @@ export function readServerToken(file: string, id: string): Secret {
   try {
     text = readFileSync(file, 'utf8').trim()
   } catch (error) {
-    const message = `cannot read the token of server ${id}: ${messageOf(error)}; make one with: vitrine server add ${id}`
+    const message = `cannot read the token of server ${id}: ${messageOf(error)}; make one beside the control room with: vitrine server add ${id} > FILE, and name it with --token-file FILE`
     throw cliFaults.fault('cli-token-unreadable', message, { cause: error })
   }
   if (!text.startsWith('{')) return new Secret(text)

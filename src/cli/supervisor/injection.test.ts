@@ -72,6 +72,7 @@ it('stays frozen when slowing ends first, and runs after the thaw', async () => 
   injection.freeze()
   injection.slow()
   injection.unslow()
+  await becomes(/T/) // the signal is sent, and arrives a moment later
   expect(await alwaysStopped()).toBe(true)
   injection.thaw()
   await becomes(/[RS]/)

@@ -52,8 +52,18 @@ export class ManagedProcess {
     return this.#child?.pid ?? null
   }
 
+  /** A child that cannot be started at all (no room, no descriptors, no processes) is tried again like one that ended. */
   start(): void {
     if (this.#stopping || this.#child !== null) return
+    try {
+      this.#spawn()
+    } catch (error) {
+      this.#log.error('process-not-started', { error })
+      this.#again()
+    }
+  }
+
+  #spawn(): void {
     const { entry, parameters, environment, logFile, pidFile } = this.plan
     const child = withLogFile(logFile, log =>
       spawn(process.execPath, [entry, ...parameters], {
@@ -83,7 +93,7 @@ export class ManagedProcess {
       if (parsed.success) this.#events.onMessage?.(parsed.data)
     })
     if (child.pid === undefined) return
-    if (pidFile !== null) writeFileAtomic(pidFile, `${child.pid}\n`, 0o644)
+    if (pidFile !== null) this.#notePid(pidFile, child.pid)
     this.#events.onStarted?.(child.pid)
   }
 
@@ -113,6 +123,20 @@ export class ManagedProcess {
     this.signal('SIGKILL')
   }
 
+  #again(): void {
+    this.#retry = setTimeout(() => this.start(), this.#backoffMs)
+    this.#backoffMs = Math.min(BACKOFF_MS_MAX, this.#backoffMs * 2)
+  }
+
+  /** Others may ask for the pid; the service does not depend on it. */
+  #notePid(file: string, pid: number): void {
+    try {
+      writeFileAtomic(file, `${pid}\n`, 0o644)
+    } catch (error) {
+      this.#log.error('pid-not-noted', { pid, error })
+    }
+  }
+
   #onEnd(child: ChildProcess, code: number | null, signal: string | null): void {
     const upMs = this.#clock.monotonicMs() - this.#startedMs
     this.#child = null
@@ -121,8 +145,7 @@ export class ManagedProcess {
       if (upMs >= STEADY_MS) this.#backoffMs = BACKOFF_MS_MIN
       this.restarts += 1
       this.#log.warn('process-ended', { pid: child.pid, code, signal, upMs, againInMs: this.#backoffMs })
-      this.#retry = setTimeout(() => this.start(), this.#backoffMs)
-      this.#backoffMs = Math.min(BACKOFF_MS_MAX, this.#backoffMs * 2)
+      this.#again()
     }
     this.#events.onEnded?.(child.pid ?? 0, upMs)
   }

@@ -54,13 +54,17 @@ describe('the fleet file', () => {
   })
 })
 
-it('names every taken port, and how to move all', async () => {
+it('names every taken port in one line, and how to move all', async () => {
   const taken = createServer()
   await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
   const { port } = taken.address() as { port: number }
   const listen = { host: '127.0.0.1', port }
-  await expect(checkPorts([{ who: 'eu-west', listen }])).rejects.toThrow(
-    new RegExp(`eu-west: port ${port} .* --port-base`),
+  const uses = [
+    { who: 'eu-west', listen },
+    { who: 'us-east', listen },
+  ]
+  await expect(checkPorts(uses)).rejects.toThrow(
+    new RegExp(`^ports ${port} \\(eu-west\\), ${port} \\(us-east\\) are taken .* --port-base N$`),
   )
   await new Promise(resolve => taken.close(resolve))
   await expect(checkPorts([{ who: 'eu-west', listen }])).resolves.toBeUndefined()

@@ -1,6 +1,6 @@
 // Owns the local fleet while it runs: what is started in which order, who is told of whom, and the stop.
 // It refuses to start a part of a fleet: ports, folder and lock are checked first.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   type Clock,
@@ -10,6 +10,7 @@ import {
   every,
   type Log,
   lockFile,
+  lossyLines,
   messageOf,
   unreachable,
   writeFileAtomic,
@@ -17,7 +18,7 @@ import {
 import type { ToSupervisor } from '#wire'
 import type { Config } from '../config.ts'
 import { cliFaults } from '../faults.ts'
-import { fleetFile, localUrl, runFile } from '../settings.ts'
+import { fleetFile, keptConfigFile, localUrl, mediaFolder, runFile, supervisorLock } from '../settings.ts'
 import { keepFleetFile } from './fleet-file.ts'
 import { type FleetPlan, type PlannedServer, planFleet } from './fleet-plan.ts'
 import { lastLines, turnOver } from './log-file.ts'
@@ -69,7 +70,7 @@ export class Supervisor {
   static async prepare(options: SupervisorOptions): Promise<Supervisor> {
     const { config, data } = options
     for (const folder of ['', 'run', 'log', 'control', 'media']) ensureFolder(resolve(data, folder))
-    const lock = lockFile(runFile(data, 'supervisor.lock'))
+    const lock = lockFile(supervisorLock(data))
     try {
       const plan = planFleet(config, data)
       await checkPorts(plan.ports)
@@ -81,6 +82,8 @@ export class Supervisor {
           region: settings.region,
         })),
       )
+      const kept = { ...config, origin: { ...config.origin, mediaFolder: mediaFolder(config, data) } }
+      writeFileAtomic(keptConfigFile(data), `${JSON.stringify(kept)}\n`)
       writeFileAtomic(runFile(data, 'supervisor.pid'), `${process.pid}\n`, 0o644)
       return new Supervisor(options, plan, lock)
     } catch (error) {
@@ -96,7 +99,11 @@ export class Supervisor {
     this.#lock = lock
     this.#startedMs = clock.monotonicMs()
     const logFile = resolve(data, 'log', 'supervisor.log')
-    this.#log = createLog(config.log.level, { write: line => appendFileSync(logFile, line) })
+    const append = lossyLines(bytes => {
+      appendFileSync(logFile, bytes)
+      return bytes.length
+    })
+    this.#log = createLog(config.log.level, append)
     this.#viewers = new ViewersProcess(plan.viewers, clock, this.#log)
     this.#tryIt = new TryIt(this.#viewers)
     this.#control = this.#process(plan.control.process, {
@@ -161,6 +168,7 @@ export class Supervisor {
     ])
     if (!inTime) this.kill()
     await this.#logWatch.close()
+    rmSync(runFile(this.#options.data, 'supervisor.pid'), { force: true })
     await this.#lock.close()
     return inTime
   }
@@ -259,7 +267,12 @@ export class Supervisor {
     this.#controlEnds = [...this.#controlEnds, nowMs].filter(ms => nowMs - ms < CONTROL_TRIAL_MS)
     if (this.#controlWasReady || this.#controlEnds.length < CONTROL_ENDS_MAX) return
     const { logFile } = this.#plan.control.process
-    const message = `the control room does not start; the last lines of ${logFile}:\n${lastLines(logFile, 10).join('\n')}`
+    const lines = lastLines(logFile, 10)
+    const words = lines.findLast(line => line.startsWith('vitrine: '))?.slice('vitrine: '.length)
+    const message =
+      words === undefined
+        ? `the control room does not start; the last lines of ${logFile}:\n${lines.join('\n')}`
+        : `the control room does not start: ${words}   (log: ${logFile})`
     this.#fail(cliFaults.fault('cli-control-does-not-start', message))
   }
 }

@@ -1,7 +1,7 @@
 // Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
 // state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS into the store.
 import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
-import { createThrottle } from '#base'
+import { createThrottle, messageOf } from '#base'
 import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
 import type { Alerts, StoredAlert } from '../state/alerts.ts'
 import { advance, type ConditionItem, labelsKey } from './advance.ts'
@@ -24,7 +24,30 @@ export interface AlertKeeper extends Closable {
   kick(this: void): void
   /** Pending and firing. */
   active(this: void): StoredAlert[]
+  /** All rules in the order of their files, with how their last evaluation went. */
+  groups(this: void): RuleGroupStatus[]
   close(): Promise<void>
+}
+
+export interface RuleStatus {
+  readonly rule: Rule
+  /** Null: not evaluated yet. */
+  readonly last: Evaluation | null
+  /** Pending and firing alerts of this rule. */
+  readonly alerts: readonly StoredAlert[]
+}
+
+export interface RuleGroupStatus {
+  readonly group: RuleGroup
+  readonly rules: readonly RuleStatus[]
+}
+
+interface Evaluation {
+  /** Fleet time. */
+  readonly at: number
+  readonly tookMs: number
+  /** Null: it went well. */
+  readonly problem: string | null
 }
 
 /** Takes over what was pending or firing at the last stop. */
@@ -40,6 +63,7 @@ class RunningKeeper implements AlertKeeper {
   /** By rule (its place in the files), then by label set. */
   readonly #active = new Map<string, Map<string, StoredAlert>>()
   readonly #dueAt = new Map<RuleGroup, number>()
+  readonly #last = new Map<Rule, Evaluation>()
   readonly #failures: Counter
   readonly #dropped: Counter
   readonly #throttle = createThrottle(LOG_EVERY_MS)
@@ -81,6 +105,16 @@ class RunningKeeper implements AlertKeeper {
 
   active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
 
+  groups = (): RuleGroupStatus[] =>
+    this.#options.groups.map(group => ({
+      group,
+      rules: group.rules.map(rule => ({
+        rule,
+        last: this.#last.get(rule) ?? null,
+        alerts: [...(this.#active.get(rule.at)?.values() ?? [])],
+      })),
+    }))
+
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
     await this.#saves
@@ -109,13 +143,17 @@ class RunningKeeper implements AlertKeeper {
   }
 
   #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): void {
-    let items: readonly ConditionItem[]
+    const startedMs = performance.now()
+    let items: readonly ConditionItem[] = []
+    let problem: string | null = null
     try {
       items = vectorOf(this.#options.store.query(rule.expr, now))
     } catch (error) {
       this.#failed(rule, error)
-      return
+      problem = messageOf(error)
     }
+    this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem })
+    if (problem !== null) return
     if (rule.kind === 'record') written.push(...recorded(rule, items, now))
     else this.#advance(rule, items, now, written)
   }

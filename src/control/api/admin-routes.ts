@@ -1,11 +1,11 @@
 // Owns the routes for admins (tokens, users) and the Try it strip.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { isLoopback } from '#base'
 import { tryAnswer, tryRequest, userRoles } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { audit } from '../state/database.ts'
+import { fromThisMachine } from './guard.ts'
 import { addRoute } from './route.ts'
 
 const tokenView = z.object({
@@ -79,9 +79,7 @@ export function addTryRoutes(app: FastifyInstance, context: ControlContext): voi
     body: tryRequest,
     answer: tryAnswer,
     handle: async (request, _reply, body) => {
-      const address = request.socket.remoteAddress
-      // The socket's own address: a header could be made up.
-      if (address === undefined || !isLoopback(address) || !context.tryIt.available()) {
+      if (!fromThisMachine(request, context) || !context.tryIt.available()) {
         const message = 'faults can be tried only on a local fleet (vitrine start), from the same machine'
         throw controlFaults.fault('control-try-unavailable', message)
       }

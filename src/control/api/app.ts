@@ -30,6 +30,12 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
     // Behind a proxy the last address of X-Forwarded-For is the proxy's word; the ones before it are hearsay.
     trustProxy: listen.behindProxy === true ? (_address, hop) => hop === 0 : false,
     routerOptions: { maxParamLength: 256 },
+    // An address that cannot be decoded never reaches the error handler.
+    frameworkErrors: (error, request, reply) => {
+      const { status, body } = answerFor(error, { method: request.method, path: '' }, context.log)
+      reply.raw.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+      reply.raw.end(JSON.stringify(body))
+    },
   })
   // Forms of other sites can send text/plain without asking first; no route of ours takes it.
   app.removeContentTypeParser('text/plain')

@@ -52,6 +52,18 @@ export function isSecure({ options }: ControlContext): boolean {
   return !isLoopback(listen.host)
 }
 
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const
+
+/**
+ * True for a request from this machine itself. Behind a proxy every request comes from the proxy's address, so none
+ * counts; a proxy that nobody named gives itself away by its headers, which can only ever make this false.
+ */
+export function fromThisMachine({ socket, headers }: FastifyRequest, { options }: ControlContext): boolean {
+  const { remoteAddress } = socket
+  if (options.listen.behindProxy === true || remoteAddress === undefined) return false
+  return isLoopback(remoteAddress) && FORWARDED.every(name => headers[name] === undefined)
+}
+
 /** Installs the checks; every route registered afterwards must carry `config.access`. */
 export function installGuard(app: FastifyInstance, context: ControlContext): void {
   // Every request gets its own in the hook below; the cast is for the moment before.
@@ -95,11 +107,9 @@ function checkHost(request: IncomingMessage, context: ControlContext): void {
 async function identify(request: FastifyRequest, context: ControlContext): Promise<Principal> {
   const { authorization } = request.headers
   if (authorization !== undefined) {
-    let owner = context.access.ownerOf(authorization)
-    if (owner === null) {
-      await context.followAccess()
-      owner = context.access.ownerOf(authorization)
-    }
+    // Tokens that a command made or revoked count at once.
+    await context.followAccess()
+    const owner = context.access.ownerOf(authorization)
     if (owner === null) return { kind: 'anonymous' }
     return owner.kind === 'person' ? { ...owner, session: null } : owner
   }

@@ -57,6 +57,7 @@ export async function addPageRoutes(app: FastifyInstance, context: ControlContex
     handle: (_request, reply) => page(reply, context, webFolder, 'watch.html'),
   })
   app.setNotFoundHandler((request, reply) => {
+    reply.header('cache-control', 'no-store') // a missing asset must not be missing for a year
     if (!isPage(request)) throw unknownAddress(request)
     return page(reply, context, webFolder, 'index.html')
   })
@@ -66,7 +67,11 @@ export async function addPageRoutes(app: FastifyInstance, context: ControlContex
 function isPage(request: FastifyRequest): boolean {
   const path = request.url.split('?')[0] ?? ''
   const reads = request.method === 'GET' || request.method === 'HEAD'
-  return reads && extname(path) === '' && !/^\/(api|prometheus|metrics|play|watch)(\/|$)/.test(path)
+  return (
+    reads &&
+    extname(path) === '' &&
+    !/^\/(api|prometheus|metrics|play|watch|assets|watch-assets)(\/|$)/.test(path)
+  )
 }
 
 function page(reply: FastifyReply, context: ControlContext, folder: string, name: string): FastifyReply {

@@ -1,16 +1,10 @@
 // Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { packageVersion } from '#base'
-import {
-  decodeRemoteWrite,
-  REMOTE_WRITE_LIMITS,
-  remoteWriteVersion,
-  toApiData,
-  type WriteSeries,
-} from '#metrics'
+import { type Labels, packageVersion } from '#base'
+import { type Answer, type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion, toApiData } from '#metrics'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import type { Principal } from './guard.ts'
+import { addPrometheusAdmin } from './prometheus-admin.ts'
 import { failure, success } from './prometheus-envelope.ts'
 import {
   bad,
@@ -22,6 +16,7 @@ import {
   textOf,
   timeOf,
 } from './prometheus-parameters.ts'
+import { activeAlerts, metadata, rules } from './prometheus-rules.ts'
 import { addRoute } from './route.ts'
 
 const PREFIX = '/prometheus/api/v1'
@@ -29,20 +24,22 @@ const FORM_BYTES_MAX = 1024 * 1024
 /** Without a time range, series and labels of the last day. */
 const RANGE_MS = 86_400_000
 
-type Answer = (parameters: Parameters, context: ControlContext, request: FastifyRequest) => unknown
+type Handle = (parameters: Parameters, context: ControlContext, request: FastifyRequest) => unknown
 
 const answers: readonly {
   readonly url: string
   readonly summary: string
   readonly post: boolean
-  readonly answer: Answer
+  readonly answer: Handle
 }[] = [
   { url: '/query', summary: 'PromQL at one instant', post: true, answer: query },
   { url: '/query_range', summary: 'PromQL over a range of time', post: true, answer: queryRange },
   { url: '/series', summary: 'Label sets that match', post: true, answer: series },
   { url: '/labels', summary: 'Label names', post: true, answer: labels },
   { url: '/label/:name/values', summary: 'Values of one label', post: false, answer: labelValues },
-  { url: '/metadata', summary: 'Types and help of metrics: none are kept', post: false, answer: () => ({}) },
+  { url: '/metadata', summary: 'Types and help of own metrics', post: false, answer: metadata },
+  { url: '/rules', summary: 'Rules, their health and their alerts', post: false, answer: rules },
+  { url: '/alerts', summary: 'Pending and firing alerts', post: false, answer: activeAlerts },
   { url: '/status/buildinfo', summary: 'Version, as Grafana asks for it', post: false, answer: buildInfo },
 ]
 
@@ -58,6 +55,7 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
     scope.addContentTypeParser('application/x-www-form-urlencoded', form, (_request, body, done) => {
       done(null, new URLSearchParams(typeof body === 'string' ? body : ''))
     })
+    addPrometheusAdmin(scope, context)
     for (const { url, summary, post, answer } of answers) {
       for (const method of post ? (['GET', 'POST'] as const) : (['GET'] as const)) {
         addRoute(scope, {
@@ -65,7 +63,7 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
           url: `${PREFIX}${url}`,
           access: 'viewer',
           summary,
-          handle: request => success(answer(readParameters(request), context, request)),
+          handle: async request => success(await answer(readParameters(request), context, request)),
         })
       }
     }
@@ -80,20 +78,36 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
       access: 'writer',
       summary: 'Remote write 1.0 and 2.0; a server writes only series whose instance is its id',
       handle: (request, reply) => {
-        const written = write(request, context)
-        for (const [name, value] of Object.entries(written)) reply.header(name, value)
-        return reply.status(204).send()
+        const { refusal, headers } = write(request, context)
+        for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+        if (refusal === null) return reply.status(204).send()
+        return reply.status(400).type('text/plain').send(refusal)
       },
     })
   })
 }
 
-function query(parameters: Parameters, { store, fleetTime }: ControlContext): unknown {
-  const atMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
-  return toApiData(store.query(textOf(parameters, 'query'), atMs))
+async function query(parameters: Parameters, { store, fleetTime }: ControlContext): Promise<unknown> {
+  const toMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
+  return shown(
+    await store.ask({ text: textOf(parameters, 'query'), fromMs: toMs, toMs, stepMs: null }),
+    parameters,
+  )
 }
 
-function queryRange(parameters: Parameters, { store }: ControlContext): unknown {
+/** With `stats=all` also what the answer has cost, where Prometheus shows it. */
+function shown({ value, explain }: Answer, parameters: Parameters): unknown {
+  const data = toApiData(value)
+  if (parameters.get('stats')?.at(-1) !== 'all') return data
+  const stats = {
+    timings: { evalTotalTime: explain.evaluateMs / 1000, queryPreparationTime: explain.parseMs / 1000 },
+    samples: { totalQueryableSamples: explain.samples },
+    series: explain.series,
+  }
+  return { ...data, stats }
+}
+
+async function queryRange(parameters: Parameters, { store }: ControlContext): Promise<unknown> {
   const fromMs = timeOf(parameters, 'start', null)
   const toMs = timeOf(parameters, 'end', null)
   const stepMs = stepOf(parameters)
@@ -101,7 +115,7 @@ function queryRange(parameters: Parameters, { store }: ControlContext): unknown 
   if ((toMs - fromMs) / stepMs > STEPS_MAX) {
     throw bad('step', `exceeded maximum resolution of ${STEPS_MAX} points per timeseries; use a larger step`)
   }
-  return toApiData(store.queryRange(textOf(parameters, 'query'), fromMs, toMs, stepMs))
+  return shown(await store.ask({ text: textOf(parameters, 'query'), fromMs, toMs, stepMs }), parameters)
 }
 
 function rangeOf(parameters: Parameters, { fleetTime }: ControlContext): [number, number] {
@@ -137,30 +151,53 @@ function buildInfo(): unknown {
   }
 }
 
-/** Stores the body's samples; gives the headers that remote write 2.0 asks for. */
-function write(request: FastifyRequest, context: ControlContext): Record<string, string> {
+interface Written {
+  readonly refusal: string | null
+  /** Those that remote write 2.0 asks for. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Stores the body's samples. */
+function write(request: FastifyRequest, context: ControlContext): Written {
   const { headers, body, principal } = request
   if (headers['content-encoding'] !== 'snappy') {
     throw controlFaults.fault('control-request-media-type', 'Content-Encoding snappy is expected')
   }
   if (!Buffer.isBuffer(body)) throw controlFaults.fault('control-request-invalid', 'a body is expected')
-  const batch = decodeRemoteWrite(body, REMOTE_WRITE_LIMITS, remoteWriteVersion(headers['content-type']))
-  checkWriter(principal, batch)
-  const { accepted } = context.store.write(batch, context.fleetTime.nowMs())
+  const result = context.store.ingest(
+    {
+      body,
+      version: remoteWriteVersion(headers['content-type']),
+      limits: REMOTE_WRITE_LIMITS,
+      sender: principal.kind === 'server' ? principal.id : null,
+      accept: principal.kind === 'server' ? labels => checkWriter(principal.id, labels) : null,
+    },
+    context.fleetTime.nowMs(),
+  )
   return {
-    'x-prometheus-remote-write-samples-written': String(accepted),
-    'x-prometheus-remote-write-histograms-written': '0',
-    'x-prometheus-remote-write-exemplars-written': '0',
+    refusal: refusalOf(result.refused),
+    headers: {
+      'x-prometheus-remote-write-samples-written': String(result.accepted),
+      'x-prometheus-remote-write-histograms-written': '0',
+      'x-prometheus-remote-write-exemplars-written': '0',
+    },
   }
 }
 
+/**
+ * Null when all was taken, or is here already: a repeat is how senders make sure. Else 400, as the specification asks
+ * when a part is refused: the rest has been stored, and sending the same again would not help.
+ */
+function refusalOf(refused: IngestResult['refused']): string | null {
+  const reasons = Object.entries(refused).filter(([reason, count]) => count > 0 && reason !== 'duplicate')
+  if (reasons.length === 0) return null
+  return `samples not stored: ${reasons.map(([reason, count]) => `${count} ${reason}`).join(', ')}`
+}
+
 /** A stolen server token must not be able to speak for another server. */
-function checkWriter(principal: Principal, batch: readonly WriteSeries[]): void {
-  if (principal.kind !== 'server') return // an admin; the guard let nobody else in
-  for (const { labels } of batch) {
-    if (labels['instance'] === principal.id) continue
-    const instance = JSON.stringify((labels['instance'] ?? '').slice(0, 64))
-    const message = `server ${principal.id} may write series with instance="${principal.id}" only, not ${instance}`
-    throw controlFaults.fault('control-write-not-itself', message)
-  }
+function checkWriter(server: string, labels: Labels): void {
+  if (labels['instance'] === server) return
+  const instance = JSON.stringify((labels['instance'] ?? '').slice(0, 64))
+  const message = `server ${server} may write series with instance="${server}" only, not ${instance}`
+  throw controlFaults.fault('control-write-not-itself', message)
 }

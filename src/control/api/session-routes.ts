@@ -1,12 +1,12 @@
 // Owns signing in and out, and who one is.
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { isLoopback, packageVersion } from '#base'
+import { packageVersion } from '#base'
 import { meAnswer, signInRequest, type UserRole } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { LINK_NAME } from '../state/people.ts'
-import { isSameOrigin, isSecure, sessionCookieName } from './guard.ts'
+import { fromThisMachine, isSameOrigin, isSecure, sessionCookieName } from './guard.ts'
 import { addRoute } from './route.ts'
 
 /** Enough for somebody who mistypes, far too few for guessing. */
@@ -40,7 +40,7 @@ export function addSessionRoutes(app: FastifyInstance, context: ControlContext):
         throw controlFaults.fault('control-sign-in-failed', what)
       }
       setCookie(reply, context, session.cookie, COOKIE_S_MAX)
-      return me(context, { ...session, bySession: true }, request.socket.remoteAddress)
+      return me(context, { ...session, bySession: true }, request)
     },
   })
   addRoute(app, {
@@ -70,7 +70,7 @@ export function addSessionRoutes(app: FastifyInstance, context: ControlContext):
         throw controlFaults.fault('control-sign-in-needed', 'no person is signed in')
       const { name, role, session } = principal
       const who = { name, role, csrf: session?.csrf ?? '', bySession: session !== null }
-      return me(context, who, request.socket.remoteAddress)
+      return me(context, who, request)
     },
   })
 }
@@ -78,10 +78,10 @@ export function addSessionRoutes(app: FastifyInstance, context: ControlContext):
 function me(
   context: ControlContext,
   who: { readonly name: string; readonly role: UserRole; readonly csrf: string; readonly bySession: boolean },
-  address: string | undefined,
+  request: FastifyRequest,
 ): z.infer<typeof meAnswer> {
   const { name, role, csrf, bySession } = who
-  const tryIt = context.tryIt.available() && address !== undefined && isLoopback(address)
+  const tryIt = context.tryIt.available() && fromThisMachine(request, context)
   const signedInBy = !bySession ? 'token' : name === LINK_NAME ? 'link' : 'password'
   // A path tells of the machine: not to those who only look.
   const mediaFolder = role === 'viewer' ? null : (context.options.mediaFolder ?? null)

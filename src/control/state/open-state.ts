@@ -35,11 +35,13 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     createLink: (role, by = COMMAND) => people.createLink(role, by),
     addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
     setPassword: (name, password, by = COMMAND) => people.setPassword(name, password, by),
+    removeUser: (name, by = COMMAND) => people.removeUser(name, by),
     listUsers: people.listUsers,
     createToken: (role, name, by = COMMAND) => tokens.create(role, name, by),
     listTokens: tokens.list,
     revokeToken: (id, by = COMMAND) => tokens.revoke(id, by),
     addServer: (id, role, region, by = COMMAND) => servers.add({ id, role, region }, by),
+    removeServer: (id, by = COMMAND) => servers.remove(id, by),
     listServers: async () => (await servers.list()).map(({ id, role, region }) => ({ id, role, region })),
     close,
   }

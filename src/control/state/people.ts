@@ -1,4 +1,5 @@
 // Owns users, one-time links and web sessions. Only hashes of passwords, codes and cookies are stored.
+import type { Fault } from '#base'
 import { hashToken } from '#link'
 import { type UserRole, userRoles } from '#wire'
 import { controlFaults } from '../faults.ts'
@@ -32,6 +33,7 @@ export interface People {
   createLink(this: void, role: string, by: string): Promise<string>
   addUser(this: void, user: { name: string; password: string; role: string }, by: string): Promise<UserView>
   setPassword(this: void, name: string, password: string, by: string): Promise<void>
+  removeUser(this: void, name: string, by: string): Promise<void>
   listUsers(this: void): Promise<UserView[]>
   /** Null: wrong, used or expired. */
   signInByLink(this: void, code: string): Promise<NewSession | null>
@@ -55,6 +57,7 @@ export function createPeople(state: StateDb): People {
     createLink: async (role, by) => createLink(state, checkRole(role), by),
     addUser: (user, by) => addUser(state, user, by),
     setPassword: (name, password, by) => setPassword(state, name, password, by),
+    removeUser: (name, by) => removeUser(state, name, by),
     listUsers: () => listUsers(state),
     signInByLink: code => signInByLink(state, code),
     signInByPassword: (name, password) => signInByPassword(state, name, password),
@@ -121,16 +124,24 @@ async function setPassword(
       .set({ password_hash })
       .where('name', '=', name)
       .executeTakeFirst()
-    if (changed.numUpdatedRows === 0n) {
-      throw controlFaults.fault(
-        'control-user-unknown',
-        `no user is called ${JSON.stringify(name.slice(0, 80))}`,
-      )
-    }
+    if (changed.numUpdatedRows === 0n) throw unknownUser(name)
     // Whoever knew the old password is signed out.
     await tx.deleteFrom('web_sessions').where('name', '=', name).execute()
     await audit(tx, { at: nowMs(), by, action: 'user-password', subject: name })
   })
+}
+
+async function removeUser({ db, nowMs }: StateDb, name: string, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const gone = await tx.deleteFrom('users').where('name', '=', name).executeTakeFirst()
+    if (gone.numDeletedRows === 0n) throw unknownUser(name)
+    await tx.deleteFrom('web_sessions').where('name', '=', name).execute()
+    await audit(tx, { at: nowMs(), by, action: 'user-remove', subject: name })
+  })
+}
+
+function unknownUser(name: string): Fault {
+  return controlFaults.fault('control-user-unknown', `no user is called ${JSON.stringify(name.slice(0, 80))}`)
 }
 
 async function listUsers({ db }: StateDb): Promise<UserView[]> {

@@ -37,6 +37,8 @@ export interface StateChange {
 
 export interface Servers {
   add(this: void, server: { id: string; role: string; region: string }, by: string): Promise<string>
+  /** Its token stops working; what is known of its past stays. */
+  remove(this: void, id: string, by: string): Promise<void>
   /** Servers of a local fleet, with tokens that change at each start. */
   enrol(this: void, servers: readonly Enrolment[]): Promise<void>
   list(this: void): Promise<StoredServer[]>
@@ -51,6 +53,7 @@ export interface Servers {
 export function createServers(state: StateDb): Servers {
   return {
     add: (server, by) => add(state, server, by),
+    remove: (id, by) => remove(state, id, by),
     enrol: servers => enrol(state, servers),
     list: () => list(state),
     remember: async (id, told) => {
@@ -96,6 +99,18 @@ async function add(
     await audit(tx, { at, by, action: 'server-add', subject: id, facts: { role, region } })
   })
   return token
+}
+
+async function remove({ db, nowMs }: StateDb, id: string, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const gone = await tx.deleteFrom('servers').where('id', '=', id).executeTakeFirst()
+    if (gone.numDeletedRows === 0n) {
+      const message = `no server ${JSON.stringify(id.slice(0, 64))} is enrolled`
+      throw controlFaults.fault('control-server-unknown', message)
+    }
+    await tx.deleteFrom('server_states').where('server_id', '=', id).execute()
+    await audit(tx, { at: nowMs(), by, action: 'server-remove', subject: id })
+  })
 }
 
 function newRow(server: Enrolment, at: number): Tables['servers'] {

@@ -54,6 +54,33 @@ describe('one-time links', () => {
   })
 })
 
+describe('what is removed', () => {
+  it('is signed out and cannot sign in again', async () => {
+    const state = await openFullState(folder, new FakeClock())
+    await state.people.addUser({ name: 'ada', password: 'correct horse', role: 'admin' }, 'test')
+    const session = await state.people.signInByPassword('ada', 'correct horse')
+    await state.people.removeUser('ada', 'test')
+    expect(await state.people.sessionOf(session?.cookie ?? '')).toBeNull()
+    expect(await state.people.signInByPassword('ada', 'correct horse')).toBeNull()
+    await expect(state.people.removeUser('ada', 'test')).rejects.toMatchObject({
+      code: 'control-user-unknown',
+    })
+    await state.close()
+  })
+
+  it('is no server any more, and may be enrolled anew with another token', async () => {
+    const state = await openFullState(folder, new FakeClock())
+    const first = await state.servers.add({ id: 'sa-east', role: 'edge', region: 'sa-east' }, 'test')
+    await state.servers.remove('sa-east', 'test')
+    expect(await state.servers.list()).toEqual([])
+    expect(await state.servers.add({ id: 'sa-east', role: 'edge', region: 'sa-east' }, 'test')).not.toBe(
+      first,
+    )
+    await expect(state.servers.remove('x', 'test')).rejects.toMatchObject({ code: 'control-server-unknown' })
+    await state.close()
+  })
+})
+
 describe('web sessions', () => {
   it('end 12 h after their last use, and 7 days after their start', async () => {
     const clock = new FakeClock()

@@ -33,6 +33,8 @@ export interface State extends Closable {
   createLink(role: string, by?: string): Promise<string>
   addUser(name: string, password: string, role: string, by?: string): Promise<UserView>
   setPassword(name: string, password: string, by?: string): Promise<void>
+  /** Signs it out everywhere as well. */
+  removeUser(name: string, by?: string): Promise<void>
   listUsers(): Promise<UserView[]>
   createToken(role: string, name: string, by?: string): Promise<CreatedToken>
   /** All, with the revoked ones, newest first. */
@@ -40,6 +42,8 @@ export interface State extends Closable {
   revokeToken(id: string, by?: string): Promise<void>
   /** Enrols a server; gives its token, which is shown once. */
   addServer(id: string, role: string, region: string, by?: string): Promise<string>
+  /** Ends its token at once. */
+  removeServer(id: string, by?: string): Promise<void>
   listServers(): Promise<ServerEntry[]>
   close(): Promise<void>
 }

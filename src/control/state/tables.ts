@@ -120,7 +120,7 @@ export function migrate(database: Database): void {
   const run = database.transaction(() => {
     const version = Number(database.pragma('user_version', { simple: true }))
     if (version > SCHEMA_VERSION) {
-      const message = `state.db has schema version ${version}, this Vitrine knows up to ${SCHEMA_VERSION}`
+      const message = `state.db has schema version ${version}, this Vitrine knows up to ${SCHEMA_VERSION}; start the newer Vitrine that wrote it, or choose another data folder`
       throw controlFaults.fault('control-state-newer', message, { facts: { version } })
     }
     for (const step of migrations.slice(version)) database.exec(step)

@@ -75,7 +75,9 @@ export class MediaDelivery {
     const { req, res, tally, kind } = exchange
     const ifRange = req.headers['if-range']
     const holds = rangeStillHolds(typeof ifRange === 'string' ? ifRange : undefined, etag)
-    const range = readRange(holds ? req.headers.range : undefined, body.length)
+    // RFC 9110 section 14.2: a range is defined for GET alone.
+    const asked = holds && req.method === 'GET' ? req.headers.range : undefined
+    const range = readRange(asked, body.length)
     if (range.kind === 'unsatisfiable') {
       const message = `Range ${req.headers.range ?? ''} lies outside of ${body.length} bytes`
       res.setHeader('Content-Range', `bytes */${body.length}`)

@@ -6,6 +6,7 @@ import type { Movie, Track, TrackDefaults } from './movie.ts'
 import { SAMPLES_MAX } from './read-sample-table.ts'
 import { decodeTicksOf } from './sample-table.ts'
 import { TableBuilder } from './table-builder.ts'
+import { withoutEmptySamples } from './without-empty.ts'
 
 /** One `moof`: 16 bytes a sample, so about 250,000 samples. */
 export const MOOF_BYTES_MAX: number = 4 * 1024 * 1024
@@ -44,7 +45,8 @@ export class FragmentReader {
   movie(): Movie {
     const tracks = this.#movie.tracks.map((track): Track => {
       const builder = this.#builders.get(track.id)
-      return builder === undefined ? track : { ...track, table: builder.appendTo(track.table) }
+      if (builder === undefined) return track
+      return { ...track, table: withoutEmptySamples(builder.appendTo(track.table)) }
     })
     return { ...this.#movie, tracks: tracks.filter(track => track.table.count > 0) }
   }

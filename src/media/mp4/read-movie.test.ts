@@ -207,7 +207,7 @@ describe('fragments', () => {
   it('reads back the init segments and fragments that it writes', () => {
     const number = fc.nat(0xffff)
     const sample = fc.record({
-      size: number,
+      size: fc.integer({ min: 1, max: 0xffff }),
       duration: number,
       offset: fc.integer({ min: -5000, max: 5000 }),
       sync: fc.boolean(),
@@ -241,6 +241,29 @@ describe('fragments', () => {
   it('passes the sample entry through byte for byte', () => {
     expect(readMovie(moov, 0).tracks[0]?.entry.bytes).toEqual(visualEntry())
     expect(readMovie(moov, 0).tracks[0]?.edits).toEqual([{ movieTicks: 0, mediaTicks: 80 }])
+  })
+
+  it('leaves out samples without bytes, and gives their time to the sample before', () => {
+    const part = (sizes: number[]): FragmentReader =>
+      fragmentsOf([
+        writeFragmentHead(1, 4000, {
+          sizes: Uint32Array.from(sizes),
+          durationTicks: Uint32Array.from(sizes, () => 40),
+          compositionTicks: Int32Array.from(sizes, (_, index) => index * 10),
+          sync: Uint8Array.from(sizes, (_, index) => (index === 2 ? 1 : 0)),
+        }),
+      ])
+    const [track] = part([0, 7, 5, 0, 0, 9, 0]).movie().tracks
+    if (track === undefined) throw new Error('no track')
+    const range = expandRange(track.table, 0, track.table.count)
+    expect(Array.from(range.sizes)).toEqual([7, 5, 9])
+    expect(Array.from(range.decodeTicks)).toEqual([4040, 4080, 4200])
+    expect(Array.from(range.durationTicks)).toEqual([40, 120, 80])
+    expect(Array.from(range.compositionTicks)).toEqual([10, 20, 50])
+    expect(Array.from(range.sync)).toEqual([0, 1, 0])
+    const start = range.offsetBytes[0] ?? 0
+    expect(Array.from(range.offsetBytes, place => place - start)).toEqual([0, 7, 12])
+    expect(part([0, 0]).movie().tracks).toEqual([])
   })
 
   it('refuses fragments whose time steps back, and runs that announce more than they hold', () => {

@@ -7,6 +7,7 @@ import { languageTag } from './language.ts'
 import type { Edit, Movie, SkippedTrack, Track, TrackDefaults, TrackKind } from './movie.ts'
 import { readSampleTable } from './read-sample-table.ts'
 import { entryFormats, isStillPicture, readSampleEntry } from './sample-entry.ts'
+import { withoutEmptySamples } from './without-empty.ts'
 
 export const TRACKS_MAX = 100
 /** A moov this large indexes about 100 h; it is read whole. */
@@ -85,7 +86,7 @@ function readTrack(trak: Cursor): Track | SkippedTrack | null {
     const { table, entryIndex } = readSampleTable(stbl)
     const entry = readSampleEntry(stsd, kind, entryIndex)
     const edits = readEdits(boxes.get('edts'))
-    return { id, kind, timescale, language, geometry, entry, edits, table }
+    return { id, kind, timescale, language, geometry, entry, edits, table: withoutEmptySamples(table) }
   } catch (thrown) {
     if (!(thrown instanceof Fault) || thrown.code !== 'media-mp4-unsupported') throw thrown
     const still = kind === 'video' && isStillPicture(format)

@@ -1,5 +1,6 @@
 // Owns sample entries (`stsd`): what decodes a track, as a codec string and as bytes for the init segment.
 // Bytes pass through as they are, but for QuickTime sound, which is rewritten as ISO 14496-12 section 12.2.3 has it.
+import type { Fault } from '#base'
 import { CHILDREN_MAX, childMap, children, required } from './box.ts'
 import { av1Codec, avcCodec, hevcCodec, mp4aCodec, vp9Codec } from './codec-string.ts'
 import { Cursor, printable } from './cursor.ts'
@@ -25,6 +26,11 @@ export interface SampleEntry {
 
 const VISUAL_FIELDS_BYTES = 78 // section 12.1.3: up to the first child box
 const SOUND_FIELDS_BYTES = 28 // section 12.2.3
+
+const playable: Readonly<Record<'video' | 'audio', ReadonlySet<string>>> = {
+  video: new Set(['avc1', 'avc3', 'hvc1', 'hev1', 'av01', 'vp09']),
+  audio: new Set(['mp4a', '.mp3', 'ms\u0000U', 'Opus', 'fLaC', 'ac-3', 'ec-3', 'alac']),
+}
 
 /** Codecs that are known, but that HLS players do not take; the words stand in the reason. */
 const foreign: Readonly<Record<string, string>> = {
@@ -79,6 +85,10 @@ export function codecWords(format: string): string {
   return words === undefined ? `codec ${printable(format)}` : `${words} (${printable(format)})`
 }
 
+function unsupported(format: string, cursor: Cursor): Fault {
+  return cursor.fault('media-mp4-unsupported', `${codecWords(format)} cannot be played over HLS`)
+}
+
 /** The formats of all entries of `stsd`, without reading into them. */
 export function entryFormats(stsd: Cursor): string[] {
   const walk = new Cursor(stsd.view, stsd.path, stsd.base, stsd.at, stsd.end)
@@ -97,6 +107,8 @@ export function readSampleEntry(stsd: Cursor, kind: 'video' | 'audio', index: nu
   if (entry === undefined) {
     throw stsd.fault('media-mp4-invalid', `sample description ${index + 1} is used, but is not there`)
   }
+  // Before its fields: what is foreign may be laid out in another way.
+  if (!playable[kind].has(entry.type)) throw unsupported(entry.type, entry.cursor)
   return kind === 'video'
     ? readVisual(entry.type, entry.cursor)
     : readSound(entry.type, entry.cursor, version)
@@ -139,7 +151,7 @@ function visualCodec(format: string, boxes: ReturnType<typeof childMap>, cursor:
     case 'vp09':
       return vp9Codec(required(boxes, 'vpcC', cursor))
     default:
-      throw cursor.fault('media-mp4-unsupported', `${codecWords(format)} cannot be played over HLS`)
+      throw unsupported(format, cursor)
   }
 }
 
@@ -229,7 +241,7 @@ function soundCodec(
     case 'alac':
       return { codec: 'alac', channels: null }
     default:
-      throw cursor.fault('media-mp4-unsupported', `${codecWords(format)} cannot be played over HLS`)
+      throw unsupported(format, cursor)
   }
 }
 

@@ -108,6 +108,25 @@ export function sampleAtDecode(table: SampleTable, ticks: number): number {
   return Math.min(last, first + Math.floor((ticks - at(table.timing.decodeTicks, run)) / delta))
 }
 
+/** A table whose first sample comes `count` times, each lasting `durationTicks`; all of them are sync samples. */
+export function repeatedSample(table: SampleTable, count: number, durationTicks: number): SampleTable {
+  return {
+    count,
+    sizes: new Uint32Array(count).fill(at(table.sizes, 0)),
+    chunks: {
+      first: Uint32Array.from({ length: count }, (_, sample) => sample),
+      offsetBytes: new Float64Array(count).fill(at(table.chunks.offsetBytes, 0)),
+    },
+    timing: {
+      first: Uint32Array.of(0),
+      decodeTicks: Float64Array.of(decodeTicksOf(table, 0)),
+      deltaTicks: Uint32Array.of(durationTicks),
+    },
+    composition: table.composition,
+    sync: null,
+  }
+}
+
 /** Expands samples [from, to). */
 export function expandRange(table: SampleTable, from: number, to: number): SampleRange {
   const count = Math.max(0, to - from)

@@ -39,7 +39,7 @@ class Growing<Kind extends Numbers> {
   }
 }
 
-const empty: SampleTable = {
+export const emptyTable: SampleTable = {
   count: 0,
   sizes: new Uint32Array(0),
   chunks: { first: new Uint32Array(0), offsetBytes: new Float64Array(0) },
@@ -109,7 +109,7 @@ export class TableBuilder {
   /** The samples of `before` (those that `moov` itself holds), then the collected ones. */
   appendTo(before: SampleTable): SampleTable {
     if (this.count === 0) return before
-    const head = before.count === 0 ? empty : before
+    const head = before.count === 0 ? emptyTable : before
     const shift = head.count
     const bothSync = this.#allSync && (head.count === 0 || head.sync === null)
     const noOffsets = this.#allZero && head.composition === null

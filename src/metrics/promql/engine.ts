@@ -1,11 +1,12 @@
 // Owns answering a query: parse, evaluate within limits, shape the answer.
 // It refuses ranges with more than STEPS_MAX points a series, as Prometheus does.
 
+import { setImmediate } from 'node:timers/promises'
 import { metricsFaults } from '../faults.ts'
 import { labelsKey } from '../labels.ts'
 import type { Expr } from './ast.ts'
 import { typeOf } from './check.ts'
-import { Evaluator } from './evaluate.ts'
+import { Evaluator, type Steps } from './evaluate.ts'
 import type { Frame, Grid, Row } from './frame.ts'
 import { type MeterOptions, QueryMeter } from './meter.ts'
 import { parseQuery } from './parse.ts'
@@ -13,39 +14,109 @@ import type { SampleSource } from './source.ts'
 import { syntaxFault } from './syntax-fault.ts'
 import type { Matrix, MatrixItem, Point, Value } from './value.ts'
 
+/** An instant at `toMs`, or steps from `fromMs` to `toMs`, both included. */
+export interface Question {
+  readonly text: string
+  readonly fromMs: number
+  readonly toMs: number
+  readonly stepMs: number | null
+}
+
+/** What an answer has cost. */
+export interface Explain {
+  readonly series: number
+  readonly samples: number
+  readonly parseMs: number
+  /** From the first read to the last sum, with the waits between slices. */
+  readonly evaluateMs: number
+}
+
+export interface Answer {
+  readonly value: Value
+  readonly explain: Explain
+}
+
 export { parseSelector } from './parse.ts'
 
 const STEPS_MAX = 11_000 // Prometheus: "exceeded maximum resolution of 11,000 points per timeseries"
+/** Between two slices each holds its rows: 20 pages of 12 graphs do not come near it. */
+const QUERIES_MAX = 40
 const PARSED_MAX = 500 // trees of recent queries: pages and rules ask the same ones every second
+
+export interface EngineOptions extends MeterOptions {
+  /** Queries that are evaluated in slices at once. */
+  readonly queriesMax?: number
+}
 
 export class QueryEngine {
   readonly #source: SampleSource
-  readonly #options: MeterOptions
+  readonly #options: EngineOptions
+  #running = 0
   readonly #parsed = new Map<string, Expr>()
 
-  constructor(source: SampleSource, options: MeterOptions) {
+  constructor(source: SampleSource, options: EngineOptions) {
     this.#source = source
     this.#options = options
   }
 
   /** Fractions of a millisecond are rounded away, as Prometheus does: samples have none. */
   query(text: string, instantMs: number): Value {
+    return finish(this.#instant(text, instantMs, this.#meter()))
+  }
+
+  queryRange(text: string, startMs: number, endMs: number, intervalMs: number): Matrix {
+    return finish(this.#range(text, [startMs, endMs, intervalMs], this.#meter()))
+  }
+
+  /** The same in slices, between which the thread does other things. */
+  async ask(question: Question): Promise<Answer> {
+    if (this.#running >= (this.#options.queriesMax ?? QUERIES_MAX)) {
+      const message = `expected at most ${this.#running} queries at once`
+      throw metricsFaults.fault('metrics-promql-busy', message)
+    }
+    this.#running += 1
+    try {
+      const meter = this.#meter()
+      const { text, fromMs, toMs, stepMs } = question
+      const startedMs = this.#options.clock.monotonicMs()
+      this.#parse(text)
+      const parsedMs = this.#options.clock.monotonicMs()
+      const steps: Steps<Value> =
+        stepMs === null ? this.#instant(text, toMs, meter) : this.#range(text, [fromMs, toMs, stepMs], meter)
+      const value = await inSlices(steps, meter)
+      const explain = {
+        series: meter.seriesTouched,
+        samples: meter.samplesTouched,
+        parseMs: parsedMs - startedMs,
+        evaluateMs: this.#options.clock.monotonicMs() - parsedMs,
+      }
+      return { value, explain }
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  *#instant(text: string, instantMs: number, meter: QueryMeter): Steps<Value> {
     const atMs = Math.round(instantMs)
     const expr = this.#parse(text)
-    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 })
+    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter)
     let inner = expr
     while (inner.kind === 'paren') inner = inner.inner
     if (inner.kind === 'range' || inner.kind === 'subquery') {
-      const items = evaluator.samples(inner).map(({ labels, times, values }) => ({
+      const items = (yield* evaluator.samples(inner)).map(({ labels, times, values }) => ({
         labels,
         points: Array.from(times, (timestampMs, index) => ({ timestampMs, value: values[index] ?? 0 })),
       }))
       return { kind: 'matrix', items: sortedItems(items) }
     }
-    return instantValue(evaluator.evaluate(expr), atMs)
+    return instantValue(yield* evaluator.evaluate(expr), atMs)
   }
 
-  queryRange(text: string, startMs: number, endMs: number, intervalMs: number): Matrix {
+  *#range(
+    text: string,
+    [startMs, endMs, intervalMs]: readonly [number, number, number],
+    meter: QueryMeter,
+  ): Steps<Matrix> {
     const [fromMs, toMs, stepMs] = [Math.round(startMs), Math.round(endMs), Math.round(intervalMs)]
     if (!(stepMs > 0)) throw limit(`expected a step above 0, got ${intervalMs} ms`)
     if (!(toMs >= fromMs)) throw limit('expected an end that is not before the start')
@@ -58,12 +129,15 @@ export class QueryEngine {
       throw syntaxFault(`a range query must give a scalar or an instant vector, got ${type}`, expr.position)
     }
     const grid: Grid = { startMs: fromMs, stepMs, count }
-    const frame = this.#evaluator(grid).evaluate(expr)
+    const frame = yield* this.#evaluator(grid, meter).evaluate(expr)
     return { kind: 'matrix', items: sortedItems(matrixItems(frame, grid)) }
   }
 
-  #evaluator(grid: Grid): Evaluator {
-    const meter = new QueryMeter(this.#options)
+  #meter(): QueryMeter {
+    return new QueryMeter(this.#options)
+  }
+
+  #evaluator(grid: Grid, meter: QueryMeter): Evaluator {
     const endMs = grid.startMs + (grid.count - 1) * grid.stepMs
     return new Evaluator({ source: this.#source, meter, startMs: grid.startMs, endMs }, grid)
   }
@@ -75,6 +149,22 @@ export class QueryEngine {
     if (this.#parsed.size >= PARSED_MAX) this.#parsed.delete(this.#parsed.keys().next().value ?? '')
     this.#parsed.set(text, expr)
     return expr
+  }
+}
+
+function finish<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const next = steps.next()
+    if (next.done === true) return next.value
+  }
+}
+
+async function inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
+  for (;;) {
+    const next = steps.next()
+    if (next.done === true) return next.value
+    await setImmediate()
+    meter.beginSlice()
   }
 }
 

@@ -18,8 +18,8 @@ import { distinct, type Frame, type Grid, newRow, type Row, vector } from './fra
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
-import { RANGE_FUNCTIONS, type RangeFunction, type Window } from './range-functions.ts'
-import type { SampleSource, SelectedSeries } from './source.ts'
+import { newWindow, RANGE_FUNCTIONS, type RangeFunction, type Window } from './range-functions.ts'
+import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
 const LOOKBACK_MS = 5 * 60_000 // Prometheus' query.lookback-delta
@@ -41,6 +41,9 @@ interface Ranged {
   readonly endsMs: Float64Array
 }
 
+/** An evaluation that can be interrupted: it yields where the caller may do something else for a while. */
+export type Steps<Result> = Generator<undefined, Result, undefined>
+
 export class Evaluator {
   readonly #context: Context
   readonly #grid: Grid
@@ -50,7 +53,7 @@ export class Evaluator {
     this.#grid = grid
   }
 
-  evaluate(expr: Expr): Frame {
+  *evaluate(expr: Expr): Steps<Frame> {
     const { count } = this.#grid
     switch (expr.kind) {
       case 'number':
@@ -58,17 +61,23 @@ export class Evaluator {
       case 'string':
         return { kind: 'string', text: expr.text }
       case 'paren':
-        return this.evaluate(expr.inner)
+        return yield* this.evaluate(expr.inner)
       case 'negate':
-        return this.#negate(this.evaluate(expr.inner))
+        return this.#negate(yield* this.evaluate(expr.inner))
       case 'selector':
-        return vector(this.#instants(expr, false))
+        return vector(yield* this.#instants(expr, false))
       case 'call':
-        return this.#call(expr)
+        return yield* this.#call(expr)
       case 'aggregate':
-        return this.#aggregate(expr)
+        return yield* this.#aggregate(expr)
       case 'binary':
-        return binary(expr, this.evaluate(expr.left), this.evaluate(expr.right), count, this.#context.meter)
+        return binary(
+          expr,
+          yield* this.evaluate(expr.left),
+          yield* this.evaluate(expr.right),
+          count,
+          this.#context.meter,
+        )
       case 'range':
       case 'subquery':
         throw unsupportedFault('a range vector here', expr.position)
@@ -78,10 +87,12 @@ export class Evaluator {
   }
 
   /** The samples of a range selector at the only instant of the grid, as an instant query shows them. */
-  samples(expr: RangeExpr | SubqueryExpr): readonly SelectedSeries[] {
-    const { series, rangeMs, endsMs } = this.#ranged(expr)
+  *samples(expr: RangeExpr | SubqueryExpr): Steps<readonly (LoadedSamples & Pick<Row, 'labels'>)[]> {
+    const { series, rangeMs, endsMs } = yield* this.#ranged(expr)
     const endMs = endsMs[0] ?? 0
-    return series.map(one => slice(one, endMs - rangeMs, endMs)).filter(one => one.times.length > 0)
+    return series
+      .map(one => ({ labels: one.labels, ...slice(withoutStale(one.load()), endMs - rangeMs, endMs) }))
+      .filter(one => one.times.length > 0)
   }
 
   #stepMs(step: number): number {
@@ -109,36 +120,32 @@ export class Evaluator {
   }
 
   /** An instant selector: at each step the newest sample within the lookback, unless it is a stale marker. */
-  #instants(expr: SelectorExpr, asTimestamps: boolean): Row[] {
+  *#instants(expr: SelectorExpr, asTimestamps: boolean): Steps<Row[]> {
     const references = this.#references(expr.at, expr.offsetMs)
-    return this.#select(expr, references, LOOKBACK_MS).map(({ labels, times, values }) => {
-      const row = this.#newRow(labels)
-      let next = 0
-      for (const [step, referenceMs] of references.entries()) {
-        while (next < times.length && (times[next] ?? 0) <= referenceMs) next += 1
-        const timeMs = times[next - 1]
-        const value = values[next - 1]
-        if (timeMs === undefined || value === undefined) continue
-        if (timeMs <= referenceMs - LOOKBACK_MS || isStale(value)) continue
-        row.present[step] = 1
-        row.values[step] = asTimestamps ? timeMs / 1000 : value
+    const rows: Row[] = []
+    for (const one of this.#select(expr, references, LOOKBACK_MS)) {
+      const { times, values } = one.load()
+      if (times.length > 0) {
+        const row = this.#newRow(one.labels)
+        fillInstants(row, references, times, values, asTimestamps)
+        rows.push(row)
       }
       this.#context.meter.work(references.length + times.length)
-      return row
-    })
+      if (this.#context.meter.isSliceOver) yield
+    }
+    return rows
   }
 
-  #ranged(expr: Expr): Ranged {
-    if (expr.kind === 'paren') return this.#ranged(expr.inner)
-    if (expr.kind === 'subquery') return this.#subquery(expr)
+  *#ranged(expr: Expr): Steps<Ranged> {
+    if (expr.kind === 'paren') return yield* this.#ranged(expr.inner)
+    if (expr.kind === 'subquery') return yield* this.#subquery(expr)
     if (expr.kind !== 'range') throw unsupportedFault('this expression as a range vector', expr.position)
     const endsMs = this.#references(expr.selector.at, expr.selector.offsetMs)
-    const series = this.#select(expr.selector, endsMs, expr.rangeMs).map(withoutStale)
-    return { series, rangeMs: expr.rangeMs, endsMs }
+    return { series: this.#select(expr.selector, endsMs, expr.rangeMs), rangeMs: expr.rangeMs, endsMs }
   }
 
   /** Evaluates the inner expression at multiples of its own step, as Prometheus does, and takes that for samples. */
-  #subquery(expr: SubqueryExpr): Ranged {
+  *#subquery(expr: SubqueryExpr): Steps<Ranged> {
     const endsMs = this.#references(expr.at, expr.offsetMs)
     const stepMs = expr.stepMs ?? SUBQUERY_STEP_MS
     const afterMs = (endsMs[0] ?? 0) - expr.rangeMs
@@ -147,65 +154,77 @@ export class Evaluator {
     if (count > SUBQUERY_STEPS_MAX) throw unsupportedFault(`a subquery of ${count} steps`, expr.position)
     if (count < 1) return { series: [], rangeMs: expr.rangeMs, endsMs }
     const grid = { startMs, stepMs, count }
-    const frame = new Evaluator(this.#context, grid).evaluate(expr.inner)
+    const frame = yield* new Evaluator(this.#context, grid).evaluate(expr.inner)
     const rows = frame.kind === 'vector' ? frame.rows : []
     return { series: rows.map(row => toSamples(row, grid)), rangeMs: expr.rangeMs, endsMs }
   }
 
   /** Slides a window over each series. Rows that share a label set after the name is dropped are an error. */
-  #overRange(expr: CallExpr, apply: RangeFunction): Row[] {
+  *#overRange(expr: CallExpr, apply: RangeFunction): Steps<Row[]> {
     const argument = expr.args.find(one => isRange(one))
     if (argument === undefined) throw unsupportedFault('a call without a range vector', expr.position)
     const scalars = expr.args.find(one => !isRange(one))
-    const parameters = scalars === undefined ? null : this.#scalar(scalars)
-    const { series, rangeMs, endsMs } = this.#ranged(argument)
+    const parameters = scalars === undefined ? null : yield* this.#scalar(scalars)
+    const ranged = yield* this.#ranged(argument)
     const keepsName = expr.name === 'last_over_time'
-    const rows = series.map(({ labels, times, values }) => {
-      const row = this.#newRow(keepsName ? labels : withoutName(labels))
-      const window: Window = { times, values, from: 0, to: 0, startMs: 0, endMs: 0, stepMs: 0, parameter: 0 }
-      for (const [step, endMs] of endsMs.entries()) {
-        while (window.to < times.length && (times[window.to] ?? 0) <= endMs) window.to += 1
-        while (window.from < window.to && (times[window.from] ?? 0) <= endMs - rangeMs) window.from += 1
-        this.#context.meter.work(window.to - window.from + 1)
-        if (window.from === window.to) continue
-        window.startMs = endMs - rangeMs
-        window.endMs = endMs
-        window.stepMs = this.#stepMs(step)
-        window.parameter = parameters?.[step] ?? Number.NaN
-        const value = apply(window)
-        if (value === null) continue
-        row.present[step] = 1
-        row.values[step] = value
+    const rows: Row[] = []
+    for (const one of ranged.series) {
+      const samples = withoutStale(one.load())
+      if (samples.times.length > 0) {
+        const row = this.#newRow(keepsName ? one.labels : withoutName(one.labels))
+        this.#slide(row, samples, ranged, apply, parameters)
+        rows.push(row)
       }
-      return row
-    })
+      if (this.#context.meter.isSliceOver) yield
+    }
     return distinct(rows)
   }
 
-  #call(expr: CallExpr): Frame {
+  #slide(
+    row: Row,
+    { times, values }: LoadedSamples,
+    { rangeMs, endsMs }: Ranged,
+    apply: RangeFunction,
+    parameters: Float64Array | null,
+  ): void {
+    const { meter } = this.#context
+    const window: Window = newWindow(times, values)
+    for (let step = 0; step < endsMs.length; step += 1) {
+      const endMs = endsMs[step] ?? 0
+      while (window.to < times.length && (times[window.to] ?? 0) <= endMs) window.to += 1
+      while (window.from < window.to && (times[window.from] ?? 0) <= endMs - rangeMs) window.from += 1
+      meter.work(window.to - window.from + 1)
+      if (window.from === window.to) continue
+      window.startMs = endMs - rangeMs
+      window.endMs = endMs
+      window.stepMs = this.#stepMs(step)
+      window.parameter = parameters === null ? Number.NaN : (parameters[step] ?? Number.NaN)
+      const value = apply(window)
+      if (value === null) continue
+      row.present[step] = 1
+      row.values[step] = value
+    }
+  }
+
+  *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
     const ranged = RANGE_FUNCTIONS.get(name)
-    if (ranged !== undefined) return vector(this.#overRange(expr, ranged))
+    if (ranged !== undefined) return vector(yield* this.#overRange(expr, ranged))
     const [first] = args
     if (name === 'absent_over_time') {
-      return vector([
-        this.#absent(
-          first,
-          this.#overRange(expr, () => 1),
-        ),
-      ])
+      return vector([this.#absent(first, yield* this.#overRange(expr, () => 1))])
     }
-    if (name === 'absent' && first !== undefined) return vector([this.#absent(first, this.#vector(first))])
-    if (name === 'timestamp' && first !== undefined) return vector(distinct(this.#timestamps(first)))
+    if (name === 'absent' && first !== undefined) {
+      return vector([this.#absent(first, yield* this.#vector(first))])
+    }
+    if (name === 'timestamp' && first !== undefined) return vector(distinct(yield* this.#timestamps(first)))
     if (name === 'time') {
       return { kind: 'scalar', values: this.#timesS() }
     }
-    if (INSTANT_FUNCTIONS.has(name)) return vector(distinct(this.#pointwise(expr)))
-    return callWithVectors(
-      expr,
-      args.map(argument => this.evaluate(argument)),
-      this.#grid.count,
-    )
+    if (INSTANT_FUNCTIONS.has(name)) return vector(distinct(yield* this.#pointwise(expr)))
+    const frames: Frame[] = []
+    for (const argument of args) frames.push(yield* this.evaluate(argument))
+    return callWithVectors(expr, frames, this.#grid.count)
   }
 
   #timesS(): Float64Array {
@@ -213,16 +232,16 @@ export class Evaluator {
   }
 
   /** Functions of one number, with up to two scalars; calendar functions without an argument take the time. */
-  #pointwise(expr: CallExpr): Row[] {
+  *#pointwise(expr: CallExpr): Steps<Row[]> {
     const apply = INSTANT_FUNCTIONS.get(expr.name) ?? Math.abs
     const [first, a, b] = expr.args
     const ones = new Float64Array(this.#grid.count).fill(1)
-    const as = a === undefined ? ones : this.#scalar(a)
-    const bs = b === undefined ? ones : this.#scalar(b)
+    const as = a === undefined ? ones : yield* this.#scalar(a)
+    const bs = b === undefined ? ones : yield* this.#scalar(b)
     const rows =
       first === undefined
         ? [{ labels: {}, values: this.#timesS(), present: new Uint8Array(this.#grid.count).fill(1) }]
-        : this.#vector(first)
+        : yield* this.#vector(first)
     return rows.map(({ labels, values, present }) => {
       const row = this.#newRow(withoutName(labels))
       for (let step = 0; step < present.length; step += 1) {
@@ -250,19 +269,19 @@ export class Evaluator {
   }
 
   /** Of a plain selector the samples' own times; of anything computed the instant of evaluation. */
-  #timestamps(argument: Expr): Row[] {
+  *#timestamps(argument: Expr): Steps<Row[]> {
     let inner = argument
     while (inner.kind === 'paren') inner = inner.inner
     const rows =
       inner.kind === 'selector'
-        ? this.#instants(inner, true)
-        : this.#vector(argument).map(row => ({ ...row, values: this.#timesS() }))
+        ? yield* this.#instants(inner, true)
+        : (yield* this.#vector(argument)).map(row => ({ ...row, values: this.#timesS() }))
     return rows.map(row => ({ ...row, labels: withoutName(row.labels) }))
   }
 
-  #aggregate(expr: AggregateExpr): Frame {
+  *#aggregate(expr: AggregateExpr): Steps<Frame> {
     const { operator, labels, without, parameter } = expr
-    const frame = parameter === null ? null : this.evaluate(parameter)
+    const frame = parameter === null ? null : yield* this.evaluate(parameter)
     const how = {
       operator,
       labels,
@@ -272,7 +291,7 @@ export class Evaluator {
     }
     if (operator === 'count_values' && how.text === METRIC_NAME)
       throw unsupportedFault('this label', expr.position)
-    const rows = aggregate(this.#vector(expr.inner), how, this.#grid.count, this.#context.meter)
+    const rows = aggregate(yield* this.#vector(expr.inner), how, this.#grid.count, this.#context.meter)
     return vector(distinct(rows))
   }
 
@@ -287,14 +306,14 @@ export class Evaluator {
     return vector(distinct(rows))
   }
 
-  #vector(expr: Expr): readonly Row[] {
-    const frame = this.evaluate(expr)
+  *#vector(expr: Expr): Steps<readonly Row[]> {
+    const frame = yield* this.evaluate(expr)
     if (frame.kind !== 'vector') throw unsupportedFault(`a ${frame.kind} here`, expr.position)
     return frame.rows
   }
 
-  #scalar(expr: Expr): Float64Array {
-    const frame = this.evaluate(expr)
+  *#scalar(expr: Expr): Steps<Float64Array> {
+    const frame = yield* this.evaluate(expr)
     if (frame.kind !== 'scalar') throw unsupportedFault(`a ${frame.kind} here`, expr.position)
     return frame.values
   }
@@ -316,24 +335,49 @@ function toSamples({ labels, values, present }: Row, grid: Grid): SelectedSeries
     kept[at] = values[step] ?? 0
     at += 1
   }
-  return { labels, times, values: kept }
+  return { labels, load: () => ({ times, values: kept }) }
 }
 
-/** Stale markers are no samples of a range. Most series have none and are not copied. */
-function withoutStale(series: SelectedSeries): SelectedSeries {
-  if (!series.values.some(isStale)) return series
-  const keep = Array.from(series.values, value => !isStale(value))
-  return {
-    labels: series.labels,
-    times: series.times.filter((_, index) => keep[index] === true),
-    values: series.values.filter((_, index) => keep[index] === true),
+function fillInstants(
+  row: Row,
+  references: Float64Array,
+  times: Float64Array,
+  values: Float64Array,
+  asTimestamps: boolean,
+): void {
+  let next = 0
+  for (let step = 0; step < references.length; step += 1) {
+    const referenceMs = references[step] ?? 0
+    while (next < times.length && (times[next] ?? 0) <= referenceMs) next += 1
+    if (next === 0) continue
+    const timeMs = times[next - 1] ?? 0
+    const value = values[next - 1] ?? 0
+    if (timeMs <= referenceMs - LOOKBACK_MS || isStale(value)) continue
+    row.present[step] = 1
+    row.values[step] = asTimestamps ? timeMs / 1000 : value
   }
 }
 
-function slice(series: SelectedSeries, afterMs: number, toMs: number): SelectedSeries {
+/** Stale markers are no samples of a range. Most series have none and are not copied. */
+function withoutStale(samples: LoadedSamples): LoadedSamples {
+  const { times, values } = samples
+  let stale = 0
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] ?? 0
+    if (value !== value && isStale(value)) stale += 1
+  }
+  if (stale === 0) return samples
+  const keep = Array.from(values, value => !isStale(value))
+  return {
+    times: times.filter((_, index) => keep[index] === true),
+    values: values.filter((_, index) => keep[index] === true),
+  }
+}
+
+function slice({ times, values }: LoadedSamples, afterMs: number, toMs: number): LoadedSamples {
   let from = 0
-  let to = series.times.length
-  while (from < to && (series.times[from] ?? 0) <= afterMs) from += 1
-  while (to > from && (series.times[to - 1] ?? 0) > toMs) to -= 1
-  return { labels: series.labels, times: series.times.slice(from, to), values: series.values.slice(from, to) }
+  let to = times.length
+  while (from < to && (times[from] ?? 0) <= afterMs) from += 1
+  while (to > from && (times[to - 1] ?? 0) > toMs) to -= 1
+  return { times: times.slice(from, to), values: values.slice(from, to) }
 }

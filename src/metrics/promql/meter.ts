@@ -4,8 +4,10 @@ import { metricsFaults } from '../faults.ts'
 import type { Meter } from './source.ts'
 
 const SAMPLES_MAX = 50_000_000 // Prometheus' query.max-samples; cells of 9 to 16 bytes
-/** Prometheus allows 2 min. Here a query holds up writes and everything else on its thread, so it must be short. */
+/** Prometheus allows 2 min. Here a query shares its thread with everything else, so it must be short. */
 const TIMEOUT_MS = 3000
+/** A query that is evaluated in slices hands the thread back after this long. */
+const SLICE_MS = 20
 const SERIES_MAX = 50_000
 /** Units of work (about a sample touched) between two looks at the clock: some 0.5 ms. */
 const WORK_PER_LOOK = 100_000
@@ -24,12 +26,15 @@ export class QueryMeter implements Meter {
   #samples = 0
   #series = 0
   #work = 0
+  #sliceEndsMs: number
 
   constructor(options: MeterOptions) {
     this.#clock = options.clock
     this.#samplesMax = options.querySamplesMax ?? SAMPLES_MAX
     this.#timeoutMs = options.queryTimeoutMs ?? TIMEOUT_MS
-    this.#deadlineMs = options.clock.monotonicMs() + this.#timeoutMs
+    const nowMs = options.clock.monotonicMs()
+    this.#deadlineMs = nowMs + this.#timeoutMs
+    this.#sliceEndsMs = nowMs + SLICE_MS
   }
 
   series(count: number): void {
@@ -41,6 +46,23 @@ export class QueryMeter implements Meter {
   samples(count: number): void {
     this.#samples += count
     if (this.#samples > this.#samplesMax) throw limit(`touches more than ${this.#samplesMax} samples`)
+  }
+
+  get seriesTouched(): number {
+    return this.#series
+  }
+
+  get samplesTouched(): number {
+    return this.#samples
+  }
+
+  /** True once the slice has been used up; looked at where an evaluation can be interrupted. */
+  get isSliceOver(): boolean {
+    return this.#clock.monotonicMs() >= this.#sliceEndsMs
+  }
+
+  beginSlice(): void {
+    this.#sliceEndsMs = this.#clock.monotonicMs() + SLICE_MS
   }
 
   work(units: number): void {

@@ -17,6 +17,8 @@ function apply(
     endMs: endS * 1000,
     stepMs: endS * 1000,
     parameter: Number.NaN,
+    resets: null,
+    nextReset: 0,
   }
   const range = RANGE_FUNCTIONS.get(name)
   if (range === undefined) throw new Error(`no function ${name}`)

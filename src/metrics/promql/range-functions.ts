@@ -24,6 +24,46 @@ export interface Window {
   stepMs: number
   /** The scalar argument at this step. */
   parameter: number
+  /** Where the counter falls in all of the series, found by the first window that asks; and the first of them after `from`. */
+  resets: readonly number[] | null
+  nextReset: number
+}
+
+/** A window that is slid over one series; it only moves forward. */
+export function newWindow(times: Float64Array, values: Float64Array): Window {
+  return {
+    times,
+    values,
+    from: 0,
+    to: 0,
+    startMs: 0,
+    endMs: 0,
+    stepMs: 0,
+    parameter: 0,
+    resets: null,
+    nextReset: 0,
+  }
+}
+
+function resetsOf(values: Float64Array): number[] {
+  const resets: number[] = []
+  for (let at = 1; at < values.length; at += 1) if ((values[at] ?? 0) < (values[at - 1] ?? 0)) resets.push(at)
+  return resets
+}
+
+/** What a counter has lost by resets inside the window. */
+function lostByResets(window: Window): number {
+  const resets = (window.resets ??= resetsOf(window.values))
+  while (window.nextReset < resets.length && (resets[window.nextReset] ?? 0) <= window.from) {
+    window.nextReset += 1
+  }
+  let lost = 0
+  for (let next = window.nextReset; next < resets.length; next += 1) {
+    const at = resets[next] ?? 0
+    if (at >= window.to) break
+    lost += window.values[at - 1] ?? 0
+  }
+  return lost
 }
 
 export type RangeFunction = (window: Window) => number | null
@@ -41,14 +81,7 @@ function extrapolated(window: Window, isCounter: boolean, isRate: boolean): numb
   const lastMs = times[to - 1] ?? 0
   const first = values[from] ?? 0
   let difference = (values[to - 1] ?? 0) - first
-  if (isCounter) {
-    let previous = first
-    for (let at = from + 1; at < to; at += 1) {
-      const value = values[at] ?? 0
-      if (value < previous) difference += previous
-      previous = value
-    }
-  }
+  if (isCounter) difference += lostByResets(window)
   const sampled = (lastMs - firstMs) / 1000
   const interval = sampled / (count - 1)
   const threshold = interval * 1.1

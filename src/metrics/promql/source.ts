@@ -2,17 +2,23 @@
 import type { Labels } from '#base'
 import type { Matcher } from '../matchers.ts'
 
-/** One series with the samples that were asked for, ascending; valid until the store is next written to. */
-export interface SelectedSeries {
-  readonly labels: Labels
+export interface LoadedSamples {
   readonly times: Float64Array
   readonly values: Float64Array
+}
+
+/** One series that matches; its samples are read when they are needed, and are the caller's own. */
+export interface SelectedSeries {
+  readonly labels: Labels
+  /** Ascending; none when the series has no samples there. */
+  readonly load: () => LoadedSamples
 }
 
 /** Throws when a query has used up what it may use. */
 export interface Meter {
   series(count: number): void
   samples(count: number): void
+  work(units: number): void
   /** Looks at the clock; to be called in every loop that can be long. */
   tick(): void
 }

@@ -38,13 +38,41 @@ export function decodeRemoteWrite(
   limits: RemoteWriteLimits = REMOTE_WRITE_LIMITS,
   version: '1.0' | '2.0' = '1.0',
 ): readonly WriteSeries[] {
+  return readMessage(decompressRequest(body, limits), limits, version).series
+}
+
+/** The protobuf message of a body. */
+export function decompressRequest(body: Uint8Array, limits: RemoteWriteLimits): Uint8Array {
   if (body.length > limits.compressedBytesMax) {
     throw tooLarge(`expected at most ${limits.compressedBytesMax} bytes of body, got ${body.length}`)
   }
   const bytes = decompressBlock(body, limits.bytesMax)
   if ('kind' in bytes) throw bytes.kind === 'too-large' ? tooLarge(bytes.message) : invalid(bytes.message)
+  return bytes
+}
+
+export interface RemoteWriteRequest {
+  readonly series: readonly WriteSeries[]
+  /** Counted and skipped. */
+  readonly exemplars: number
+  readonly histograms: number
+}
+
+export function readMessage(
+  bytes: Uint8Array,
+  limits: RemoteWriteLimits,
+  version: '1.0' | '2.0',
+): RemoteWriteRequest {
   const reader = new ProtobufReader(bytes, invalid)
-  return version === '1.0' ? new RequestReader(limits).read(reader) : new RequestReader(limits).read2(reader)
+  const request = new RequestReader(limits)
+  const series = version === '1.0' ? request.read(reader) : request.read2(reader)
+  return { series, exemplars: request.exemplars, histograms: request.histograms }
+}
+
+/** The labels that stand in `bytes[start..end)` as fields 1 of a `TimeSeries`. */
+export function readLabels(bytes: Uint8Array, limits: RemoteWriteLimits): Labels {
+  const request = new RequestReader(limits)
+  return request.labels(new ProtobufReader(bytes, invalid), bytes.length)
 }
 
 type Sample = WriteSeries['samples'][number]
@@ -53,9 +81,15 @@ type Sample = WriteSeries['samples'][number]
 class RequestReader {
   readonly #limits: RemoteWriteLimits
   #samples = 0
+  exemplars = 0
+  histograms = 0
 
   constructor(limits: RemoteWriteLimits) {
     this.#limits = limits
+  }
+
+  labels(reader: ProtobufReader, end: number): Labels {
+    return this.#series(reader, end).labels
   }
 
   /** `prometheus.WriteRequest`: timeseries = 1, metadata = 3. */
@@ -116,6 +150,7 @@ class RequestReader {
       } else if (field === 2) {
         samples.push(this.#sample(reader, reader.enter(wireType, 'TimeSeries.samples')))
       } else {
+        this.#dropped(field, wireType)
         reader.skip(wireType, 'TimeSeries')
       }
     }
@@ -133,10 +168,18 @@ class RequestReader {
       } else if (field === 2) {
         samples.push(this.#sample(reader, reader.enter(wireType, 'TimeSeries.samples')))
       } else {
+        // 2.0 has them the other way round: histograms = 3, exemplars = 4.
+        this.#dropped(field === 3 ? 4 : field === 4 ? 3 : field, wireType)
         reader.skip(wireType, 'TimeSeries')
       }
     }
     return { refs, samples }
+  }
+
+  #dropped(field: number, wireType: number): void {
+    if (wireType !== 2) return
+    if (field === 3) this.exemplars += 1
+    else if (field === 4) this.histograms += 1
   }
 
   /** Packed, or one by one: a reader must take both (protobuf encoding, packed fields). */

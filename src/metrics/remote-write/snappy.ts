@@ -35,7 +35,12 @@ export function decompressBlock(block: Uint8Array, bytesMax: number): Uint8Array
   return fill(out, block, at) ?? out
 }
 
+/** Literals up to this length are copied in the loop: a native call costs more. */
+const LITERAL_LOOP_MAX = 128
+
 function fill(out: Buffer, block: Uint8Array, start: number): SnappyFailure | null {
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
+  const source = new DataView(block.buffer, block.byteOffset, block.byteLength)
   let at = start
   let written = 0
   while (at < block.length) {
@@ -48,7 +53,14 @@ function fill(out: Buffer, block: Uint8Array, start: number): SnappyFailure | nu
       const from = at + 1 + extra
       if (from + length > block.length) return invalid('a literal ends after the block', at)
       if (written + length > out.length) return invalid('more bytes than were promised', at)
-      out.set(block.subarray(from, from + length), written)
+      if (length > LITERAL_LOOP_MAX) out.set(block.subarray(from, from + length), written)
+      else {
+        let byte = 0
+        for (; byte + 4 <= length; byte += 4) {
+          view.setInt32(written + byte, source.getInt32(from + byte, true), true)
+        }
+        for (; byte < length; byte += 1) out[written + byte] = block[from + byte] ?? 0
+      }
       at = from + length
       written += length
       continue
@@ -56,15 +68,30 @@ function fill(out: Buffer, block: Uint8Array, start: number): SnappyFailure | nu
     const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
     const width = kind === 3 ? 4 : kind
     if (at + width >= block.length) return invalid('a copy ends after the block', at)
-    const offset = readLittle(block, at + 1, width) + (kind === 1 ? (tag >>> 5) * 256 : 0)
+    const offset =
+      kind === 1
+        ? (tag >>> 5) * 256 + (block[at + 1] ?? 0)
+        : kind === 2
+          ? (block[at + 1] ?? 0) + (block[at + 2] ?? 0) * 256
+          : readLittle(block, at + 1, width)
     if (offset === 0 || offset > written)
       return invalid(`a copy from ${offset} bytes back, before the start`, at)
     if (written + length > out.length) return invalid('more bytes than were promised', at)
-    // Byte by byte, because a copy may overlap itself: that is how runs are written.
-    for (let end = written + length; written < end; written += 1) out[written] = out[written - offset] ?? 0
+    copyBack(out, view, written, offset, length)
+    written += length
     at += 1 + width
   }
   return written === out.length ? null : invalid(`${out.length} bytes are promised, ${written} came`, at)
+}
+
+/** Four bytes at a time, or byte by byte where a copy overlaps itself: that is how runs are written. */
+function copyBack(out: Buffer, view: DataView, written: number, offset: number, length: number): void {
+  const end = written + length
+  let to = written
+  if (offset >= 4) {
+    for (; to + 4 <= end; to += 4) view.setInt32(to, view.getInt32(to - offset, true), true)
+  }
+  for (; to < end; to += 1) out[to] = out[to - offset] ?? 0
 }
 
 function readLittle(block: Uint8Array, at: number, width: number): number {

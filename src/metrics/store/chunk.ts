@@ -1,141 +1,241 @@
-// Owns the form of a sealed chunk: delta-coded timestamps, values as scaled integers or as XORed bit patterns, deflated.
+// Owns the form of a chunk: stamps as runs or packed deltas, values as scaled integers in packed blocks, or as bits.
 // It refuses chunks whose checksum or lengths are wrong. Layout: docs/reference/metrics-store.md
-import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib'
-import type { Samples } from './sample-column.ts'
+import { crc32 } from 'node:zlib'
+import { ByteReader, ByteWriter } from './chunk-bytes.ts'
+import { readIntegers, writeIntegers } from './pack-integers.ts'
+import { SampleBuffer, type Samples } from './sample-column.ts'
 
-const HEADER_BYTES = 12
-const VERSION = 1
-const FORM_BITS = 255 // the byte that otherwise holds the number of decimals
-const DECIMALS_MAX = 3 // seconds with milliseconds; more digits are mostly ratios, which are not decimal at all
-const SAMPLES_MAX = 1_000_000 // far more than a seal interval can hold: a larger count is damage
+const VERSION = 2
+const FORM_BITS = 15 // the four bits that otherwise hold the number of decimals
+const DECIMALS_MAX = 9 // nanoseconds; more digits are mostly ratios, which are not decimal at all
+const SAMPLES_MAX = 1_000_000 // far more than a seal can hold: a larger count is damage
+const CRC_BYTES = 4
 
-/** Deflate level 1: level 6 was not measurably smaller on such columns, and slower. */
-const DEFLATE_LEVEL = 1
+/** Scaled values stay below this, so that deltas and their ranges are exact in float64. */
+const INTEGER_MAX = 2 ** 51
+/** NaN, infinities and -0 stand beside the integers when they are few; 9 bytes or so each. */
+const SPECIALS_SHARE = 16
 
+const writer: ByteWriter = new ByteWriter()
+const reader: ByteReader = new ByteReader()
+let integers = new Float64Array(512)
+let specialAt = new Uint32Array(64)
+let specials = 0
+
+/** Times ascend; values may be any bits. The chunk ends with its checksum. */
 export function encodeChunk({ times, values }: Samples): Buffer {
   const count = times.length
-  const decimals = decimalsOf(values)
-  const writer = new VarintWriter(count * 20 + 16)
-  writeDeltas(writer, times, 1)
-  if (decimals !== FORM_BITS) writeDeltas(writer, values, 10 ** decimals)
-  const columns = writer.bytes()
-  const raw = decimals === FORM_BITS ? Buffer.concat([columns, xorPlanes(values)]) : columns
-  const packed = deflateRawSync(raw, { level: DEFLATE_LEVEL })
-  const header = Buffer.alloc(HEADER_BYTES)
-  header.writeUInt8(VERSION, 0)
-  header.writeUInt8(decimals, 1)
-  header.writeUInt32LE(count, 4)
-  header.writeUInt32LE(crc32(packed), 8)
-  return Buffer.concat([header, packed])
+  writer.reset(count)
+  const decimals = scaleAll(values)
+  writer.byte(VERSION * 16 + decimals)
+  writer.varint(count)
+  writeTimes(times)
+  if (decimals === FORM_BITS) writePlanes(values)
+  else {
+    writeSpecials(values)
+    writeIntegers(writer, integers, count)
+  }
+  const chunk = Buffer.allocUnsafeSlow(writer.length + CRC_BYTES)
+  writer.copyTo(chunk)
+  chunk.writeUInt32LE(crc32(chunk.subarray(0, writer.length)), writer.length)
+  return chunk
 }
 
 /** Null when the chunk is damaged. */
-export function decodeChunk(chunk: Buffer): Samples | null {
-  if (chunk.length < HEADER_BYTES || chunk.readUInt8(0) !== VERSION) return null
-  const decimals = chunk.readUInt8(1)
-  const count = chunk.readUInt32LE(4)
-  const packed = chunk.subarray(HEADER_BYTES)
-  if (count > SAMPLES_MAX || crc32(packed) !== chunk.readUInt32LE(8)) return null
-  // Two varints of at most nine bytes a sample, or one and eight bytes.
-  const raw = inflateRawSync(packed, { maxOutputLength: count * 20 + 16 })
-  const times = new Float64Array(count)
-  const values = new Float64Array(count)
-  const at = readDeltas(raw, 0, times, 1)
-  if (decimals === FORM_BITS) unxorPlanes(raw.subarray(at), values)
-  else readDeltas(raw, at, values, 10 ** decimals)
-  return { times, values }
+export function decodeChunk(chunk: Uint8Array): Samples | null {
+  const end = chunk.length - CRC_BYTES
+  if (end < 2 || (chunk[0] ?? 0) >> 4 !== VERSION) return null
+  const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  if (crc32(chunk.subarray(0, end)) !== view.getUint32(end, true)) return null
+  const out = new SampleBuffer()
+  return decodeInto(out, chunk, view, 0) ? out.copy() : null
 }
 
-/** The fewest decimals with which every value comes back exactly, or FORM_BITS. */
-function decimalsOf(values: Float64Array): number {
-  for (let decimals = 0; decimals <= DECIMALS_MAX; decimals += 1) {
+/** Appends a chunk whose checksum was true when it was read or made; its last four bytes are never used. */
+export function decodeInto(out: SampleBuffer, bytes: Uint8Array, view: DataView, start: number): boolean {
+  reader.reset(bytes, view, start)
+  const decimals = reader.byte() & 15
+  const count = reader.varint()
+  if (count > SAMPLES_MAX) return false
+  const from = out.reserve(count)
+  readTimes(out.times, from, count)
+  if (decimals === FORM_BITS) {
+    readPlanes(out.values, from, count)
+    return true
+  }
+  const specialsFrom = reader.at
+  skipSpecials()
+  readIntegers(reader, out.values, from, count)
+  if (decimals > 0) {
+    const { values } = out
     const scale = 10 ** decimals
-    if (values.every(value => isExact(value, scale))) return decimals
+    for (let at = from; at < from + count; at += 1) values[at] = (values[at] ?? 0) / scale
   }
-  return FORM_BITS
+  readSpecials(specialsFrom, out.values.subarray(from, from + count))
+  return true
 }
 
-// The zigzag code of deltas of deltas of such numbers stays below 2^53.
-const INTEGER_MAX = 2 ** 49
-
-function isExact(value: number, scale: number): boolean {
-  const scaled = Math.round(value * scale)
-  // NaN and infinities are not below the limit; -0 has no integer form.
-  return Math.abs(scaled) < INTEGER_MAX && scaled / scale === value && !Object.is(value, -0)
-}
-
-function writeDeltas(writer: VarintWriter, numbers: Float64Array, scale: number): void {
-  let previous = 0
-  let previousDelta = 0
-  for (const number of numbers) {
-    const scaled = Math.round(number * scale)
-    const delta = scaled - previous
-    writer.zigzag(delta - previousDelta)
-    previous = scaled
-    previousDelta = delta
-  }
-}
-
-function readDeltas(raw: Buffer, start: number, out: Float64Array, scale: number): number {
-  let at = start
-  let previous = 0
-  let previousDelta = 0
-  for (let index = 0; index < out.length; index += 1) {
-    let code = 0
-    for (let factor = 1; ; factor *= 128) {
-      const byte = raw[at++] ?? 0
-      code += (byte & 127) * factor
-      if (byte < 128) break
-    }
-    previousDelta += code % 2 === 0 ? code / 2 : -(code + 1) / 2
-    previous += previousDelta
-    out[index] = previous / scale
-  }
-  return at
-}
-
-/** XOR with the value before, byte planes one after the other: what rarely changes becomes runs of zeros. */
-function xorPlanes(values: Float64Array): Buffer {
-  const copy = values.slice() // copies bits, also those of a NaN
-  const words = new Uint32Array(copy.buffer)
-  const planes = Buffer.allocUnsafe(copy.byteLength)
-  for (let at = words.length - 1; at >= 2; at -= 1) words[at] = (words[at] ?? 0) ^ (words[at - 2] ?? 0)
-  const bytes = new Uint8Array(copy.buffer)
+/** Fills `integers` and `specialAt`; gives the fewest decimals with which every value comes back exactly, or FORM_BITS. */
+function scaleAll(values: Float64Array): number {
   const count = values.length
-  for (let index = 0; index < count; index += 1) {
-    for (let plane = 0; plane < 8; plane += 1) planes[plane * count + index] = bytes[index * 8 + plane] ?? 0
+  if (integers.length < count) {
+    integers = new Float64Array(count * 2)
+    specialAt = new Uint32Array(Math.ceil(count / 8))
   }
-  return planes
-}
-
-function unxorPlanes(planes: Buffer, out: Float64Array): void {
-  const bytes = new Uint8Array(out.buffer)
-  const count = out.length
-  for (let index = 0; index < count; index += 1) {
-    for (let plane = 0; plane < 8; plane += 1) bytes[index * 8 + plane] = planes[plane * count + index] ?? 0
-  }
-  const words = new Uint32Array(out.buffer)
-  for (let at = 2; at < words.length; at += 1) words[at] = (words[at] ?? 0) ^ (words[at - 2] ?? 0)
-}
-
-class VarintWriter {
-  readonly #buffer: Buffer
-  #at = 0
-
-  constructor(bytesMax: number) {
-    this.#buffer = Buffer.allocUnsafe(bytesMax)
-  }
-
-  zigzag(value: number): void {
-    let code = value >= 0 ? value * 2 : value * -2 - 1
-    while (code >= 128) {
-      this.#buffer[this.#at++] = (code % 128) | 128
-      code = Math.floor(code / 128)
+  const specialsMax = Math.max(2, Math.floor(count / SPECIALS_SHARE))
+  let decimals = 0
+  let scale = 1
+  let last = 0
+  specials = 0
+  for (let at = 0; at < count; at += 1) {
+    const value = values[at] ?? 0
+    if (value - value !== 0 || (value === 0 && 1 / value < 0)) {
+      if (specials >= specialsMax) return FORM_BITS
+      specialAt[specials++] = at
+      integers[at] = last
+      continue
     }
-    this.#buffer[this.#at++] = code
+    let scaled = Math.round(value * scale)
+    if (scaled / scale !== value || scaled >= INTEGER_MAX || scaled <= -INTEGER_MAX) {
+      // More decimals for all: what was scaled is scaled again, and must stay exact.
+      do {
+        decimals += 1
+        if (decimals > DECIMALS_MAX) return FORM_BITS
+        scale = 10 ** decimals
+        scaled = Math.round(value * scale)
+        if (scaled >= INTEGER_MAX || scaled <= -INTEGER_MAX) return FORM_BITS
+      } while (scaled / scale !== value)
+      if (!rescale(values, at, scale)) return FORM_BITS
+    }
+    // Rounding makes -0 of small negative numbers; they are not exact and never come here.
+    integers[at] = last = scaled
   }
+  // A special stands for the integer before it; after a change of scale that one is the new one.
+  return decimals
+}
 
-  bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#at)
+function rescale(values: Float64Array, end: number, scale: number): boolean {
+  let special = 0
+  let last = 0
+  for (let at = 0; at < end; at += 1) {
+    if (special < specials && specialAt[special] === at) {
+      special += 1
+      integers[at] = last
+      continue
+    }
+    const value = values[at] ?? 0
+    const scaled = Math.round(value * scale)
+    if (scaled / scale !== value || scaled >= INTEGER_MAX || scaled <= -INTEGER_MAX) return false
+    integers[at] = last = scaled
   }
+  return true
+}
+
+const TIMES_RUNS = 0
+const TIMES_PACKED = 1
+
+/** Runs of equal deltas when they are fewer than the samples' bytes packed; both start from the first stamp. */
+function writeTimes(times: Float64Array): void {
+  const count = times.length
+  if (count === 0) return
+  writer.varint(times[0] ?? 0)
+  let runs = 0
+  let previous = Number.NaN
+  for (let at = 1; at < count; at += 1) {
+    const delta = (times[at] ?? 0) - (times[at - 1] ?? 0)
+    if (delta !== previous) runs += 1
+    previous = delta
+  }
+  if (runs * 4 > count) {
+    writer.byte(TIMES_PACKED)
+    writeIntegers(writer, times, count)
+    return
+  }
+  writer.byte(TIMES_RUNS)
+  for (let at = 1; at < count; ) {
+    const delta = (times[at] ?? 0) - (times[at - 1] ?? 0)
+    let end = at + 1
+    while (end < count && (times[end] ?? 0) - (times[end - 1] ?? 0) === delta) end += 1
+    writer.zigzag(delta)
+    writer.varint(end - at)
+    at = end
+  }
+}
+
+function readTimes(times: Float64Array, from: number, count: number): void {
+  if (count === 0) return
+  let time = reader.varint()
+  if (reader.byte() === TIMES_PACKED) {
+    readIntegers(reader, times, from, count)
+    return
+  }
+  times[from] = time
+  for (let at = from + 1; at < from + count; ) {
+    const delta = reader.zigzag()
+    const end = Math.min(from + count, at + Math.max(1, reader.varint()))
+    for (; at < end; at += 1) times[at] = time += delta
+  }
+}
+
+function writeSpecials(values: Float64Array): void {
+  writer.varint(specials)
+  if (specials === 0) return
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  for (let special = 0; special < specials; special += 1) {
+    const at = specialAt[special] ?? 0
+    writer.varint(at)
+    for (let byte = 0; byte < 8; byte += 1) writer.byte(bytes[at * 8 + byte] ?? 0)
+  }
+}
+
+function skipSpecials(): void {
+  for (let left = reader.varint(); left > 0; left -= 1) {
+    reader.varint()
+    reader.skip(8)
+  }
+}
+
+/** Bytes, not numbers, so that the bits of a NaN stay what they are. */
+function readSpecials(from: number, values: Float64Array): void {
+  reader.at = from
+  const left = reader.varint()
+  if (left === 0) return
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  for (let special = 0; special < left; special += 1) {
+    const at = reader.varint()
+    if (at >= values.length) return
+    for (let byte = 0; byte < 8; byte += 1) bytes[at * 8 + byte] = reader.byte()
+  }
+}
+
+/** XOR with the value before, byte planes one after the other; planes of zeros are left out. */
+function writePlanes(values: Float64Array): void {
+  const count = values.length
+  const copy = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice()
+  const words = new Uint32Array(copy.buffer)
+  for (let at = words.length - 1; at >= 2; at -= 1) words[at] = (words[at] ?? 0) ^ (words[at - 2] ?? 0)
+  let kept = 0
+  for (let plane = 0; plane < 8; plane += 1) {
+    for (let index = plane; index < copy.length; index += 8) {
+      if (copy[index] === 0) continue
+      kept |= 1 << plane
+      break
+    }
+  }
+  writer.byte(kept)
+  for (let plane = 0; plane < 8; plane += 1) {
+    if ((kept & (1 << plane)) === 0) continue
+    for (let index = 0; index < count; index += 1) writer.byte(copy[index * 8 + plane] ?? 0)
+  }
+}
+
+function readPlanes(out: Float64Array, from: number, count: number): void {
+  const bytes = new Uint8Array(out.buffer, from * 8, count * 8).fill(0)
+  const kept = reader.byte()
+  for (let plane = 0; plane < 8; plane += 1) {
+    if ((kept & (1 << plane)) === 0) continue
+    for (let index = 0; index < count; index += 1) bytes[index * 8 + plane] = reader.byte()
+  }
+  const words = new Uint32Array(out.buffer, from * 8, count * 2)
+  for (let at = 2; at < words.length; at += 1) words[at] = (words[at] ?? 0) ^ (words[at - 2] ?? 0)
 }

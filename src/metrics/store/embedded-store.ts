@@ -5,19 +5,26 @@ import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, 
 import { metricsFaults } from '../faults.ts'
 import { valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
-import { parseSelector, QueryEngine } from '../promql/engine.ts'
+import { type Answer, parseSelector, QueryEngine, type Question } from '../promql/engine.ts'
 import type { Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
+import { ChunkSlab } from './chunk-slab.ts'
 import { Head } from './head.ts'
-import { RecordBuilder, readRecord } from './log-record.ts'
+import { Intake } from './intake.ts'
+import type { LedgerRow } from './ledger.ts'
+import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
+import { OpenColumns } from './open-columns.ts'
 import type { Samples } from './sample-column.ts'
-import { encodeSeal, markSealed, putBack, takePending } from './seal.ts'
+import { Slices, takePieces, toSeal } from './seal.ts'
 import { SealedChunks } from './sealed.ts'
-import { OUT_OF_ORDER_WINDOW_MS, type Placed, Series } from './series.ts'
+import type { Series } from './series.ts'
+import { addRefusals, noRefusals, type Refusals } from './staged-samples.ts'
 import type {
+  Cardinality,
+  IngestRequest,
+  IngestResult,
   MetricsStore,
-  RefusalReason,
   StoreOptions,
   StoreStats,
   WriteResult,
@@ -25,21 +32,21 @@ import type {
 } from './store.ts'
 import { replay, WriteLog, writeFault } from './write-log.ts'
 
-const AHEAD_MAX_MS = 10 * 60_000 // DESIGN, clock rule 2
 const RETENTION_MS = 15 * 86_400_000
 const SEAL_EVERY_MS = 5 * 60_000
 /** Kept in memory after it is sealed: twice the out-of-order window, and most graphs' range. */
 const MEMORY_MS = 20 * 60_000
-const SERIES_MAX = 100_000
-/** 2^47 ms is the year 6429: stamps above it are in another unit. */
-const TIME_MAX_MS = 2 ** 47
-/** Between two seals 1,500 series a second make 9 MB of log: above this a seal comes early. */
-const LOG_BYTES_EARLY_SEAL = 128 * 1024 * 1024
+const SERIES_MAX = 250_000 // 2,000 servers of 120 series; some 3 KB each
+/** A server has 200; this leaves room for one with many titles, and stops one that has gone mad. */
+const SENDER_SERIES_MAX = 20_000
+/** 8M samples, which are read back in less than a second at a start: above this a seal comes early. */
+const LOG_BYTES_EARLY_SEAL = 96 * 1024 * 1024
 /** While seals fail, everything stays in memory as well: above this, writes are refused. */
-const LOG_BYTES_MAX = 512 * 1024 * 1024
-const EARLY_SEAL_EVERY_MS = 30_000
-
-type Refusals = Record<RefusalReason, number>
+const LOG_BYTES_MAX = 1024 * 1024 * 1024
+/** Each waits for a seal; series are mostly written once a second. */
+const DELETE_ROUNDS_MAX = 20
+/** After a seal that failed the next early one waits this long. */
+const EARLY_SEAL_AGAIN_MS = 30_000
 
 export class EmbeddedStore implements MetricsStore {
   readonly #log: Log
@@ -49,7 +56,8 @@ export class EmbeddedStore implements MetricsStore {
   readonly #head: Head
   readonly #sealed: SealedChunks
   readonly #writeLog: WriteLog
-  readonly #builder = new RecordBuilder()
+  readonly #memory = { slab: new ChunkSlab(), open: new OpenColumns() }
+  readonly #intake: Intake
   readonly #engine: QueryEngine
   readonly #sealTimer: Closable
   readonly #retentionMs: number
@@ -75,9 +83,11 @@ export class EmbeddedStore implements MetricsStore {
     this.#retentionMs = options.retentionMs ?? RETENTION_MS
     this.#retentionBytes = options.retentionBytes ?? Number.POSITIVE_INFINITY
     this.#seriesMax = options.seriesMax ?? SERIES_MAX
-    this.#head = new Head(this.#seriesMax)
+    const senderSeriesMax = options.senderSeriesMax ?? SENDER_SERIES_MAX
+    this.#head = new Head({ seriesMax: this.#seriesMax, senderSeriesMax }, this.#memory)
     this.#sealed = new SealedChunks(this.#folder)
     this.#writeLog = this.#recover(ensureFolder(join(this.#folder, 'log')))
+    this.#intake = new Intake(this.#head, this.#seriesMax, (series, timeMs) => this.#valueAt(series, timeMs))
     this.#engine = new QueryEngine({ select: (...query) => this.#select(...query) }, options)
     this.#sealTimer = every(
       options.sealEveryMs ?? SEAL_EVERY_MS,
@@ -92,43 +102,19 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   write(batch: readonly WriteSeries[], nowMs: number): WriteResult {
-    if (this.#closed) throw metricsFaults.fault('metrics-store-closed', 'the metrics store is closed')
-    if (this.#writeLog.bytes > LOG_BYTES_MAX) {
-      const message = `${this.#folder}: chunks cannot be sealed, and the log has reached ${LOG_BYTES_MAX} bytes`
-      throw metricsFaults.fault('metrics-store-failed', message)
-    }
-    this.#nowMs = Math.max(this.#nowMs, nowMs)
-    const refused = noRefusals()
-    const placed: Placed[] = []
-    const defined: Series[] = []
-    this.#builder.reset()
-    for (const { labels, samples } of batch) {
-      const series = this.#head.resolve(labels)
-      if (!(series instanceof Series)) {
-        refused[series] += samples.length
-        continue
-      }
-      for (const sample of samples) {
-        const newestBeforeMs = series.newestMs
-        const oldestBeforeMs = series.oldestMs
-        const refusal = this.#place(series, sample.timestampMs, sample.value, nowMs)
-        if (refusal !== null) {
-          refused[refusal] += 1
-          continue
-        }
-        placed.push({ series, timeMs: sample.timestampMs, newestBeforeMs, oldestBeforeMs })
-        if (!series.defined) {
-          series.defined = true
-          defined.push(series)
-          this.#builder.addSeries(series.id, series.labels)
-        }
-        this.#builder.addSample(series.id, sample.timestampMs, sample.value)
-      }
-      // A series of which nothing was taken must not use up a place.
-      if (!series.defined) this.#head.remove(series)
-    }
-    this.#appendOrUndo(placed, defined)
-    return this.#tally(placed, defined.length, refused)
+    this.#beginWrite(nowMs)
+    this.#intake.batch(batch)
+    return this.#commit()
+  }
+
+  ingest(request: IngestRequest, nowMs: number): IngestResult {
+    this.#beginWrite(nowMs)
+    const dropped = this.#intake.request(request)
+    return { ...this.#commit(), ...dropped }
+  }
+
+  ask(question: Question): Promise<Answer> {
+    return this.#engine.ask(question)
   }
 
   query(promql: string, atMs: number): Value {
@@ -160,21 +146,23 @@ export class EmbeddedStore implements MetricsStore {
     return [...values].sort()
   }
 
+  ledger(fromMs: number, toMs: number): readonly LedgerRow[] {
+    return this.#sealed.ledger.read(fromMs, toMs)
+  }
+
   newestMs(): number | null {
     return Number.isFinite(this.#newestMs) ? this.#newestMs : null
   }
 
   stats(): StoreStats {
-    let samplesInMemory = 0
     let oldestMs = Number.POSITIVE_INFINITY
     for (const series of this.#head.all()) {
-      samplesInMemory += series.column.length
       if (series.oldestMs < oldestMs) oldestMs = series.oldestMs
     }
     return {
       series: this.#head.size,
       seriesMax: this.#seriesMax,
-      samplesInMemory,
+      memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes,
       logBytes: this.#writeLog.bytes,
       sealedBytes: this.#sealed.bytes,
       seals: this.#sealed.seals.length,
@@ -193,6 +181,49 @@ export class EmbeddedStore implements MetricsStore {
     return this.#sealing
   }
 
+  async deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number> {
+    let touched = 0
+    const found = this.#matching(match, fromMs, toMs)
+    // What is in the log would come back at a start, so that it has to be in SQLite first.
+    for (let round = 0; found.some(series => series.hasPending); round += 1) {
+      if (round === DELETE_ROUNDS_MAX) {
+        const message = `these series are written faster than they can be sealed (${round} times tried)`
+        throw metricsFaults.fault('metrics-store-failed', message)
+      }
+      await this.seal()
+    }
+    const gone: number[] = []
+    this.#sealed.transaction(() => {
+      for (const series of found) {
+        const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
+        touched += 1
+        if (left !== null) series.leaveToDisk(left)
+        else {
+          this.#head.remove(series)
+          gone.push(series.id)
+        }
+      }
+    })
+    if (gone.length > 0) {
+      this.#sealed.dropSeries(gone)
+      this.#intake.forgetForms()
+    }
+    this.#log.info('metrics-series-deleted', { series: touched, whole: gone.length })
+    return touched
+  }
+
+  async snapshot(): Promise<string> {
+    await this.seal()
+    const name = `${String(Math.floor(this.#newestMs)).padStart(13, '0')}-${this.#sealed.checkpoint()}`
+    const folder = ensureFolder(join(this.#folder, 'snapshots', name))
+    await this.#sealed.backup(join(folder, 'chunks.db'))
+    return name
+  }
+
+  cardinality(most: number): Cardinality {
+    return this.#head.cardinality(most)
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -204,76 +235,94 @@ export class EmbeddedStore implements MetricsStore {
     await this.#lock.close()
   }
 
-  #place(series: Series, timeMs: number, value: number, nowMs: number): RefusalReason | null {
-    if (!Number.isSafeInteger(timeMs) || timeMs < 0 || timeMs > TIME_MAX_MS) return 'invalid'
-    if (timeMs > nowMs + AHEAD_MAX_MS) return 'too-far-ahead'
-    if (timeMs < this.#nowMs - this.#retentionMs) return 'too-old'
-    return series.place(timeMs, value, this.#warm)
-  }
-
-  /** Loads the out-of-order window of a series from SQLite, after a start or a long silence. */
-  readonly #warm = (series: Series): void => {
-    const fromMs = series.newestMs - OUT_OF_ORDER_WINDOW_MS
-    const sealed = this.#sealed.read(series.id, fromMs, series.newestMs)
-    series.warm(mergeSamples(sealed), fromMs)
-  }
-
-  #appendOrUndo(placed: readonly Placed[], defined: readonly Series[]): void {
-    if (placed.length === 0) return
-    try {
-      this.#writeLog.append(this.#builder.payload())
-      if (this.#failing !== null) this.#log.info('metrics-store-recovered', { was: this.#failing })
-      this.#failing = null
-    } catch (error) {
-      for (const one of placed.toReversed()) one.series.takeBack(one)
-      for (const series of defined) this.#head.remove(series)
-      if (this.#failing === null) this.#log.error('metrics-store-refuses', { error })
-      this.#failing = messageOf(error)
-      throw error
+  #beginWrite(nowMs: number): void {
+    if (this.#closed) throw metricsFaults.fault('metrics-store-closed', 'the metrics store is closed')
+    if (this.#writeLog.bytes > LOG_BYTES_MAX) {
+      const message = `${this.#folder}: chunks cannot be sealed, and the log has reached ${LOG_BYTES_MAX} bytes`
+      throw metricsFaults.fault('metrics-store-failed', message)
     }
+    this.#nowMs = Math.max(this.#nowMs, nowMs)
+    this.#intake.begin(nowMs, this.#nowMs - this.#retentionMs)
   }
 
-  #tally(placed: readonly Placed[], newSeries: number, refused: Refusals): WriteResult {
-    for (const { timeMs } of placed) if (timeMs > this.#newestMs) this.#newestMs = timeMs
-    this.#acceptedTotal += placed.length
-    for (const reason of REASONS) this.#refusedTotal[reason] += refused[reason]
-    if (this.#writeLog.bytes > LOG_BYTES_EARLY_SEAL && this.#clock.monotonicMs() >= this.#earlySealMs) {
-      this.#earlySealMs = this.#clock.monotonicMs() + EARLY_SEAL_EVERY_MS
-      this.seal().catch((error: unknown) => this.#log.error('metrics-seal-failed', { error }))
+  /** The log first, then memory; when the log fails, nothing has happened. */
+  #commit(): WriteResult {
+    const intake = this.#intake
+    const accepted = intake.count
+    if (accepted > 0) {
+      try {
+        this.#writeLog.append(intake.payload())
+        if (this.#failing !== null) this.#log.info('metrics-store-recovered', { was: this.#failing })
+        this.#failing = null
+      } catch (error) {
+        intake.undo()
+        if (this.#failing === null) this.#log.error('metrics-store-refuses', { error })
+        this.#failing = messageOf(error)
+        throw error
+      }
+      this.#newestMs = Math.max(this.#newestMs, intake.apply())
     }
-    return { accepted: placed.length, refused, newSeries }
+    this.#acceptedTotal += accepted
+    addRefusals(this.#refusedTotal, intake.refused)
+    this.#sealEarly()
+    return { accepted, refused: intake.refused, newSeries: intake.newSeries }
+  }
+
+  #sealEarly(): void {
+    if (this.#writeLog.bytes < LOG_BYTES_EARLY_SEAL || this.#sealing !== null) return
+    if (this.#clock.monotonicMs() < this.#earlySealMs) return
+    this.seal().catch((error: unknown) => {
+      this.#earlySealMs = this.#clock.monotonicMs() + EARLY_SEAL_AGAIN_MS
+      this.#log.error('metrics-seal-failed', { error })
+    })
+  }
+
+  #valueAt(series: Series, timeMs: number): number | undefined {
+    const known = series.valueAt(timeMs)
+    if (known !== undefined || timeMs >= series.memoryFromMs || timeMs > series.sealedNewestMs) return known
+    return mergeSamples(this.#sealed.read(series.id, timeMs, timeMs)).values[0]
   }
 
   /**
    * Everything that is in closed segments goes into one transaction that also names the last of them, so that a
-   * crash at any point leaves each sample either in SQLite or in a segment that is replayed, never in both.
+   * crash at any point leaves each sample in SQLite, or in a segment that is replayed, or in both; replay and reading
+   * drop doubles.
    */
   async #sealOnce(): Promise<void> {
-    const pieces = takePending(this.#head.all())
-    if (pieces.length > 0) {
+    const all = [...this.#head.all()]
+    if (all.some(series => series.hasPending)) {
+      const firstPage = this.#memory.slab.page
       try {
+        const slices = new Slices(this.#clock)
         const checkpoint = this.#writeLog.rotate()
-        this.#sealed.commit(await encodeSeal(pieces, checkpoint, this.#clock))
+        const pieces = await takePieces(all, slices)
+        await this.#sealed.commit(toSeal(pieces, checkpoint), slices)
         this.#writeLog.dropThrough(checkpoint)
+        for (const { series, pending } of pieces) series.sealed(pending)
       } catch (error) {
-        putBack(pieces)
         throw writeFault(error, this.#folder)
       }
-      markSealed(pieces)
-      for (const series of this.#head.all()) series.evictBefore(this.#newestMs - MEMORY_MS)
+      this.#evict(firstPage)
     }
     this.#dropOld()
   }
 
+  /** What lies before `page` is in SQLite, or has been copied into a later page. */
+  #evict(page: number): void {
+    const cutMs = this.#newestMs - MEMORY_MS
+    this.#memory.slab.dropBefore(page, cutMs)
+    for (const series of this.#head.all()) series.evicted(cutMs)
+  }
+
   #dropOld(): void {
     const cutMs = this.#nowMs - this.#retentionMs
+    this.#sealed.ledger.dropOld(this.#nowMs)
     const seals = this.#sealed.dropOld(cutMs, this.#retentionBytes)
-    const gone = [...this.#head.all()].filter(
-      series => series.newestMs < cutMs && series.column.length === 0 && series.pending.length === 0,
-    )
+    const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {
       this.#sealed.dropSeries(gone.map(series => series.id))
       for (const series of gone) this.#head.remove(series)
+      this.#intake.forgetForms()
     }
     if (seals > 0 || gone.length > 0) this.#log.info('metrics-retention', { seals, series: gone.length })
   }
@@ -294,21 +343,33 @@ export class EmbeddedStore implements MetricsStore {
       .select(matchers)
       .filter(series => series.newestMs >= fromMs && series.oldestMs <= toMs)
     meter.series(found.length)
-    const selected: SelectedSeries[] = []
-    for (const series of found) {
-      const { times, values } = this.#read(series, fromMs, toMs)
-      meter.samples(times.length)
-      meter.tick()
-      if (times.length > 0) selected.push({ labels: series.labels, times, values })
-    }
-    return selected
+    return found.map(series => ({
+      labels: series.labels,
+      load: () => {
+        const samples = this.#read(series, fromMs, toMs)
+        meter.samples(samples.times.length)
+        meter.work(samples.times.length)
+        return samples
+      },
+    }))
   }
 
-  #read(series: Series, fromMs: number, toMs: number): Samples {
-    const memory = series.column.between(fromMs, toMs)
-    if (fromMs >= series.memoryFromMs || fromMs > series.sealedNewestMs) return memory
-    const sealed = this.#sealed.read(series.id, fromMs, Math.min(toMs, series.memoryFromMs - 1))
-    return mergeSamples([...sealed, memory])
+  #read(series: Series, fromWantedMs: number, toMs: number): Samples {
+    // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
+    const fromMs = Math.max(fromWantedMs, this.#nowMs - this.#retentionMs)
+    const { memoryFromMs } = series
+    if (fromMs >= memoryFromMs || fromMs > series.sealedNewestMs) return series.between(fromMs, toMs)
+    const endMs = Math.min(toMs, memoryFromMs - 1)
+    const old = [...this.#sealed.read(series.id, fromMs, endMs), series.pendingBetween(fromMs, endMs)]
+    return mergeSamples(toMs < memoryFromMs ? old : [...old, series.between(memoryFromMs, toMs)])
+  }
+
+  /** It was accepted once, so no rule but that against doubles applies. */
+  #recoverSample(series: Series, timeMs: number, value: number): void {
+    if (timeMs > series.newestMs) {
+      series.append(timeMs, value)
+      series.newestMs = timeMs
+    } else if (this.#valueAt(series, timeMs) === undefined) series.appendLate(timeMs, value)
   }
 
   #recover(logFolder: string): WriteLog {
@@ -327,7 +388,7 @@ export class EmbeddedStore implements MetricsStore {
         sample: (id, timeMs, value) => {
           const series = this.#head.byId(id)
           if (series === undefined) unknown += 1
-          else series.recover(timeMs, value)
+          else this.#recoverSample(series, timeMs, value)
           if (timeMs > this.#newestMs) this.#newestMs = timeMs
         },
       }),
@@ -337,19 +398,4 @@ export class EmbeddedStore implements MetricsStore {
     this.#log.debug('metrics-log-replayed', { segments: segments.length, records })
     return new WriteLog(logFolder, Math.max(segments.at(-1) ?? 0, checkpoint + 1), this.#log, closedBytes)
   }
-}
-
-const REASONS: readonly RefusalReason[] = [
-  'duplicate',
-  'conflict',
-  'out-of-order',
-  'too-old',
-  'too-far-ahead',
-  'series-limit',
-  'label-limit',
-  'invalid',
-]
-
-function noRefusals(): Refusals {
-  return Object.fromEntries(REASONS.map(reason => [reason, 0])) as Refusals
 }

@@ -2,8 +2,8 @@
 import type { Labels } from '#base'
 import { labelsKey, METRIC_NAME, sortedLabels, valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
-import { Series } from './series.ts'
-import type { RefusalReason } from './store.ts'
+import { type Memory, Series } from './series.ts'
+import type { Cardinality, RefusalReason } from './store.ts'
 
 const LABELS_MAX = 64 // Vitrine's own series have at most 7; node_exporter's at most a dozen
 const LABEL_NAME_BYTES_MAX = 256
@@ -13,15 +13,24 @@ const LABEL_VALUE_BYTES_MAX = 4096
 const LONE_SURROGATE = /\p{Surrogate}/u
 const METRIC_NAME_FORM = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 
+export interface SeriesLimits {
+  readonly seriesMax: number
+  /** New series that one sender may bring between two starts. */
+  readonly senderSeriesMax: number
+}
+
 export class Head {
   readonly #byKey = new Map<string, Series>()
   readonly #byId = new Map<number, Series>()
   readonly #postings = new Map<string, Map<string, Set<Series>>>()
-  readonly #seriesMax: number
+  readonly #bySender = new Map<string, number>()
+  readonly #limits: SeriesLimits
+  readonly #memory: Memory
   #nextId = 1
 
-  constructor(seriesMax: number) {
-    this.#seriesMax = seriesMax
+  constructor(limits: SeriesLimits, memory: Memory) {
+    this.#limits = limits
+    this.#memory = memory
   }
 
   get size(): number {
@@ -37,7 +46,7 @@ export class Head {
   }
 
   /** The series of a label set; a new one when it is unknown and allowed. */
-  resolve(labels: Labels): Series | RefusalReason {
+  resolve(labels: Labels, sender: string | null = null): Series | RefusalReason {
     const known = this.#byKey.get(labelsKey(labels))
     if (known !== undefined) return known
     const refusal = checkLabels(labels)
@@ -46,8 +55,15 @@ export class Head {
     const key = labelsKey(clean)
     const same = this.#byKey.get(key)
     if (same !== undefined) return same
-    if (this.#byKey.size >= this.#seriesMax) return 'series-limit'
-    return this.#add(this.#nextId, clean, key)
+    if (this.#byKey.size >= this.#limits.seriesMax) return 'series-limit'
+    if (sender !== null) {
+      const own = this.#bySender.get(sender) ?? 0
+      if (own >= this.#limits.senderSeriesMax) return 'sender-series-limit'
+      this.#bySender.set(sender, own + 1)
+    }
+    const series = this.#add(this.#nextId, clean, key)
+    series.sender = sender
+    return series
   }
 
   /** Enters a series that the disk knows under this id. */
@@ -63,6 +79,10 @@ export class Head {
   }
 
   remove(series: Series): void {
+    series.forget()
+    if (series.sender !== null) {
+      this.#bySender.set(series.sender, (this.#bySender.get(series.sender) ?? 1) - 1)
+    }
     this.#byKey.delete(series.key)
     this.#byId.delete(series.id)
     for (const [name, value] of Object.entries(series.labels)) {
@@ -71,6 +91,16 @@ export class Head {
       members?.delete(series)
       if (members?.size === 0) values?.delete(value)
       if (values?.size === 0) this.#postings.delete(name)
+    }
+  }
+
+  cardinality(most: number): Cardinality {
+    const top = (counts: [string, number][]): [string, number][] =>
+      counts.sort(([, a], [, b]) => b - a).slice(0, most)
+    const names = this.#postings.get(METRIC_NAME) ?? new Map<string, Set<Series>>()
+    return {
+      seriesByName: top([...names].map(([name, members]) => [name, members.size])),
+      valuesByLabel: top([...this.#postings].map(([name, values]) => [name, values.size])),
     }
   }
 
@@ -98,7 +128,7 @@ export class Head {
   }
 
   #add(id: number, labels: Labels, key: string): Series {
-    const series = new Series(id, labels, key)
+    const series = new Series(id, labels, key, this.#memory)
     this.#byKey.set(key, series)
     this.#byId.set(id, series)
     this.#nextId = Math.max(this.#nextId, id + 1)

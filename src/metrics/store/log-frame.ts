@@ -7,7 +7,7 @@ export const FRAME_BYTES = 12
 /** One write holds at most 200,000 samples of 20 bytes and their label sets; this leaves room for both. */
 export const RECORD_BYTES_MAX: number = 64 * 1024 * 1024
 
-const MARK: Buffer = Buffer.from('VML1')
+const MARK: Buffer = Buffer.from('VML2')
 
 /** One buffer with the frame and the payload, so that one write() carries both. */
 export function frame(parts: readonly Buffer[]): Buffer {

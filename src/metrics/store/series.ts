@@ -1,70 +1,136 @@
-// Owns one series: its labels, what of it is in memory, and the rule by which a sample enters.
-// It refuses duplicates, conflicts and samples older than the window, each with its reason.
+// Owns one series: its labels, and what of it is in memory: an open column, chunks, and late arrivals.
+// It refuses nothing; the store decides what enters.
 import type { Labels } from '#base'
-import { isStale } from '../stale.ts'
-import { SampleColumn, type Samples } from './sample-column.ts'
-import type { RefusalReason } from './store.ts'
+import { encodeChunk } from './chunk.ts'
+import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
+import { sortSamples } from './merge-samples.ts'
+import { OPEN_SAMPLES, type OpenColumns, type Slot } from './open-columns.ts'
+import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
 
 /** Older than the newest sample of the series by more than this is refused (brief of the store: 10 minutes). */
 export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
 
-/** What must be restored when a batch could not be written to the log. */
-export interface Placed {
-  readonly series: Series
-  readonly timeMs: number
-  readonly newestBeforeMs: number
-  readonly oldestBeforeMs: number
+/** Samples in one chunk in memory, at most: more pack hardly better. */
+const PIECE_SAMPLES = 480
+
+/** Where samples of all series live. */
+export interface Memory {
+  readonly slab: ChunkSlab
+  readonly open: OpenColumns
 }
+
+/** All samples of one series that SQLite does not have, as one chunk. */
+export interface PendingChunk {
+  readonly samples: Samples
+  readonly chunk: Buffer
+  readonly reference: number
+}
+
+/** For decoding; shared, because nothing stays in it between two calls. */
+const gathered: SampleBuffer = new SampleBuffer()
 
 export class Series {
   readonly id: number
   readonly labels: Labels
   readonly key: string
-  /** What is in memory, ascending. Complete from `memoryFromMs` on. */
-  readonly column: SampleColumn = new SampleColumn()
-  /** What is in the log and not in SQLite, in the order of arrival. Also in `column`. */
-  pending: SampleColumn = new SampleColumn()
+  /** Who wrote its first sample since the start; null when that is not known. */
+  sender: string | null = null
   newestMs: number = Number.NEGATIVE_INFINITY
   oldestMs: number = Number.POSITIVE_INFINITY
   sealedNewestMs: number = Number.NEGATIVE_INFINITY
-  /** From here on `column` holds every sample; before, SQLite may hold more. */
+  /** From here on memory holds every sample; before, SQLite may hold more. */
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  #memory: Memory
+  #slot: Slot | null = null
+  #count = 0
+  /** The newest chunk in memory; each names the one before. */
+  #lastChunk = NO_CHUNK
+  /** Chunks from this reference on are in the log alone. */
+  #pendingFrom = 0
+  #late: { times: number[]; values: number[] } | null = null
 
-  constructor(id: number, labels: Labels, key: string) {
+  constructor(id: number, labels: Labels, key: string, memory: Memory) {
     this.id = id
     this.labels = labels
     this.key = key
+    this.#memory = memory
   }
 
-  /** Enters one sample, or says why not. `warm` loads the part of the window that only SQLite has. */
-  place(timeMs: number, value: number, warm: (series: Series) => void): RefusalReason | null {
-    if (timeMs > this.newestMs) {
-      this.column.append(timeMs, value)
-    } else {
-      if (timeMs < this.newestMs - OUT_OF_ORDER_WINDOW_MS) return 'out-of-order'
-      if (timeMs < this.memoryFromMs) warm(this)
-      const index = this.column.search(timeMs)
-      if (index < this.column.length && this.column.time(index) === timeMs) {
-        return sameBits(this.column.value(index), value) ? 'duplicate' : 'conflict'
-      }
-      this.column.insert(index, timeMs, value)
-    }
-    this.pending.append(timeMs, value)
-    if (timeMs > this.newestMs) this.newestMs = timeMs
+  get hasPending(): boolean {
+    return this.#count > 0 || this.#late !== null || this.#lastChunk >= this.#pendingFrom
+  }
+
+  /** The caller has made sure that `timeMs` is after all that was appended before. */
+  append(timeMs: number, value: number): void {
+    if (this.#slot === null) this.#slot = this.#memory.open.take()
+    else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
+    const { page, base } = this.#slot
+    page.times[base + this.#count] = timeMs
+    page.values[base + this.#count] = value
+    this.#count += 1
     if (timeMs < this.oldestMs) this.oldestMs = timeMs
-    return null
   }
 
-  /** Enters a sample from the log: it was accepted once, so no rule but that against doubles applies. */
-  recover(timeMs: number, value: number): void {
-    const index = this.column.search(timeMs)
-    if (index < this.column.length && this.column.time(index) === timeMs) return
-    this.column.insert(index, timeMs, value)
-    this.pending.append(timeMs, value)
-    this.newestMs = Math.max(this.newestMs, timeMs)
-    this.oldestMs = Math.min(this.oldestMs, timeMs)
+  /** A sample that is older than the newest one. */
+  appendLate(timeMs: number, value: number): void {
+    this.#late ??= { times: [], values: [] }
+    this.#late.times.push(timeMs)
+    this.#late.values.push(value)
+    if (timeMs < this.oldestMs) this.oldestMs = timeMs
+  }
+
+  /** The value at exactly this time, as far as memory knows. */
+  valueAt(timeMs: number): number | undefined {
+    const { times, values } = this.between(timeMs, timeMs)
+    return times.length === 0 ? undefined : values[0]
+  }
+
+  /** Copies of what is in memory with `fromMs <= time <= toMs`, ascending. */
+  between(fromMs: number, toMs: number): Samples {
+    const { slab } = this.#memory
+    const wanted: number[] = []
+    let reference = this.#lastChunk
+    for (let head = slab.head(reference); head !== null; head = slab.head(reference)) {
+      if (head.lastMs >= fromMs && head.firstMs <= toMs) wanted.push(reference)
+      // Chunks may overlap where samples came late, so that one that ends early does not end the walk.
+      if (head.lastMs < fromMs - OUT_OF_ORDER_WINDOW_MS * 2) break
+      reference = head.previous
+    }
+    return within(this.#gather(wanted.reverse()), fromMs, toMs)
+  }
+
+  /** The same of what SQLite does not have. */
+  pendingBetween(fromMs: number, toMs: number): Samples {
+    if (!this.hasPending) return NO_SAMPLES
+    return within(this.#gather(this.#pendingChunks().references), fromMs, toMs)
+  }
+
+  /** Oldest first, with the newest chunk before them. */
+  #pendingChunks(): { references: number[]; before: number } {
+    const references: number[] = []
+    let reference = this.#lastChunk
+    while (reference >= this.#pendingFrom && reference !== NO_CHUNK) {
+      references.push(reference)
+      reference = this.#memory.slab.head(reference)?.previous ?? NO_CHUNK
+    }
+    return { references: references.reverse(), before: reference }
+  }
+
+  /** A copy of these chunks, the open column and late arrivals; of two samples at one instant the first stays. */
+  #gather(references: readonly number[]): Samples {
+    gathered.clear()
+    for (const reference of references) this.#memory.slab.read(reference, gathered)
+    if (this.#slot !== null && this.#count > 0) {
+      const { page, base } = this.#slot
+      const from = gathered.reserve(this.#count)
+      gathered.times.set(page.times.subarray(base, base + this.#count), from)
+      gathered.values.set(page.values.subarray(base, base + this.#count), from)
+    }
+    if (this.#late !== null) gathered.add(lateSamples(this.#late))
+    const samples = gathered.copy()
+    return isAscending(samples.times) ? samples : sortSamples(samples)
   }
 
   /** Enters what SQLite knows of the series, without its samples. */
@@ -76,34 +142,91 @@ export class Series {
     this.memoryFromMs = newestMs + 1
   }
 
-  /** Enters all that SQLite has from `fromMs` on. */
-  warm(sealed: Samples, fromMs: number): void {
-    for (const [at, timeMs] of sealed.times.entries()) {
-      const index = this.column.search(timeMs)
-      if (index < this.column.length && this.column.time(index) === timeMs) continue
-      this.column.insert(index, timeMs, sealed.values[at] ?? 0)
+  /** Joins all that SQLite does not have into one chunk. It stays pending until `sealed` is called. */
+  takePending(): PendingChunk | null {
+    if (!this.hasPending) {
+      this.#release()
+      return null
     }
-    this.memoryFromMs = Math.min(this.memoryFromMs, fromMs)
+    const { references, before } = this.#pendingChunks()
+    const samples = this.#gather(references)
+    const chunk = encodeChunk(samples)
+    this.#count = 0
+    this.#late = null
+    this.#lastChunk =
+      samples.times.length > PIECE_SAMPLES
+        ? this.#putPieces(samples, before)
+        : this.#put(chunk, samples, before)
+    return { samples, chunk, reference: this.#lastChunk }
   }
 
-  /** Takes back the last `place` that succeeded. */
-  takeBack(placed: Placed): void {
-    this.column.remove(this.column.search(placed.timeMs))
-    this.pending.remove(this.pending.length - 1)
-    this.newestMs = placed.newestBeforeMs
-    this.oldestMs = placed.oldestBeforeMs
+  /** SQLite has what `takePending` gave. */
+  sealed(pending: PendingChunk): void {
+    this.#pendingFrom = pending.reference + 1
+    this.sealedNewestMs = Math.max(this.sealedNewestMs, pending.samples.times.at(-1) ?? 0)
   }
 
-  /** Drops samples before `cutMs` from memory; the caller knows that SQLite has them. */
-  evictBefore(cutMs: number): void {
-    let safeMs = cutMs
-    const { times } = this.pending.all()
-    for (const time of times) if (time < safeMs) safeMs = time
-    this.column.dropBefore(safeMs)
-    this.memoryFromMs = Math.max(this.memoryFromMs, safeMs)
+  /** SQLite has all of it, within `span`: memory is forgotten. */
+  leaveToDisk(span: { readonly oldestMs: number; readonly newestMs: number }): void {
+    this.forget()
+    this.restore(span.oldestMs, span.newestMs)
+  }
+
+  /** Gives its slot back; what is in memory is forgotten. */
+  forget(): void {
+    this.#count = 0
+    this.#late = null
+    this.#lastChunk = NO_CHUNK
+    this.#release()
+  }
+
+  /** Chunks before `cutMs` may be gone from memory: SQLite has them. */
+  evicted(cutMs: number): void {
+    if (cutMs > this.memoryFromMs) this.memoryFromMs = cutMs
+  }
+
+  #release(): void {
+    if (this.#slot !== null) this.#memory.open.give(this.#slot)
+    this.#slot = null
+  }
+
+  #closeColumn(): void {
+    const samples = this.#openSamples()
+    this.#lastChunk = this.#put(encodeChunk(samples), samples, this.#lastChunk)
+    this.#count = 0
+  }
+
+  /** A look at the newest samples should not have to read hours of them. */
+  #putPieces({ times, values }: Samples, before: number): number {
+    let previous = before
+    for (let from = 0; from < times.length; from += PIECE_SAMPLES) {
+      const to = from + PIECE_SAMPLES
+      const piece = { times: times.slice(from, to), values: values.slice(from, to) }
+      previous = this.#put(encodeChunk(piece), piece, previous)
+    }
+    return previous
+  }
+
+  #put(chunk: Buffer, { times }: Samples, previous: number): number {
+    const firstMs = times[0] ?? 0
+    return this.#memory.slab.put(chunk, { previous, firstMs, lastMs: times.at(-1) ?? 0 })
+  }
+
+  #openSamples(): Samples {
+    if (this.#slot === null) return NO_SAMPLES
+    const { page, base } = this.#slot
+    return {
+      times: page.times.slice(base, base + this.#count),
+      values: page.values.slice(base, base + this.#count),
+    }
   }
 }
 
-function sameBits(a: number, b: number): boolean {
-  return Object.is(a, b) && isStale(a) === isStale(b)
+function lateSamples({ times, values }: { times: number[]; values: number[] }): Samples {
+  return sortSamples({ times: Float64Array.from(times), values: Float64Array.from(values) })
+}
+
+function isAscending(times: Float64Array): boolean {
+  for (let at = 1; at < times.length; at += 1) if ((times[at] ?? 0) <= (times[at - 1] ?? 0)) return false
+  return true
 }

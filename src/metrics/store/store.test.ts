@@ -5,9 +5,12 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, systemClock } from '#base'
+import { REMOTE_WRITE_LIMITS } from '../remote-write/read-remote-write.ts'
+import { encodeRemoteWrite } from '../remote-write/write-remote-write.ts'
 import { staleMarker } from '../stale.ts'
+import { inspectStore, verifyStore } from './inspect.ts'
 import { openStore } from './open-store.ts'
-import type { MetricsStore, StoreOptions, WriteResult, WriteSeries } from './store.ts'
+import type { IngestResult, MetricsStore, StoreOptions, WriteResult, WriteSeries } from './store.ts'
 
 const T0 = 1_700_000_000_000
 const MINUTE = 60_000
@@ -217,7 +220,7 @@ describe('recovery', () => {
       [1000, 2],
       [2000, 3],
     ])
-    expect(store.stats()).toMatchObject({ seals: 2, samplesInMemory: 0, logBytes: 0 })
+    expect(store.stats()).toMatchObject({ seals: 2, memoryBytes: 0, logBytes: 0 })
   })
 
   it('doubles nothing when a crash comes between the commit of a seal and the deletion of its log', async () => {
@@ -271,7 +274,7 @@ describe('recovery', () => {
     const db = new Database(join(folder, 'chunks.db'))
     db.prepare("UPDATE meta SET value = 99 WHERE name = 'format'").run()
     db.close()
-    expect(() => open()).toThrow(/expected format 1, got 99/)
+    expect(() => open()).toThrow(/expected format 2, got 99/)
     db.close()
     rmSync(join(folder, 'chunks.db'))
     store = open()
@@ -313,12 +316,99 @@ describe('recovery', () => {
   })
 })
 
+describe('deleting', () => {
+  it('removes a time of some series, in memory and on disk, and what it removed does not come back', async () => {
+    write(
+      [
+        [0, 1],
+        [1000, 2],
+      ],
+      0,
+      { keep: 'no' },
+    )
+    await store.seal()
+    write([[2000, 3]], 0, { keep: 'no' })
+    write([[0, 9]], 0, { keep: 'yes' })
+    expect(await store.deleteSeries(['x{keep="no"}'], T0 + 500, T0 + 1500)).toBe(1)
+    const left: [number, number][] = [
+      [0, 1],
+      [2000, 3],
+    ]
+    expect(stored('x{keep="no"}')).toEqual(left)
+    await reopen()
+    expect(stored('x{keep="no"}')).toEqual(left)
+    write([[3000, 4]], 0, { keep: 'no' })
+    expect(stored('x{keep="no"}')).toEqual([...left, [3000, 4]])
+    expect(await store.deleteSeries(['x{keep="no"}'], 0, T0 * 2)).toBe(1)
+    expect(stored()).toEqual([[0, 9]])
+    expect(store.stats().series).toBe(1)
+    // The same labels are a new series now.
+    expect(write([[1000, 5]], 0, { keep: 'no' })).toMatchObject({ accepted: 1, newSeries: 1 })
+    await reopen()
+    expect(stored('x{keep="no"}')).toEqual([[1000, 5]])
+  })
+
+  it('can be made good by a snapshot, from which a store opens', async () => {
+    write([[0, 1]])
+    const name = await store.snapshot()
+    await store.deleteSeries(['x'], 0, T0 * 2)
+    write([[1000, 2]])
+    await store.close()
+    const copy = openStore({ folder: join(folder, 'snapshots', name), clock: systemClock, log: silentLog })
+    expect(copy.query('x[30d]', T0 + 60_000)).toMatchObject({
+      items: [{ points: [{ timestampMs: T0, value: 1 }] }],
+    })
+    await copy.close()
+    store = open()
+  })
+})
+
+describe('looking from outside', () => {
+  it('counts what is there while it is open, and names a damaged chunk', async () => {
+    write([[0, 1]])
+    await store.seal()
+    write([[1000, 2]])
+    expect(inspectStore(folder)).toMatchObject({
+      series: 1,
+      seals: 1,
+      sealedSamples: 1,
+      log: [{ samples: 1 }],
+    })
+    expect(verifyStore(folder)).toEqual({ chunks: 1, samples: 1, logRecords: 1, damage: [] })
+    const db = new Database(join(folder, 'chunks.db'))
+    db.prepare('UPDATE chunk SET data = ?').run(Buffer.from('nonsense'))
+    db.close()
+    expect(verifyStore(folder).damage).toEqual([expect.stringContaining('is damaged')])
+  })
+})
+
+describe('series limits', () => {
+  it('hold for one sender, and let go on what is known', async () => {
+    await reopen({ senderSeriesMax: 2 })
+    const ingest = (count: number, offsetMs: number): IngestResult =>
+      store.ingest(
+        {
+          body: encodeRemoteWrite(
+            Array.from({ length: count }, (_, at) => batch([[offsetMs, at]], { at: String(at) })),
+          ),
+          version: '1.0',
+          limits: REMOTE_WRITE_LIMITS,
+          sender: 'eu-west',
+          accept: null,
+        },
+        T0,
+      )
+    expect(ingest(5, 0)).toMatchObject({ accepted: 2, refused: { 'sender-series-limit': 3 } })
+    expect(ingest(5, 1000)).toMatchObject({ accepted: 2, refused: { 'sender-series-limit': 3 } })
+    expect(write([[0, 1]], 0, { other: 'yes' })).toMatchObject({ accepted: 1 })
+  })
+})
+
 describe('sealing', () => {
   it('keeps twenty minutes in memory, and reads the rest from SQLite', async () => {
     const pairs = Array.from({ length: 60 }, (_, index): [number, number] => [index * MINUTE, index])
     for (const pair of pairs) write([pair], pair[0])
     await store.seal()
-    expect(store.stats().samplesInMemory).toBe(21)
     expect(stored()).toEqual(pairs)
     // A late sample lands beside what has left memory.
     write([[50 * MINUTE + 1, 7]], 60 * MINUTE)
@@ -383,7 +473,7 @@ describe('one write', () => {
       samples,
     }))
     expect(() => store.write(series, T0)).toThrow(/expected at most 67108864 bytes in the log/)
-    expect(store.stats()).toMatchObject({ series: 0, samplesInMemory: 0, logBytes: 0, newestMs: null })
+    expect(store.stats()).toMatchObject({ series: 0, logBytes: 0, newestMs: null })
     expect(write([[0, 1]])).toMatchObject({ accepted: 1 })
   })
 })

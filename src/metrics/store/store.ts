@@ -1,7 +1,10 @@
 // Owns the contract of the metrics store, which an external engine could fulfil as well.
 // It refuses to know how samples are kept.
 import type { Clock, Labels, Log } from '#base'
+import type { Answer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
+import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
+import type { LedgerRow } from './ledger.ts'
 
 /** One sample with the label set of its series; `labels` includes `__name__`. */
 export interface SeriesSample {
@@ -24,6 +27,7 @@ export type RefusalReason =
   | 'too-old' // older than the retention
   | 'too-far-ahead' // more than AHEAD_MAX_MS after the caller's now
   | 'series-limit' // the store has as many series as it may have
+  | 'sender-series-limit' // the sender has brought as many new series as one sender may
   | 'label-limit' // too many labels, or too long ones
   | 'invalid' // no name, a malformed name, or a timestamp that is not a whole number
 
@@ -34,10 +38,28 @@ export interface WriteResult {
   readonly newSeries: number
 }
 
+/** A remote write request as it came. */
+export interface IngestRequest {
+  readonly body: Uint8Array
+  readonly version: '1.0' | '2.0'
+  readonly limits: RemoteWriteLimits
+  /** Whom new series are counted against; null for nobody. */
+  readonly sender: string | null
+  /** Throws when the writer may not write such a series; then nothing of the request is stored. */
+  readonly accept: ((labels: Labels) => void) | null
+}
+
+export interface IngestResult extends WriteResult {
+  /** Not kept. */
+  readonly exemplars: number
+  readonly histograms: number
+}
+
 export interface StoreStats {
   readonly series: number
   readonly seriesMax: number
-  readonly samplesInMemory: number
+  /** Of samples; labels and indexes take about 1 KB a series more. */
+  readonly memoryBytes: number
   readonly logBytes: number
   readonly sealedBytes: number
   readonly seals: number
@@ -49,12 +71,22 @@ export interface StoreStats {
   readonly failing: string | null
 }
 
+export interface Cardinality {
+  readonly seriesByName: readonly (readonly [name: string, series: number])[]
+  readonly valuesByLabel: readonly (readonly [name: string, values: number])[]
+}
+
 export interface MetricsStore {
   /**
    * Stores a batch; when it returns, what was accepted survives kill -9. `nowMs` is fleet time.
    * Throws metrics-store-disk-full or metrics-store-failed, and then nothing of the batch is stored.
    */
   write(batch: readonly WriteSeries[], nowMs: number): WriteResult
+  /** The same for a remote write body. Throws metrics-remote-write-invalid or -too-large, and then stores nothing. */
+  ingest(request: IngestRequest, nowMs: number): IngestResult
+  /** An instant or a range, evaluated in slices so that writes do not wait; with what it has cost. */
+  ask(question: Question): Promise<Answer>
+  /** At once, for rules: holds the thread until it is done. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
   queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
@@ -62,9 +94,17 @@ export interface MetricsStore {
   series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
   labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
   labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
+  /** Counted exactly, up to the last seal; UTC days from `fromMs` to `toMs`, both included. */
+  ledger(fromMs: number, toMs: number): readonly LedgerRow[]
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
   stats(): StoreStats
+  /** Removes samples with `fromMs <= time <= toMs` of every series that matches; gives how many series were touched. */
+  deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number>
+  /** A copy of everything in a folder of its own below `snapshots`, from which a store can be opened; gives its name. */
+  snapshot(): Promise<string>
+  /** Series by metric name, and values by label name, the most first. */
+  cardinality(most: number): Cardinality
   /** Moves what is in memory to SQLite now, instead of within SEAL_EVERY_MS. */
   seal(): Promise<void>
   close(): Promise<void>
@@ -80,8 +120,11 @@ export interface StoreOptions {
   /** Bytes of sealed chunks after which the oldest are dropped. Default: no limit. */
   readonly retentionBytes?: number
   readonly seriesMax?: number
+  /** New series that one sender may bring between two starts. */
+  readonly senderSeriesMax?: number
   /** Time between two seals. Default 5 minutes. */
   readonly sealEveryMs?: number
   readonly queryTimeoutMs?: number
   readonly querySamplesMax?: number
+  readonly queriesMax?: number
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLog, silentLog } from '#base'
 import { scan } from './log-frame.ts'
-import { RecordBuilder, readRecord } from './log-record.ts'
+import { type RecordParts, readRecord, recordPayload } from './log-record.ts'
 import { listSegments, replay, WriteLog } from './write-log.ts'
 
 let folder: string
@@ -15,16 +15,28 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const RECORDS = 6
 
+/** A record with samples at these times, all of one series. */
+function record(
+  id: number,
+  times: readonly number[],
+  defined: RecordParts['defined'] = [],
+): readonly Buffer[] {
+  return recordPayload({
+    defined,
+    ids: new Uint32Array(times.length).fill(id),
+    times: Float64Array.from(times),
+    values: Float64Array.from(times, time => (time - 1000) / 3),
+  })
+}
+
 /** Record n defines series n and holds n + 1 samples of it. */
 async function writeRecords(): Promise<{ bytes: Buffer; ends: number[] }> {
   const log = new WriteLog(folder, 1, silentLog)
-  const builder = new RecordBuilder()
   const ends: number[] = []
   for (let n = 0; n < RECORDS; n += 1) {
-    builder.reset()
-    builder.addSeries(n, { __name__: 'x', n: String(n) })
-    for (let index = 0; index <= n; index += 1) builder.addSample(n, 1000 + index, index / 3)
-    log.append(builder.payload())
+    // Even ones share one stamp, so that both forms of stamps are read.
+    const times = Array.from({ length: n + 1 }, (_, index) => (n % 2 === 0 ? 1000 : 1000 + index))
+    log.append(record(n, times, [{ id: n, labels: { __name__: 'x', n: String(n) } }]))
     ends.push(log.bytes)
   }
   await log.close()
@@ -90,10 +102,7 @@ describe('the log', () => {
     ])
 
     const log = new WriteLog(folder, 1, silentLog)
-    const builder = new RecordBuilder()
-    builder.addSeries(0, { __name__: 'x' })
-    builder.addSample(0, 1000, 0)
-    log.append(builder.payload())
+    log.append(record(0, [1000], [{ id: 0, labels: { __name__: 'x' } }]))
     await log.close()
     expect(readable(readFileSync(file)).found).toEqual([0, 1, 2, 3, 0])
   })
@@ -107,11 +116,8 @@ describe('the log', () => {
 
   it('deletes segments that a checkpoint holds, and reads the others in order', async () => {
     const log = new WriteLog(folder, 9, silentLog)
-    const builder = new RecordBuilder()
     for (let n = 0; n < 3; n += 1) {
-      builder.reset()
-      builder.addSample(n, 1000, 0)
-      log.append(builder.payload())
+      log.append(record(n, [1000]))
       expect(log.rotate()).toBe(9 + n)
     }
     await log.close()

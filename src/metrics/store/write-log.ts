@@ -186,7 +186,7 @@ export function listSegments(folder: string): number[] {
   return found.sort((a, b) => a - b)
 }
 
-function segmentFile(folder: string, sequence: number): string {
+export function segmentFile(folder: string, sequence: number): string {
   return join(folder, `${String(sequence).padStart(10, '0')}.log`)
 }
 

@@ -11,7 +11,7 @@ import { bitRates, isVideo, shownSize } from '../packager/playlists.ts'
 import { readTitleFile } from './read-title-file.ts'
 
 /** Part of every revision: a change of how segments are made gives them new addresses. */
-const PACKAGING = 'vitrine-1'
+const PACKAGING = 'vitrine-2'
 
 /** What tells one state of a file from another. */
 export interface FileFacts {
@@ -43,7 +43,7 @@ export async function indexTitle(path: string, facts: FileFacts): Promise<Indexe
         .update(`${PACKAGING}\n${facts.bytes}\n${facts.mtimeMs}\n${indexHash}`)
         .digest('hex')
         .slice(0, 16)
-      const note = movie.skipped.find(track => !track.still)?.reason ?? null
+      const note = noteOf(movie, plan)
       return { kind: 'ready', facts, revision, plan, note }
     } finally {
       await handle.close()
@@ -60,6 +60,9 @@ export async function openTitle(path: string, facts: FileFacts): Promise<FileHan
     handle = await open(path, 'r')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
+    if (code === 'ENOENT' && path.includes('\uFFFD')) {
+      throw originFaults.fault('origin-file-unplayable', 'the name of the file is not UTF-8: rename it')
+    }
     if (code === 'ENOENT' || code === 'ENOTDIR') throw gone(error)
     const message = `the file cannot be read: ${messageOf(error)}`
     throw originFaults.fault('origin-file-unreadable', message, { cause: error })
@@ -106,6 +109,30 @@ function renditionReport(plan: RenditionPlan): TitleReport['renditions'][number]
     height: size?.height ?? null,
     bitrateBps: bitRates(plan).average,
   }
+}
+
+/** Sound that no browser but Safari plays. */
+const RARE_SOUND: Readonly<Record<string, string>> = {
+  'ac-3': 'AC-3',
+  'ec-3': 'E-AC-3',
+  alac: 'ALAC',
+  'mp4a.6b': 'MP3',
+  'mp4a.69': 'MP3',
+}
+
+/** What somebody may miss, in words; null: nothing. */
+function noteOf(movie: Movie, { renditions }: TitlePlan): string | null {
+  const skipped = movie.skipped.find(track => !track.still)
+  if (skipped !== undefined) return skipped.reason
+  const sounds = renditions.filter(plan => !isVideo(plan)).map(({ placed }) => placed.track.entry.codec)
+  const rare = sounds.map(codec => RARE_SOUND[codec])
+  const [first] = rare
+  if (first !== undefined && !rare.includes(undefined)) {
+    return `its sound is ${first}, which Chromium and Firefox do not play here; convert it with -c:v copy -c:a aac`
+  }
+  const leftOut = Math.max(0, ...renditions.map(({ placed }) => placed.leftOut))
+  if (leftOut === 0) return null
+  return `it has open GOPs, so ${leftOut} pictures at key frames are left out, for browsers to seek; encode it with -flags +cgop`
 }
 
 function refuseUnplayable(movie: Movie): void {

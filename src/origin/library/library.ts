@@ -71,6 +71,8 @@ export class Library implements Closable {
   #entries = new Map<string, Entry>()
   #closed = false
   #first = true
+  /** True once the first scan is through: before, a title that is not known may still be found. */
+  #complete = false
   #wake: (() => void) | null = null
   #poked = false
   #loop: Promise<void> = Promise.resolve()
@@ -91,6 +93,11 @@ export class Library implements Closable {
     await this.#loop
   }
 
+  /** False until something was indexed or the first scan is through: then there is no list to tell. */
+  hasList(): boolean {
+    return this.#complete || this.#entries.size > 0
+  }
+
   reports(): TitleReport[] {
     return [...this.#entries.values()].map(({ report }) => report)
   }
@@ -98,6 +105,12 @@ export class Library implements Closable {
   /** The title by its id, or an origin-title-* fault. */
   async title(id: string): Promise<ReadyTitle> {
     const entry = this.#entries.get(id)
+    if (entry === undefined && !this.#complete) {
+      throw originFaults.fault(
+        'origin-starting',
+        `the library is still being read; title ${id} was not seen yet`,
+      )
+    }
     if (entry === undefined) throw originFaults.fault('origin-title-unknown', `there is no title ${id}`)
     const { revision } = entry.report
     if (revision === null) {
@@ -186,6 +199,7 @@ export class Library implements Closable {
     }
     for (const path of this.#settling.keys()) if (!seen.has(path)) this.#settling.delete(path)
     const removed = [...this.#entries.keys()].some(id => !entries.has(id))
+    this.#complete = true
     if (changed || removed || isFirst) this.#publish(entries)
   }
 

@@ -153,13 +153,16 @@ function truncated(box: TopBox, fileBytes: number, missing: number): Error {
 function refuseCutMedia(movie: Movie, fileBytes: number): void {
   for (const { table } of movie.tracks) {
     const { first, offsetBytes } = table.chunks
-    let furthest = 0
-    for (let chunk = 1; chunk < first.length; chunk += 1) {
-      if ((offsetBytes[chunk] as number) > (offsetBytes[furthest] as number)) furthest = chunk
+    // Every chunk, not only the one that begins last: a size that lies reaches far from anywhere.
+    let end = 0
+    for (let chunk = 0; chunk < first.length; chunk += 1) {
+      let chunkEnd = offsetBytes[chunk] as number
+      const last = first[chunk + 1] ?? table.count
+      for (let sample = first[chunk] as number; sample < last; sample += 1) {
+        chunkEnd += table.sizes[sample] as number
+      }
+      end = Math.max(end, chunkEnd)
     }
-    let end = offsetBytes[furthest] ?? 0
-    const last = first[furthest + 1] ?? table.count
-    for (let sample = first[furthest] ?? 0; sample < last; sample += 1) end += table.sizes[sample] ?? 0
     if (end > fileBytes) {
       const message = `the file is cut off: its index names media up to byte ${end}, so ${end - fileBytes} bytes are missing`
       throw originFaults.fault('origin-file-truncated', message, { facts: { missingBytes: end - fileBytes } })

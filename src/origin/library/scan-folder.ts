@@ -72,8 +72,12 @@ async function walkFolder(folder: string, prefix: string, depth: number, walk: W
       await walkFolder(path, `${relativePath}/`, depth + 1, walk)
       continue
     }
-    const found = await statOrNull(path)
+    const found = (await statOrNull(path)) ?? unnamable(entry)
     if (found === null) continue
+    if (found === 'unnamable') {
+      walk.files.push({ path, relativePath, bytes: 0, mtimeMs: 0, inode: 0 })
+      continue
+    }
     if (found.isDirectory()) await walkFolder(path, `${relativePath}/`, depth + 1, walk)
     else if (found.isFile() && isCandidate(entry.name)) {
       if (walk.files.length >= FILES_MAX) {
@@ -84,6 +88,11 @@ async function walkFolder(folder: string, prefix: string, depth: number, walk: W
       walk.files.push({ path, relativePath, bytes: size, mtimeMs, inode: ino })
     }
   }
+}
+
+/** Names that are not UTF-8 (old disks have Latin-1) come with U+FFFD in them, and lead nowhere: they are listed. */
+function unnamable(entry: Dirent): 'unnamable' | null {
+  return entry.isFile() && isCandidate(entry.name) && entry.name.includes('\uFFFD') ? 'unnamable' : null
 }
 
 async function enter(folder: string, depth: number, walk: Walk): Promise<Dirent[]> {

@@ -48,5 +48,6 @@ describe('title ids', () => {
 
   it('name titles by their file', () => {
     expect(titleNameOf('films/My "Film".2.mp4')).toBe('My  Film .2')
+    expect(titleNameOf('rtl\u202egnp.mp4')).toBe('rtl gnp')
   })
 })

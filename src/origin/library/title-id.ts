@@ -35,7 +35,8 @@ export function titleNameOf(relativePath: string): string {
   const file = relativePath.split('/').at(-1) ?? relativePath
   const stem = file
     .replace(/\.[^.]*$/, '')
-    .replace(/[\p{Cc}"]/gu, ' ')
+    // Quotation marks cannot stand in a playlist; marks of direction would turn the words around it.
+    .replace(/[\p{Cc}\p{Bidi_Control}"]/gu, ' ')
     .trim()
   return (stem === '' ? file : stem).slice(0, 512)
 }

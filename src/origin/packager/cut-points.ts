@@ -61,7 +61,7 @@ function intersect(common: readonly number[], other: Float64Array): number[] {
 }
 
 /** The longest segment that cutting at all of these would give, the one at the end included. */
-function longestGap(times: ArrayLike<number>, endS: number): number {
+export function longestGap(times: ArrayLike<number>, endS: number): number {
   let longest = 0
   for (let index = 0; index < times.length; index += 1) {
     const next = index + 1 < times.length ? at(times, index + 1) : endS

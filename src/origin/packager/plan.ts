@@ -3,7 +3,6 @@
 import {
   decodeTicksOf,
   expandRange,
-  type FragmentSamples,
   fragmentHeadBytes,
   type Movie,
   presentationTicksOf,
@@ -13,15 +12,18 @@ import {
   writeInit,
 } from '#media'
 import { originFaults } from '../faults.ts'
-import { chooseCuts, commonTimes, indexOfTime, SEGMENT_TARGET_S } from './cut-points.ts'
+import { chooseCuts, commonTimes, indexOfTime, longestGap, SEGMENT_TARGET_S } from './cut-points.ts'
+import { isClosed, type PlacedSamples, withoutLeading } from './leading.ts'
 import { type PlacedTrack, placeTracks } from './timeline.ts'
 
 /** One segment: 60 s at 34 Mbit/s. A film whose key frames are further apart cannot be cut. */
 export const SEGMENT_BYTES_MAX: number = 256 * 1024 * 1024
+/** Where closed GOPs are further apart than this, segments start at open ones too. */
+const CLOSED_GAP_S_MAX = 10
+/** Longer than any film; an edit list with a wrong figure asks for years. */
+const DURATION_S_MAX = 7 * 86_400
 /** Samples that are looked at before the event loop gets its turn: about 10 ms. */
 const SLICE_SAMPLES = 200_000
-/** Leading pictures of an open GOP come within so many samples of their key frame. */
-const LEADING_MAX = 32
 
 /** One rendition, cut. */
 export interface RenditionPlan {
@@ -67,6 +69,16 @@ export async function planTitle(movie: Movie, giveWay: () => Promise<void>): Pro
     throw originFaults.fault('origin-file-unplayable', 'the file has no frame of video or sound')
   }
   const durationS = Math.max(...renditions.map(({ placed }) => placed.endTicks / timescaleOf(placed)))
+  if (durationS <= 0) {
+    throw originFaults.fault(
+      'origin-file-unplayable',
+      'the film lasts 0 s: its index gives no frame a duration',
+    )
+  }
+  if (durationS > DURATION_S_MAX) {
+    const message = `the film would last ${Math.round(durationS / 86_400)} days by its index, at most ${DURATION_S_MAX / 86_400} can be served`
+    throw originFaults.fault('origin-file-unplayable', message)
+  }
   const memoryBytes = renditions.reduce(
     (sum, { placed, samples }) => sum + tableBytes(placed.track.table) + samples.length * 20,
     0,
@@ -75,21 +87,27 @@ export async function planTitle(movie: Movie, giveWay: () => Promise<void>): Pro
 }
 
 /** Samples [from, to) as they are written into a segment. */
-export function fragmentSamples(
-  placed: PlacedTrack,
-  from: number,
-  to: number,
-): FragmentSamples & { readonly offsetBytes: Float64Array } {
+export function fragmentSamples(placed: PlacedTrack, from: number, to: number): PlacedSamples {
   const range = expandRange(placed.track.table, from, to)
+  const samples: PlacedSamples = placed.leftOut > 0 ? withoutLeading(range) : range
+  const { durationTicks } = samples
+  const last = durationTicks.length - 1
+  if (from === placed.first && last >= 0) {
+    durationTicks[0] = (durationTicks[0] as number) + placed.holdFirstTicks
+  }
+  if (to === placed.end && last >= 0) {
+    durationTicks[last] = (durationTicks[last] as number) + placed.holdLastTicks
+  }
   const shift = placed.compositionShiftTicks
   return shift === 0
-    ? range
-    : { ...range, compositionTicks: range.compositionTicks.map(ticks => ticks + shift) }
+    ? samples
+    : { ...samples, compositionTicks: samples.compositionTicks.map(ticks => ticks + shift) }
 }
 
 /** Decode time of a sample in the segments. */
 export function segmentDecodeTicks(placed: PlacedTrack, sample: number): number {
-  return decodeTicksOf(placed.track.table, sample) - placed.sourceDecodeTicks + placed.decodeTicks
+  const hold = sample === placed.first ? placed.holdFirstTicks : 0
+  return decodeTicksOf(placed.track.table, sample) - placed.sourceDecodeTicks + placed.decodeTicks - hold
 }
 
 /** Where a segment begins: its first sample and its presentation time. */
@@ -99,7 +117,7 @@ interface CutPoint {
 }
 
 function cutVideos(videos: readonly PlacedTrack[]): CutPoint[][] {
-  const keys = videos.map(keyPoints)
+  const keys = videos.map(closedPoints)
   const times = videos.map((video, index) =>
     Float64Array.from(keys[index] ?? [], ({ ticks }) => ticks / timescaleOf(video)),
   )
@@ -115,6 +133,15 @@ function cutVideos(videos: readonly PlacedTrack[]): CutPoint[][] {
     const own = times[index] ?? new Float64Array(0)
     return cutTimes.map(time => points[indexOfTime(own, time)] as CutPoint)
   })
+}
+
+/** The key frames to cut at: those of closed GOPs alone where there are enough of them. */
+function closedPoints(video: PlacedTrack): CutPoint[] {
+  const points = keyPoints(video)
+  const closed = points.filter(({ sample }) => isIndependent(video, sample))
+  if (closed.length === points.length) return points
+  const times = Float64Array.from(closed, ({ ticks }) => ticks / timescaleOf(video))
+  return longestGap(times, video.endTicks / timescaleOf(video)) > CLOSED_GAP_S_MAX ? points : closed
 }
 
 function keyPoints(video: PlacedTrack): CutPoint[] {
@@ -137,7 +164,8 @@ function keyPoints(video: PlacedTrack): CutPoint[] {
 /** Presentation time of a sample, in ticks. */
 function presentedTicks(placed: PlacedTrack, sample: number): number {
   const sourceTicks = presentationTicksOf(placed.track.table, sample)
-  const mapped = sourceTicks - placed.sourceDecodeTicks + placed.decodeTicks
+  const hold = sample === placed.first ? placed.holdFirstTicks : 0
+  const mapped = sourceTicks - placed.sourceDecodeTicks + placed.decodeTicks - hold
   return mapped + placed.compositionShiftTicks - placed.editTicks
 }
 
@@ -212,25 +240,17 @@ async function measure(
     startTicks,
     bytes,
     init,
-    independent: points.every(point => isClosed(placed, point)),
+    independent: points.every(({ sample }) => isIndependent(placed, sample)),
   }
+}
+
+function isIndependent({ track, first, end, leftOut }: PlacedTrack, sample: number): boolean {
+  return leftOut > 0 || sample === first || isClosed(track.table, sample, end)
 }
 
 function tooLarge(id: string, segment: number, bytes: number): Error {
   const message = `key frames are too far apart: segment ${segment} of ${id} has ${bytes} bytes, at most ${SEGMENT_BYTES_MAX} can be served`
   return originFaults.fault('origin-file-unplayable', message)
-}
-
-/** False when pictures that follow a key frame in the file are presented before it: they need the GOP before. */
-function isClosed(placed: PlacedTrack, { sample }: CutPoint): boolean {
-  if (placed.track.table.composition === null || sample === placed.first) return true
-  const { table } = placed.track
-  const keyTicks = presentationTicksOf(table, sample)
-  const last = Math.min(sample + LEADING_MAX, placed.end)
-  for (let next = sample + 1; next < last; next += 1) {
-    if (presentationTicksOf(table, next) < keyTicks) return false
-  }
-  return true
 }
 
 function timescaleOf(placed: PlacedTrack): number {

@@ -1,0 +1,38 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { controlAddress, controlFolder, controlUrlFile, keptConfigFile } from '../settings.ts'
+import { readConfig, readFleetConfig } from './context.ts'
+
+let data: string
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'vitrine-context-'))
+})
+afterEach(() => rmSync(data, { recursive: true, force: true }))
+
+function keep(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+it('commands beside a fleet use what it was started with, unless they are told otherwise', () => {
+  expect(readFleetConfig({ data }).config.portBase).toBe(8080)
+  keep(keptConfigFile(data), JSON.stringify({ portBase: 9000, origin: { mediaFolder: '/srv/films' } }))
+  const { config } = readFleetConfig({ data })
+  expect([config.portBase, config.origin.mediaFolder]).toEqual([9000, '/srv/films'])
+  expect(readFleetConfig({ data, portBase: 9500 }).config.portBase).toBe(9500)
+  expect(readConfig({ data }).config.portBase).toBe(8080)
+})
+
+it('what another version was started with is left alone', () => {
+  keep(keptConfigFile(data), '{"gone": 1}')
+  expect(readFleetConfig({ data }).config.portBase).toBe(8080)
+})
+
+it('a sign-in link names the address that the control room told, else the configured one', () => {
+  const { config } = readConfig({ data })
+  expect(controlAddress(config, data)).toBe('http://127.0.0.1:8080')
+  keep(controlUrlFile(controlFolder(data)), 'https://control.example.org\n')
+  expect(controlAddress(config, data)).toBe('https://control.example.org')
+})

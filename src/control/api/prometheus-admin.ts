@@ -1,0 +1,76 @@
+// Owns what an admin does to the metrics store over HTTP, in the form of Prometheus' admin API, and the ledger.
+// It refuses to delete without a matcher. See https://prometheus.io/docs/prometheus/latest/querying/api/#tsdb-admin-apis
+import type { FastifyInstance } from 'fastify'
+import type { ControlContext } from '../context.ts'
+import { success } from './prometheus-envelope.ts'
+import { bad, readParameters, selectorsOf, timeOf } from './prometheus-parameters.ts'
+import { addRoute } from './route.ts'
+
+const PREFIX = '/prometheus/api/v1'
+const TOP = 10 // as Prometheus' status page
+const LEDGER_MS = 31 * 86_400_000
+const TIME_MS_MAX = 8.64e15
+
+export function addPrometheusAdmin(scope: FastifyInstance, context: ControlContext): void {
+  const { store, fleetTime } = context
+  addRoute(scope, {
+    method: 'GET',
+    url: `${PREFIX}/status/tsdb`,
+    access: 'viewer',
+    summary: 'How many series there are, and of which names and labels',
+    handle: () => success(tsdbStatus(context)),
+  })
+  addRoute(scope, {
+    method: 'POST',
+    url: `${PREFIX}/admin/tsdb/delete_series`,
+    access: 'admin',
+    summary: 'Delete samples by matcher and time',
+    handle: async (request, reply) => {
+      const parameters = readParameters(request)
+      const match = selectorsOf(parameters)
+      if (match.length === 0) throw bad('match[]', 'no match[] parameter provided')
+      const fromMs = timeOf(parameters, 'start', 0)
+      await store.deleteSeries(match, fromMs, timeOf(parameters, 'end', TIME_MS_MAX))
+      return reply.status(204).send()
+    },
+  })
+  addRoute(scope, {
+    method: 'POST',
+    url: `${PREFIX}/admin/tsdb/snapshot`,
+    access: 'admin',
+    summary: 'Copy the metrics store while it runs',
+    handle: async () => success({ name: await store.snapshot() }),
+  })
+  addRoute(scope, {
+    method: 'GET',
+    url: '/api/v1/ledger',
+    access: 'viewer',
+    summary: 'Bytes, requests and viewer-seconds a server and UTC day; the last month without start and end',
+    handle: request => {
+      const parameters = readParameters(request)
+      const toMs = timeOf(parameters, 'end', Math.floor(fleetTime.nowMs()))
+      return { rows: store.ledger(timeOf(parameters, 'start', toMs - LEDGER_MS), toMs) }
+    },
+  })
+}
+
+function tsdbStatus({ store }: ControlContext): unknown {
+  const stats = store.stats()
+  const { seriesByName, valuesByLabel } = store.cardinality(TOP)
+  const rows = (pairs: readonly (readonly [string, number])[]): unknown =>
+    pairs.map(([name, value]) => ({ name, value }))
+  return {
+    headStats: {
+      numSeries: stats.series,
+      numLabelPairs: valuesByLabel.reduce((sum, [, values]) => sum + values, 0),
+      chunkCount: 0,
+      minTime: stats.oldestMs,
+      maxTime: stats.newestMs,
+    },
+    seriesCountByMetricName: rows(seriesByName),
+    labelValueCountByLabelName: rows(valuesByLabel),
+    memoryInBytesByLabelName: [],
+    seriesCountByLabelValuePair: [],
+    vitrine: stats,
+  }
+}
