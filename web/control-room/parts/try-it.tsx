@@ -111,6 +111,7 @@ interface TryButtonProps {
   readonly onClick: () => void
 }
 
+/** Never `disabled`: the browser would take the focus away from whoever pressed it. */
 function TryButton({ on, pending, disabled, verb, what, onClick }: TryButtonProps): ReactNode {
   return (
     <button
@@ -118,8 +119,10 @@ function TryButton({ on, pending, disabled, verb, what, onClick }: TryButtonProp
       className="try-button"
       data-on={on}
       aria-busy={pending}
-      disabled={disabled}
-      onClick={onClick}
+      aria-disabled={disabled}
+      onClick={() => {
+        if (!disabled) onClick()
+      }}
     >
       <i data-on={on} />
       <b>{verb}</b> <span>{what}</span>

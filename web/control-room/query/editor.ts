@@ -148,13 +148,22 @@ function keys({ onRun, onStep }: EditorOptions): Extension {
     view.dispatch({ changes: whole, selection: { anchor: text.length } })
     return true
   }
-  return Prec.highest(
+  // The list was asked for, or moved in: Enter then means the list. It also opens by itself, with operators after a
+  // bracket that ends the expression, and there Enter means to run.
+  let meantList = false
+  const means = (): boolean => {
+    meantList = true
+    return false // others act on the key
+  }
+  const typed = EditorView.updateListener.of(update => {
+    if (update.docChanged) meantList = false
+  })
+  const bindings = Prec.highest(
     keymap.of([
       {
         key: 'Enter',
         run: view => {
-          // A completion that would change nothing must not cost a second Enter.
-          if (completionStatus(view.state) === 'active' && changesText(view)) return false
+          if (completionStatus(view.state) === 'active' && (meantList || completesWord(view))) return false
           closeCompletion(view)
           onRun()
           return true
@@ -162,20 +171,24 @@ function keys({ onRun, onStep }: EditorOptions): Extension {
         shift: insertNewlineAndIndent,
       },
       { key: 'Mod-Enter', run: () => (onRun(), true) },
-      { key: 'Ctrl-Space', run: startCompletion },
+      { key: 'ArrowDown', run: means },
+      { key: 'ArrowUp', run: means },
+      { key: 'Ctrl-Space', run: view => means() || startCompletion(view) },
       { key: 'Alt-ArrowUp', run: step(true) },
       { key: 'Alt-ArrowDown', run: step(false) },
       { key: 'F8', run: nextDiagnostic },
     ]),
   )
+  return [bindings, typed]
 }
 
-function changesText(view: EditorView): boolean {
+/** A word was begun, and the completion makes another one of it: else Enter would have to be pressed twice. */
+function completesWord(view: EditorView): boolean {
   const chosen = selectedCompletion(view.state)
   if (chosen === null) return false
   const { head } = view.state.selection.main
-  const before = view.state.sliceDoc(Math.max(0, head - chosen.label.length), head)
-  return before !== chosen.label || typeof chosen.apply === 'function'
+  const begun = /[\w:]+$/.exec(view.state.sliceDoc(0, head))?.[0] ?? ''
+  return begun !== '' && begun !== chosen.label
 }
 
 function noteOf({ state, view }: ViewUpdate, metadata: Metadata): EditorNote {

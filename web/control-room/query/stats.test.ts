@@ -18,6 +18,16 @@ describe('statistics of a query', () => {
     ])
   })
 
+  it('reads those of our own store, whose stages are apart', () => {
+    const stats = readStats({
+      timings: { evalTotalTime: 0.003, queryPreparationTime: 0.001 },
+      samples: { totalQueryableSamples: 40 },
+      series: 4,
+    })
+    expect(stats?.stages.map(({ name }) => name)).toEqual(['evaluating', 'preparing'])
+    expect(stats?.counts).toContainEqual({ name: 'series touched', value: 4 })
+  })
+
   it('shows what it does not know under its own name', () => {
     const stats = readStats({ seriesTouched: 7, timings: { chunkReadMs: 3 } })
     expect(stats).toEqual({

@@ -19,16 +19,19 @@ export interface QueryStats {
 
 const ENTRIES_MAX = 24 // a page of figures explains nothing
 const TOTALS: ReadonlySet<string> = new Set(['execTotalTime', 'totalTime', 'total'])
-/** Sums of other stages: drawn beside their parts they would count twice. */
-const SUMS: ReadonlySet<string> = new Set(['evalTotalTime'])
+/** Prometheus' sum of its parts: where the part is told, too, it would count twice. */
+const SUM = 'evalTotalTime'
+const PART = 'innerEvalTime'
 
 const WORDS: Readonly<Record<string, string>> = {
   execQueueTime: 'waiting for a turn',
-  queryPreparationTime: 'finding series and reading samples',
+  queryPreparationTime: 'preparing',
+  evalTotalTime: 'evaluating',
   innerEvalTime: 'evaluating',
   resultSortTime: 'sorting',
   totalQueryableSamples: 'samples touched',
   peakSamples: 'samples in memory at most',
+  series: 'series touched',
   seriesTouched: 'series touched',
   samplesTouched: 'samples touched',
 }
@@ -45,7 +48,8 @@ export function readStats(value: unknown): QueryStats | null {
     .flatMap(([key, entry]) =>
       typeof entry === 'number' && Number.isFinite(entry) ? [{ name: wordsOf(key), value: entry }] : [],
     )
-  const stages = times.filter(({ key }) => !TOTALS.has(key) && !SUMS.has(key))
+  const inParts = times.some(({ key }) => key === PART)
+  const stages = times.filter(({ key }) => !TOTALS.has(key) && !(inParts && key === SUM))
   if (times.length === 0 && counts.length === 0) return null
   return {
     totalMs: times.find(({ key }) => TOTALS.has(key))?.ms ?? null,

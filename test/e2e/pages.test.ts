@@ -1,0 +1,211 @@
+// Owns the control room's pages in a real browser: each by role and label, by keyboard, under the content policy.
+import { readFileSync } from 'node:fs'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { hasChromium, openBrowser } from './browser.ts'
+import { startFleet, type TestFleet, until } from './fleet.ts'
+
+const metricNotes = new URL('../../web/control-room/query/metric-notes.ts', import.meta.url)
+const TABS_MAX = 120
+/** Below the test's own limit, so that the step that hangs is named. */
+const STEP_MS_MAX = 8_000
+/** Above it a page feels restless: web.dev/articles/cls. */
+const LAYOUT_SHIFT_MAX = 0.1
+
+let fleet: TestFleet
+let browser: Browser
+let context: BrowserContext
+/** Of all pages together: errors of the console, of scripts, and of the content policy. */
+const complaints: string[] = []
+
+interface Watched {
+  violations?: string[]
+  shift?: number
+}
+
+describe.skipIf(!hasChromium)('the pages', () => {
+  beforeAll(async () => {
+    ;[fleet, browser] = await Promise.all([startFleet(), openBrowser()])
+    context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
+    context.setDefaultTimeout(STEP_MS_MAX)
+    await context.addInitScript(watch)
+    const page = await open(fleet.signInUrl())
+    await page.waitForURL(`${fleet.controlUrl}/`)
+    await page.close()
+  }, 90_000)
+  afterAll(async () => {
+    await browser?.close()
+    await fleet?.close()
+  }, 30_000)
+
+  it.each([
+    { path: '/', heading: 'Fleet', shows: 'Try it' },
+    { path: '/servers/eu-west', heading: 'eu-west', shows: 'Charts' },
+    { path: '/servers/control', heading: 'control', shows: 'Charts' },
+    { path: '/titles', heading: 'Titles', shows: 'Add your own files' },
+    { path: '/alerts', heading: 'Alerts', shows: null },
+    { path: '/query', heading: 'Query', shows: 'Questions to begin with' },
+    { path: '/query?tab=table&expr=vitrine_fleet_watching', heading: 'Query', shows: 'Answer' },
+    { path: '/query?tab=explain&expr=vitrine_fleet_watching', heading: 'Query', shows: 'Explanation' },
+  ])(
+    '$path has its heading, named controls, table heads, and does not jump',
+    async ({ path, heading, shows }) => {
+      const page = await open(`${fleet.controlUrl}${path}`)
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor({ state: 'attached' })
+      if (shows !== null) await page.getByRole('region', { name: shows }).waitFor()
+      await page.waitForLoadState('networkidle', { timeout: 700 }).catch(() => undefined) // live pages never rest
+      expect(await page.evaluate(faultsOfForm)).toEqual([])
+      expect(await page.evaluate(() => (globalThis as Watched).shift ?? 0)).toBeLessThan(LAYOUT_SHIFT_MAX)
+      await close(page)
+    },
+  )
+
+  it('freezes and thaws an edge by keyboard alone, and says what came of it', async () => {
+    const page = await open(fleet.controlUrl)
+    await page.getByRole('button', { name: 'Freeze eu-west' }).waitFor()
+    await tabTo(page, 'Freeze eu-west')
+    await page.keyboard.press('Enter')
+    await page.getByRole('status').filter({ hasText: 'eu-west unreachable' }).waitFor({ timeout: 15_000 })
+    await page.getByRole('status').filter({ hasText: 'The freeze of eu-west was noticed after' }).waitFor()
+    await page.getByRole('region', { name: 'Evidence on eu-west' }).waitFor()
+    // The same button, which kept the focus.
+    expect(await focusedName(page)).toMatch(/^Thaw\s+eu-west$/)
+    await page.keyboard.press('Enter')
+    await page.getByRole('status').filter({ hasText: 'servers healthy' }).waitFor({ timeout: 20_000 })
+    await close(page)
+  }, 45_000)
+
+  it('asks the store by keyboard: completes, explains words, names what is wrong, and remembers', async () => {
+    const page = await open(`${fleet.controlUrl}/query`)
+    const field = page.getByRole('textbox', { name: 'PromQL expression' })
+    await page.locator('.cm-content').waitFor() // the editor has taken the plain field's place
+    await field.focus()
+    await page.keyboard.type('rate(vitrine_fleet_watchi')
+    await page
+      .getByRole('option', { name: /vitrine_fleet_watching\b/ })
+      .first()
+      .waitFor()
+    await page.keyboard.press('Escape')
+    await page.keyboard.type('ng)')
+    await page.getByText('expected a range vector').first().waitFor()
+    await page.keyboard.press('Enter')
+    const problem = page.getByRole('alert').filter({ hasText: 'This is not valid PromQL' })
+    await problem.waitFor()
+    expect(await problem.textContent()).toContain('At character 6')
+    complaints.splice(0) // the browser reports the 400 that was asked for
+    await field.press('Control+a')
+    await page.keyboard.type('vitrine_fleet_watching')
+    await page.getByRole('status').filter({ hasText: 'Viewers last fed by this edge' }).waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: 'Table' }).click()
+    await page.getByRole('cell', { name: 'eu-west' }).first().waitFor()
+    await page.getByRole('columnheader', { name: 'instance' }).getByRole('button').press('Enter')
+    expect(await page.getByRole('columnheader', { name: 'instance' }).getAttribute('aria-sort')).toBe(
+      'ascending',
+    )
+    expect(new URL(page.url()).searchParams.get('expr')).toBe('vitrine_fleet_watching')
+    await page.reload()
+    await page.getByText('History').press('Enter')
+    await page.getByRole('button', { name: 'Run again: rate(vitrine_fleet_watching)' }).waitFor()
+    await page
+      .getByRole('button', { name: 'Delete from history: rate(vitrine_fleet_watching)' })
+      .press('Enter')
+    expect(await page.getByRole('button', { name: /^Run again: / }).count()).toBe(1)
+    await close(page)
+  })
+
+  it('has a note on every metric that the fleet writes', async () => {
+    const { data } = await fleet.get<{ data: string[] }>('/prometheus/api/v1/label/__name__/values')
+    const notes = readFileSync(metricNotes, 'utf8')
+    const own = data.filter(name => /^(vitrine|node|process)_/.test(name))
+    const base = (name: string): string => name.replace(/_(bucket|sum|count)$/, '')
+    expect(own.length).toBeGreaterThan(20)
+    expect(own.filter(name => !notes.includes(`${name}:`) && !notes.includes(`${base(name)}:`))).toEqual([])
+  })
+
+  it('refuses a used link in words and puts the focus where one goes on', async () => {
+    const stranger = await browser.newContext()
+    const page = await stranger.newPage()
+    await page.goto(fleet.signInUrl())
+    await page.getByRole('alert').filter({ hasText: 'used already or has expired' }).waitFor()
+    await until(
+      async () => (await page.evaluate(() => document.activeElement?.getAttribute('name'))) === 'name',
+      2_000,
+    )
+    expect(new URL(page.url()).hash).toBe('')
+    await stranger.close()
+  })
+})
+
+async function open(url: string): Promise<Page> {
+  const page = await context.newPage()
+  page.on('console', message => {
+    if (message.type() === 'error') complaints.push(`${page.url()}: ${message.text()}`)
+  })
+  page.on('pageerror', error => complaints.push(`${page.url()}: ${error.message}`))
+  await page.goto(url)
+  return page
+}
+
+async function close(page: Page): Promise<void> {
+  complaints.push(...(await page.evaluate(() => (globalThis as Watched).violations ?? [])))
+  await page.close()
+  expect(complaints.splice(0)).toEqual([])
+}
+
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < TABS_MAX; presses += 1) {
+    await page.keyboard.press('Tab')
+    if ((await focusedName(page)) === name) return
+  }
+  throw new Error(`not reached with ${TABS_MAX} presses of Tab: ${name}`)
+}
+
+function focusedName(page: Page): Promise<string> {
+  return page.evaluate(() => (document.activeElement?.textContent ?? '').replace(/\s+/g, ' ').trim())
+}
+
+/** Runs in the page, before its scripts. */
+function watch(): void {
+  const watched = globalThis as Watched
+  watched.violations = []
+  watched.shift = 0
+  document.addEventListener('securitypolicyviolation', event => {
+    watched.violations?.push(`content policy: ${event.violatedDirective} ${event.blockedURI}`)
+  })
+  new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) {
+      const { value, hadRecentInput } = entry as PerformanceEntry & { value: number; hadRecentInput: boolean }
+      if (!hadRecentInput) watched.shift = (watched.shift ?? 0) + value
+    }
+  }).observe({ type: 'layout-shift', buffered: true })
+}
+
+/** Runs in the page: what a screen reader would stumble over. */
+function faultsOfForm(): string[] {
+  const roots: ParentNode[] = [document]
+  for (const element of document.querySelectorAll('*'))
+    if (element.shadowRoot !== null) roots.push(element.shadowRoot)
+  const all = (selector: string): Element[] => roots.flatMap(root => [...root.querySelectorAll(selector)])
+  const nameOf = (element: Element): string => {
+    const labels = element instanceof HTMLInputElement ? [...(element.labels ?? [])] : []
+    const parts = [element.getAttribute('aria-label'), element.getAttribute('title'), element.textContent]
+    return [...parts, ...labels.map(label => label.textContent)].join('').trim()
+  }
+  const controls = all('button, a[href], input, select, textarea, summary, [role=textbox], [role=img]')
+  return [
+    ...(document.documentElement.lang === '' ? ['the page has no language'] : []),
+    ...(document.title === '' ? ['the page has no title'] : []),
+    ...(all('h1').length === 1 ? [] : [`${all('h1').length} first headings`]),
+    ...(all('main').length === 1 ? [] : [`${all('main').length} main parts`]),
+    ...controls
+      .filter(control => nameOf(control) === '')
+      .map(control => `no name: ${control.outerHTML.slice(0, 120)}`),
+    ...all('img:not([alt]):not([aria-hidden=true])').map(image => `no alt: ${image.outerHTML.slice(0, 120)}`),
+    ...all('th:not([scope])').map(head => `no scope: ${head.outerHTML.slice(0, 120)}`),
+    ...all('[tabindex]').flatMap(part =>
+      Number(part.getAttribute('tabindex')) > 0 ? ['a positive tabindex'] : [],
+    ),
+    ...(document.documentElement.scrollWidth > innerWidth ? ['the page scrolls sideways'] : []),
+  ]
+}
