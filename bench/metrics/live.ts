@@ -26,13 +26,18 @@ export async function live(
   const queriesMs: number[] = []
   const running: Promise<void>[] = []
   const lines: Promise<void>[] = []
+  // A failure is thrown at the end, when the caller can stop its servers: until then it must not be an unhandled one.
+  const keep = (promise: Promise<void>): Promise<void> => {
+    promise.catch(() => undefined)
+    return promise
+  }
   const startedMs = performance.now()
   for (let second = 0; second < seconds; second += 1) {
     await pause(Math.max(0, startedMs + second * 1000 - performance.now()))
     if (second % REFRESH_S === 0) {
       for (let graph = 0; graph < PAGES * GRAPHS_A_PAGE; graph += 1) {
         const path = paths[graph % paths.length] ?? ''
-        running.push(timed(queriesMs, async () => void (await ask(target, path + target.extra))))
+        running.push(keep(timed(queriesMs, async () => void (await ask(target, path + target.extra)))))
       }
     }
     const dueMs = performance.now()
@@ -40,10 +45,13 @@ export async function live(
       const each = shard.length / seconds
       // One after the other, as a sender does: what waits behind a slow one is late too.
       for (const body of shard.slice(second * each, (second + 1) * each)) {
-        lines[at] = (lines[at] ?? Promise.resolve()).then(async () => {
-          await write(target, body)
-          writesMs.push(performance.now() - dueMs)
-        })
+        const before = lines[at] ?? Promise.resolve()
+        lines[at] = keep(
+          before.then(async () => {
+            await write(target, body)
+            writesMs.push(performance.now() - dueMs)
+          }),
+        )
       }
     }
   }

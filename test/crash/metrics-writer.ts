@@ -15,6 +15,18 @@ const [folder = '', first = '0', sealing = 'seals'] = process.argv.slice(2)
 process.on('SIGXFSZ', () => undefined)
 const store = openStore({ folder, clock: systemClock, log: silentLog })
 
+/** As a whole, however slowly the test reads: a full pipe is waited for. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`) // a line is far below PIPE_BUF, so it goes whole or not at all
+      return
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
+    }
+  }
+}
+
 for (let at = Number(first); ; at += 1) {
   const timestampMs = START_MS + at * 1000
   const batch = Array.from({ length: SERIES }, (_, series) => ({
@@ -26,10 +38,10 @@ for (let at = Number(first); ; at += 1) {
     const counter = { __name__: 'vitrine_edge_sent_bytes_total', instance: 'eu-west' }
     const served = { labels: counter, samples: [{ timestampMs, value: (at % COUNTER_RESETS_AT) * 1000 }] }
     const accepted = store.write([...batch, served], timestampMs).accepted - 1
-    writeSync(1, `${accepted === SERIES ? 'acknowledged' : 'refused'} ${at}\n`)
+    say(`${accepted === SERIES ? 'acknowledged' : 'refused'} ${at}`)
   } catch (error) {
     const isFull = error instanceof Error && 'code' in error && error.code === 'metrics-store-disk-full'
-    writeSync(1, isFull ? `full ${at}\n` : `failed ${metricsFaults.room} ${messageOf(error)}\n`)
+    say(isFull ? `full ${at}` : `failed ${metricsFaults.room} ${messageOf(error)}`)
     at -= 1
   }
   // Seals overlap with writes, so that a kill meets each of their stages.
