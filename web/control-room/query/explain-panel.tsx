@@ -5,7 +5,6 @@ import { useClient } from '../api/use-control-room.tsx'
 import { alignDown, stepFor } from '../charts/grid.ts'
 import type { PageWindow } from '../pages/use-window.ts'
 import { Loading } from '../parts/answers.tsx'
-import { duration } from '../time-format.ts'
 import { figureText } from '../units.ts'
 import { askToExplain, type Explanation, type Span } from './ask.ts'
 import { ProblemBox } from './problem-box.tsx'
@@ -86,7 +85,7 @@ function Stages({ stages }: { readonly stages: readonly Stage[] }): ReactNode {
   const sumMs = stages.reduce((sum, { ms }) => sum + ms, 0)
   return (
     <table className="stages">
-      <caption>Time by stage, {duration(sumMs)} together</caption>
+      <caption>Time by stage, {figureText(sumMs / 1000, 'seconds')} together</caption>
       <thead>
         <tr>
           <th scope="col">Stage</th>

@@ -63,6 +63,17 @@ const COUNTERS: Readonly<Record<string, string>> = {
 }
 
 const GAUGES: Readonly<Record<string, string>> = {
+  node_timex_tai_offset_seconds: 'TAI minus UTC as the kernel knows it; 0 when nobody told.',
+  node_timex_sync_status:
+    '0: nobody keeps this clock. chronyd without rtcsync shows 0 too: look at the maximum error.',
+  node_timex_status:
+    'Status bits: 16 a leap second will be inserted, 32 one will be deleted, 64 not synchronised.',
+  node_timex_offset_seconds:
+    'What the time daemon still has to correct on this host. Far from 0: its clock is off.',
+  node_timex_maxerror_seconds:
+    'Most that the clock may be off, by the kernel. It grows while nobody keeps it; 16 is its end.',
+  node_timex_frequency_adjustment_ratio: 'Rate of the corrected clock by its own: 1 is uncorrected.',
+  node_timex_estimated_error_seconds: 'How far off the clock is held to be.',
   ALERTS: '1 for each alert that is pending or firing; the labels are those of the alert.',
   node_filesystem_avail_bytes:
     'Bytes left on the file system. Near 0: caches and the metrics store stop keeping.',
