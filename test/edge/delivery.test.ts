@@ -65,7 +65,8 @@ describe('shared fetches', () => {
     leaver.destroy()
     await get(edge.url, '/healthz')
     release()
-    await until('the stayer has all of it', () => stayed.length > body.length)
+    const headBytes = stayed.indexOf('\r\n\r\n') + 4
+    await until('the stayer has all of it', () => stayed.length >= headBytes + body.length)
     stayer.destroy()
     expect(stayed.subarray(-body.length).equals(body)).toBe(true)
     expect(origin.count(`${base}/1.m4s`)).toBe(1)
