@@ -135,7 +135,7 @@ describe.runIf(hasFfmpeg)('own files', () => {
       10_000,
       () => 'own.mp4 ready',
     )
-    expect(tookMs).toBeLessThan(5000)
+    expect(tookMs).toBeLessThan(3000)
     const url = `${fleet.edgeUrl('us-east')}/vod/own/master.m3u8`
     const probe = [
       '-v',
@@ -207,7 +207,7 @@ describe.runIf(hasChromium)('a viewer in Chromium', () => {
         (await fleet.get<{ alerts: AlertView[] }>('/api/v1/alerts')).alerts.some(
           alert => alert.state === 'firing' && alert.labels['instance'] === 'eu-west',
         ),
-      5000 - noticedMs > 1500 ? 5000 - noticedMs : 1500,
+      5000 - noticedMs,
       () => 'an alert fires',
     )
     await until(
@@ -246,6 +246,9 @@ describe.runIf(hasChromium)('a viewer in Chromium', () => {
 
   it('signs in by the one-time link, once, and draws two CPU lines', async () => {
     const page = await browser!.newPage()
+    // A newcomer opens the pages first, and then pastes the link into the same tab: only the fragment changes.
+    await page.goto(`${fleet.controlUrl}/sign-in`)
+    await page.getByRole('button', { name: 'Sign in' }).waitFor({ timeout: 15_000 })
     await page.goto(fleet.signInUrl())
     await page.getByRole('heading', { name: /cpu/i }).first().waitFor({ timeout: 15_000 })
     expect(page.url()).not.toContain('link=')

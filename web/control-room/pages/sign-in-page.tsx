@@ -40,6 +40,15 @@ export function SignInPage(): ReactNode {
     send({ link })
   })
 
+  // A link that is pasted into this very tab changes the fragment alone: the page starts anew with it.
+  useEffect(() => {
+    const onFragment = (): void => {
+      if (readLink() !== null) location.reload()
+    }
+    addEventListener('hashchange', onFragment)
+    return () => removeEventListener('hashchange', onFragment)
+  }, [])
+
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     if (busy) return
