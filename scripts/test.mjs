@@ -10,10 +10,15 @@ const mayInstall = !parameters.includes('--no-install')
 const filters = parameters.filter(word => word !== '--no-install')
 const bin = name => inRoot('node_modules', '.bin', name)
 
+/** Lines of a failure's message in the summary; the whole of it stands above. */
+const MESSAGE_LINES = 12
+
 /** What ran: `{ name, ok, tookS, note }`. */
 const steps = []
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const skips = []
+/** `{ where, message }` of each failed test: shown again at the end, where people (and machines) look. */
+const failures = []
 
 skips.push(...installTools(mayInstall))
 if (filters.length === 0) {
@@ -68,9 +73,12 @@ function tests(name, where) {
   counts.failed += result.numFailedTests + brokenFiles.length
   if (!ok && result.numFailedTests + brokenFiles.length === 0) counts.failed += 1
   for (const file of result.testResults) {
+    const path = file.name.slice(root.length)
+    if (brokenFiles.includes(file)) failures.push({ where: path, message: file.message })
     for (const test of file.assertionResults) {
-      if (test.status === 'pending' || test.status === 'skipped')
-        skips.push(`${file.name.slice(root.length)}: ${test.fullName}`)
+      if (test.status === 'failed')
+        failures.push({ where: `${path}: ${test.fullName}`, message: test.failureMessages[0] ?? '' })
+      if (test.status === 'pending' || test.status === 'skipped') skips.push(`${path}: ${test.fullName}`)
     }
   }
 }
@@ -85,6 +93,11 @@ function summarise() {
     console.log(`  ${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(24)} ${tookS.toFixed(1)} s`)
   if (skips.length > 0) console.log('\n  skipped:')
   for (const words of skips) console.log(`  - ${words}`)
+  if (failures.length > 0) console.log('\n  failed:')
+  for (const { where, message } of failures) {
+    console.log(`  - ${where}`)
+    for (const line of message.split('\n').slice(0, MESSAGE_LINES)) console.log(`      ${line.slice(0, 300)}`)
+  }
   if (steps.some(({ ok }) => !ok)) process.exitCode = 1
   console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 }

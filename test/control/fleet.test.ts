@@ -112,17 +112,13 @@ describe('a fleet', () => {
 })
 
 describe('a frozen edge', () => {
-  let frozenAtMs = 0
-
-  it('is unreachable within 3.5 s, seen by two, and its alert fires within 5 s', async () => {
-    frozenAtMs = performance.now()
+  // How fast: `npm run bench -- freeze`.
+  it('is unreachable, seen by two, and its alert fires', async () => {
     edge('eu-west').freeze()
     const view = await until(async () => {
       const seen = await server('eu-west')
       return seen.state === 'unreachable' && seen
     }, 'eu-west is unreachable')
-    const noticedMs = performance.now() - frozenAtMs
-    expect(noticedMs).toBeLessThan(4000) // 3.5 s by design; the rest is for a busy test machine
     expect(view.reason).toMatch(/^process frozen, host alive: no HTTP answer to /)
     expect(view.weight).toBe(0)
     const alert = await until(
@@ -130,7 +126,6 @@ describe('a frozen edge', () => {
         (await alerts()).find(({ rule, state }) => rule === 'EdgeUnreachable' && state === 'firing'),
       'EdgeUnreachable fires',
     )
-    expect(performance.now() - frozenAtMs).toBeLessThan(5000)
     expect(alert.labels).toMatchObject({ instance: 'eu-west', severity: 'critical' })
     expect(alert.annotations['summary']).toBe('Edge eu-west does not answer')
   })

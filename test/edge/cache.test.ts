@@ -197,7 +197,8 @@ describe('stale playlists', () => {
     const startMs = systemClock.monotonicMs()
     const stale = await get(edge.url, '/vod/sample/master.m3u8')
     expect(stale.headers['cache-status']).toContain('detail=origin-away')
-    expect(systemClock.monotonicMs() - startMs).toBeLessThan(2000)
+    // It would wait 5 s for one with nothing to show.
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(4500)
   })
 })
 

@@ -69,12 +69,10 @@ describe('the library', () => {
     }
   })
 
-  it('plays a copied file within 3 s, and forgets a removed one', async () => {
-    const startedMs = performance.now()
+  it('plays a copied file, and forgets a removed one', async () => {
     const { id, path } = await publishCopy(origin.mediaFolder, sample)
     expect(id).toMatch(/^sample-[0-9a-f]{6}$/)
     await origin.until(id, 200)
-    expect(performance.now() - startedMs).toBeLessThan(3000)
     rmSync(path)
     await untilError(id, 'origin-title-unknown')
     expect((await origin.get('/vod/sample/master.m3u8')).status).toBe(200)

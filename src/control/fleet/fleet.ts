@@ -36,6 +36,8 @@ export interface ServerRecord {
   doubts: number
 }
 
+/** Two measurements of silence so far apart mean that this process did not run between them. */
+const PAUSE_MS = 2000
 /** Observers whose looks at one server are kept: a full mesh up to 20 edges, and some to spare. */
 const OBSERVERS_MAX = 64
 
@@ -43,15 +45,21 @@ export class Fleet {
   readonly #servers = new Map<string, ServerRecord>()
   readonly sessions: SessionBook = new SessionBook()
   #listeningSinceMs = 0
+  #lastTurnMs = 0
 
-  /** The control room itself did not run until now (stopped, suspended, starved): silence before is nobody's fault. */
-  listensAgain(nowMs: number): void {
-    this.#listeningSinceMs = nowMs
+  /**
+   * Since when this process has listened without a pause. Whoever measures silence asks here first: after a pause
+   * (stopped, suspended, starved) it begins anew, because silence before is nobody's fault.
+   */
+  listeningSinceMs(nowMs: number): number {
+    if (nowMs - this.#lastTurnMs > PAUSE_MS) this.#listeningSinceMs = nowMs
+    this.#lastTurnMs = nowMs
+    return this.#listeningSinceMs
   }
 
   /** How long an agent has been silent while somebody listened; `sinceMs` stands in for one that was never heard. */
   agentSilentMs(record: ServerRecord, nowMs: number, sinceMs: number): number {
-    return nowMs - Math.max(record.agentHeardMs ?? sinceMs, this.#listeningSinceMs)
+    return nowMs - Math.max(record.agentHeardMs ?? sinceMs, this.listeningSinceMs(nowMs))
   }
 
   /** Takes over the enrolled servers: at start, and when another process enrolled some. */

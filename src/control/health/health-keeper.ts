@@ -18,8 +18,6 @@ import { settle } from './settle.ts'
 const EVERY_MS = 250
 /** After a start nobody is called unreachable until everybody had the time to come back. */
 const GRACE_MS = 5000
-/** Two evaluations so far apart mean that this process did not run: it starts to listen anew. */
-const PAUSE_MS = 2000
 /** An observer that had no answer from anybody for this long is the suspect itself. */
 const TRUSTED_MS = 3000
 
@@ -40,6 +38,7 @@ export interface HealthKeeper extends Closable {
 
 export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
   let graceFromMs = options.clock.monotonicMs()
+  options.fleet.listeningSinceMs(graceFromMs)
   let lastMs = graceFromMs
   /** Writes follow each other, so that a server's history is in order. */
   let writes: Promise<void> = Promise.resolve()
@@ -52,10 +51,10 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
   }
   const evaluate = (): void => {
     const nowMs = options.clock.monotonicMs()
-    if (nowMs - lastMs > PAUSE_MS) {
+    const listeningSinceMs = options.fleet.listeningSinceMs(nowMs)
+    if (listeningSinceMs > graceFromMs) {
       options.log.warn('control-paused', { pausedMs: Math.round(nowMs - lastMs) })
-      options.fleet.listensAgain(nowMs)
-      graceFromMs = nowMs
+      graceFromMs = listeningSinceMs
     }
     lastMs = nowMs
     const grace = nowMs - graceFromMs < GRACE_MS
