@@ -70,7 +70,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
   const stored = await state.servers.list()
-  fleet.load(stored, await state.servers.states(), fleetTime.nowMs())
+  fleet.load(stored, await state.servers.states(), await state.overrides.all(), fleetTime.nowMs())
   const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
   const access = new AccessDirectory()
   const groups = readRuleFolders(
@@ -201,7 +201,12 @@ function accessReader(
   let version = state.dataVersion()
   const refreshAccess = async (): Promise<void> => {
     version = state.dataVersion()
-    fleet.load(await state.servers.list(), await state.servers.states(), fleetTime.nowMs())
+    const [servers, states, overrides] = [
+      await state.servers.list(),
+      await state.servers.states(),
+      await state.overrides.all(),
+    ]
+    fleet.load(servers, states, overrides, fleetTime.nowMs())
     if (access.set(await state.tokens.active(), fleet)) onChange()
   }
   const followAccess = async (): Promise<void> => {

@@ -19,6 +19,29 @@ export const serverTags = z.strictObject({
 })
 export type ServerTags = z.infer<typeof serverTags>
 
+/** What a person may order: take viewers off, leave it alone while it is worked on, or keep it in service against the witnesses. */
+export const overrideKinds = ['drain', 'maintenance', 'keep'] as const
+export type OverrideKind = (typeof overrideKinds)[number]
+
+/** `PUT /api/v1/servers/{id}/override` (operator). */
+export const overrideRequest = z.strictObject({
+  kind: z.enum(overrideKinds),
+  /** Why, for those who find it later. */
+  reason: z.string().trim().min(1).max(512),
+  /** Seconds until it ends by itself; null: until somebody ends it. `keep` must end within a day. */
+  expiresInS: z.int().min(60).max(31_536_000).nullable(),
+})
+export type OverrideRequest = z.infer<typeof overrideRequest>
+
+export const overrideView = z.object({
+  kind: z.enum(overrideKinds),
+  reason: z.string(),
+  by: z.string(),
+  since: time,
+  expiresAt: time.nullable(),
+})
+export type OverrideView = z.infer<typeof overrideView>
+
 /** `POST /api/v1/join-strings` (admin). */
 export const joinStringRequest = z.strictObject({
   role: z.enum(joinRoles),

@@ -110,6 +110,8 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['DELETE', '/api/v1/join-strings/:id', ['admin']],
   ['PUT', '/api/v1/servers/:id/tags', ['operator', 'admin']],
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
+  ['PUT', '/api/v1/servers/:id/override', ['operator', 'admin']],
+  ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['POST', '/api/v1/enrol', everybody],
   ['POST', '/api/v1/certificate', ['admin', 'server']],
   ['GET', '/prometheus/api/v1/query', people],

@@ -11,6 +11,7 @@ function server(id: string, state: ServerState, region = 'eu'): ServerView {
     url: '',
     hostId: '',
     tags: {},
+    override: null,
     pid: null,
     agentSeen: null,
     evidence: [],

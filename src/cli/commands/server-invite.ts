@@ -1,12 +1,12 @@
 // Owns `vitrine server invite|invites|uninvite`: join strings for machines that shall join this control room.
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { z } from 'zod'
 import { writeJoinString } from '#trust'
 import { type JoinRole, joinRoles } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { controlFolder, joinFile } from '../settings.ts'
-import { type CommonOptions, print, readConfig, table, withData, withJson } from './context.ts'
+import { type CommonOptions, print, readConfig, readTime, table, withData, withJson } from './context.ts'
 import { BY, withState } from './state.ts'
 
 type InviteOptions = CommonOptions & {
@@ -16,9 +16,8 @@ type InviteOptions = CommonOptions & {
   readonly expires: number
 }
 
-const UNITS_S = { m: 60, h: 3600, d: 86_400 } as const
-const EXPIRES_S_MIN = 60
 const EXPIRES_S_MAX = 604_800
+const EXPIRES_S_DEFAULT = 3600
 
 export function registerInvite(server: Command): void {
   const invite = server
@@ -27,7 +26,12 @@ export function registerInvite(server: Command): void {
     .addOption(new Option('--role <role>', 'what it will do').choices(joinRoles).default('edge'))
     .option('--id <id>', 'its id; one that is enrolled already is given a new credential')
     .option('--region <region>', 'where it stands')
-    .option('--expires <time>', 'until when it works, for example 30m, 6h, 2d', readTime, 3600)
+    .option(
+      '--expires <time>',
+      'until when it works, for example 30m, 6h, 2d',
+      text => readTime(text, EXPIRES_S_MAX),
+      EXPIRES_S_DEFAULT,
+    )
     .addHelpText('after', '\nExamples:\n  npx vitrine server invite --id sa-east --region sa-east')
     .action(invited)
   withJson(withData(invite))
@@ -92,11 +96,4 @@ async function listInvites(options: CommonOptions): Promise<void> {
       'none yet; make one with: vitrine server invite',
     ),
   )
-}
-
-function readTime(text: string): number {
-  const match = /^(\d{1,6})([mhd])$/.exec(text)
-  const seconds = match === null ? 0 : Number(match[1]) * UNITS_S[match[2] as keyof typeof UNITS_S]
-  if (seconds >= EXPIRES_S_MIN && seconds <= EXPIRES_S_MAX) return seconds
-  throw new InvalidArgumentError('expected a time from 1m to 7d, for example 30m, 6h, 2d')
 }

@@ -4,6 +4,7 @@ import { type ServerRole, type ServerTags, serverRoles, serverTags } from '#wire
 import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
 import { registerInvite } from './server-invite.ts'
+import { registerOrders } from './server-order.ts'
 import { BY, withState } from './state.ts'
 
 type AddOptions = CommonOptions & { readonly role: ServerRole; readonly region?: string }
@@ -11,6 +12,7 @@ type AddOptions = CommonOptions & { readonly role: ServerRole; readonly region?:
 export function registerServer(program: Command): void {
   const server = program.command('server').description('servers that may join this control room')
   registerInvite(server)
+  registerOrders(server)
   const add = server
     .command('add <id>')
     .description(

@@ -12,6 +12,7 @@ import {
   joinStringMade,
   joinStringRequest,
   joinStringsAnswer,
+  overrideRequest,
   serverTags,
 } from '#wire'
 import type { ControlContext } from '../context.ts'
@@ -123,6 +124,31 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
       await context.state.servers.tag(idOf(request), tags, nameOf(request))
       await context.refreshAccess()
       return { tags }
+    },
+  })
+  addRoute(app, {
+    method: 'PUT',
+    url: '/api/v1/servers/:id/override',
+    access: 'operator',
+    summary: 'Order a server out of service or into it, with a reason and an end',
+    body: overrideRequest,
+    answer: z.object({}),
+    handle: async (request, _reply, body) => {
+      await context.state.overrides.set(idOf(request), body, nameOf(request))
+      await context.refreshAccess()
+      return {}
+    },
+  })
+  addRoute(app, {
+    method: 'DELETE',
+    url: '/api/v1/servers/:id/override',
+    access: 'operator',
+    summary: 'End the order: the witnesses decide again',
+    answer: z.object({}),
+    handle: async request => {
+      await context.state.overrides.end(idOf(request), nameOf(request))
+      await context.refreshAccess()
+      return {}
     },
   })
   addRoute(app, {

@@ -1,6 +1,15 @@
 // Owns what the control room knows of each server right now: evidence, state, titles, sessions.
 // It is the one place with mutable knowledge of the fleet; everything durable goes through state/.
-import type { Evidence, Heartbeat, Hello, ProbeReport, ServerRole, ServerTags, TitleReport } from '#wire'
+import type {
+  Evidence,
+  Heartbeat,
+  Hello,
+  OverrideView,
+  ProbeReport,
+  ServerRole,
+  ServerTags,
+  TitleReport,
+} from '#wire'
 import type { Standing } from '../health/settle.ts'
 import { ProbeLog } from '../probes/probe-log.ts'
 import type { StoredServer, StoredState } from '../state/servers.ts'
@@ -20,6 +29,8 @@ export interface ServerRecord {
   hostId: string
   /** What an operator says of it. */
   tags: ServerTags
+  /** What a person ordered; it may have expired since. */
+  override: OverrideView | null
   /** Monotonic time of the last message of its agent; null: not since this start. */
   agentHeardMs: number | null
   /** The same in fleet time, for people. */
@@ -65,7 +76,12 @@ export class Fleet {
   }
 
   /** Takes over the enrolled servers: at start, and when another process enrolled some. */
-  load(stored: readonly StoredServer[], states: ReadonlyMap<string, StoredState>, now: number): void {
+  load(
+    stored: readonly StoredServer[],
+    states: ReadonlyMap<string, StoredState>,
+    overrides: ReadonlyMap<string, OverrideView>,
+    now: number,
+  ): void {
     for (const server of stored) {
       const known = this.#servers.get(server.id)
       if (known === undefined) this.#servers.set(server.id, newRecord(server, states.get(server.id), now))
@@ -79,6 +95,7 @@ export class Fleet {
     }
     const ids = new Set(stored.map(server => server.id))
     for (const id of this.#servers.keys()) if (!ids.has(id)) this.#servers.delete(id)
+    for (const record of this.#servers.values()) record.override = overrides.get(record.id) ?? null
   }
 
   all(): ServerRecord[] {
@@ -166,6 +183,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     version,
     hostId,
     tags,
+    override: null,
     agentHeardMs: null,
     agentSeen: null,
     watched: null,

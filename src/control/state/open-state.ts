@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { openDatabase, type StateDb } from './database.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
+import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
 import type { State } from './state.ts'
@@ -14,6 +15,7 @@ export interface FullState extends StateDb {
   readonly tokens: Tokens
   readonly servers: Servers
   readonly joinStrings: JoinStrings
+  readonly overrides: Overrides
   readonly alerts: Alerts
 }
 
@@ -25,6 +27,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     tokens: createTokens(db),
     servers: createServers(db),
     joinStrings: createJoinStrings(db),
+    overrides: createOverrides(db),
     alerts: createAlerts(db),
   }
 }
@@ -33,7 +36,7 @@ const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const { people, tokens, servers, joinStrings, close } = await openFullState(stateFolder, clock)
+  const { people, tokens, servers, joinStrings, overrides, close } = await openFullState(stateFolder, clock)
   return {
     createLink: (role, by = COMMAND) => people.createLink(role, by),
     addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
@@ -51,6 +54,8 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     retireServer: (id, by = COMMAND) => servers.retire(id, by),
     makeJoinString: (request, by = COMMAND) => joinStrings.make(request, by),
     listJoinStrings: joinStrings.list,
+    setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
+    endOverride: (id, by = COMMAND) => overrides.end(id, by),
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),
     close,
   }

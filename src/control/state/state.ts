@@ -1,6 +1,13 @@
 // Owns the shape of the control room's durable state, for the control room itself and for commands beside it.
 import type { Closable } from '#base'
-import type { JoinStringRequest, JoinStringView, ServerRole, ServerTags, UserRole } from '#wire'
+import type {
+  JoinStringRequest,
+  JoinStringView,
+  OverrideRequest,
+  ServerRole,
+  ServerTags,
+  UserRole,
+} from '#wire'
 
 export interface UserView {
   readonly name: string
@@ -49,6 +56,9 @@ export interface State extends Closable {
   tagServer(id: string, tags: ServerTags, by?: string): Promise<void>
   /** Ends its credential; its past stays, and its id is not given again. */
   retireServer(id: string, by?: string): Promise<void>
+  /** A person's order about a server: drain, maintenance, keep. */
+  setOverride(id: string, request: OverrideRequest, by?: string): Promise<void>
+  endOverride(id: string, by?: string): Promise<void>
   /** The token is shown once, inside a join string. */
   makeJoinString(
     request: JoinStringRequest,

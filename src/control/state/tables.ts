@@ -1,6 +1,6 @@
 // Owns the tables of state.db and their migrations. All times are fleet time in ms since 1970.
 import type { Database } from 'better-sqlite3'
-import type { JoinRole, ServerRole, ServerState, UserRole } from '#wire'
+import type { JoinRole, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
 import { controlFaults } from '../faults.ts'
 
 export interface Tables {
@@ -19,6 +19,14 @@ export interface Tables {
     tags: string
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
+  }
+  overrides: {
+    server_id: string
+    kind: OverrideKind
+    reason: string
+    by: string
+    since: number
+    expires_at: number | null
   }
   join_strings: {
     id: string
@@ -138,6 +146,10 @@ const migrations: readonly string[] = [
     id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, role TEXT NOT NULL, server_id TEXT, region TEXT,
     tags TEXT NOT NULL, created_at REAL NOT NULL, created_by TEXT NOT NULL, expires_at REAL NOT NULL,
     revoked_at REAL, used_at REAL, used_by TEXT, used_credential_sha256 TEXT
+  ) STRICT;
+  CREATE TABLE overrides (
+    server_id TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, since REAL NOT NULL,
+    expires_at REAL
   ) STRICT;
   `,
 ]
