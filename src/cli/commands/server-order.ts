@@ -20,7 +20,9 @@ export function registerOrders(server: Command): void {
       .command(`${name} <id>`)
       .description(words)
       .requiredOption('--reason <words>', 'why, for those who find it later')
-      .option('--for <time>', 'until when, for example 30m, 6h, 2d (default: until it is released)', readTime)
+      .option('--for <time>', 'until when, for example 30m, 6h, 2d (default: until it is released)', text =>
+        readTime(text, EXPIRES_S_MAX),
+      )
       .addHelpText(
         'after',
         `\nExamples:\n  npx vitrine server ${name} eu-west --reason "disk change" --for 2h`,
