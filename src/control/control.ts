@@ -135,7 +135,7 @@ function openMetrics({
     ...(retentionBytes === null ? {} : { retentionBytes }),
   }
   try {
-    return openStore({ folder, ...limits, clock, log })
+    return openStore({ folder, ...limits, sealOnClose: true, clock, log })
   } catch (error) {
     if (error instanceof Fault) throw error
     const message = `${folder}: ${messageOf(error)}; move that folder away to start without its samples`

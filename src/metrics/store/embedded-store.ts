@@ -63,6 +63,7 @@ export class EmbeddedStore implements MetricsStore {
   readonly #retentionMs: number
   readonly #retentionBytes: number
   readonly #seriesMax: number
+  readonly #sealsOnClose: boolean
   readonly #refusedTotal: Refusals = noRefusals()
   #acceptedTotal = 0
   #newestMs = Number.NEGATIVE_INFINITY
@@ -85,6 +86,7 @@ export class EmbeddedStore implements MetricsStore {
     this.#retentionMs = options.retentionMs ?? RETENTION_MS
     this.#retentionBytes = options.retentionBytes ?? Number.POSITIVE_INFINITY
     this.#seriesMax = options.seriesMax ?? SERIES_MAX
+    this.#sealsOnClose = options.sealOnClose ?? false
     const senderSeriesMax = options.senderSeriesMax ?? SENDER_SERIES_MAX
     this.#head = new Head({ seriesMax: this.#seriesMax, senderSeriesMax }, this.#memory)
     this.#sealed = new SealedChunks(this.#folder)
@@ -234,6 +236,9 @@ export class EmbeddedStore implements MetricsStore {
     await this.#sealTimer.close()
     // A seal that fails has been logged, and has lost nothing: its samples are in the log.
     await this.#sealing?.catch(() => undefined)
+    if (this.#sealsOnClose) {
+      await this.seal().catch((error: unknown) => this.#log.error('metrics-seal-failed', { error }))
+    }
     await this.#changing
     await this.#writeLog.close()
     this.#sealed.close()
@@ -405,13 +410,16 @@ export class EmbeddedStore implements MetricsStore {
     this.#head.reserveIds(this.#sealed.nextSeriesId())
     const checkpoint = this.#sealed.checkpoint()
     let unknown = 0
+    let latest: Series | undefined
     const { segments, records, closedBytes } = replay(logFolder, checkpoint, this.#log, payload =>
       readRecord(payload, {
         series: (id, labels) => {
           this.#head.restore(id, labels).defined = true
         },
         sample: (id, timeMs, value) => {
-          const series = this.#head.byId(id)
+          // Samples of one series mostly follow each other.
+          const series = latest?.id === id ? latest : this.#head.byId(id)
+          latest = series
           if (series === undefined) unknown += 1
           else this.#recoverSample(series, timeMs, value)
           if (timeMs > this.#newestMs) this.#newestMs = timeMs

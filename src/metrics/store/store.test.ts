@@ -269,6 +269,14 @@ describe('recovery', () => {
     ])
   })
 
+  it('has nothing to replay after it was closed in order, when it was asked to seal then', async () => {
+    await reopen({ sealOnClose: true })
+    write([[0, 1]])
+    await reopen()
+    expect(store.stats()).toMatchObject({ seals: 1, logBytes: 0 })
+    expect(stored()).toEqual([[0, 1]])
+  })
+
   it('refuses a folder of another format', async () => {
     await store.close()
     const db = new Database(join(folder, 'chunks.db'))

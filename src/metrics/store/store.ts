@@ -124,6 +124,8 @@ export interface StoreOptions {
   readonly senderSeriesMax?: number
   /** Time between two seals. Default 5 minutes. */
   readonly sealEveryMs?: number
+  /** What is in the log is sealed when the store is closed, so that the next start has nothing to replay. Default: no. */
+  readonly sealOnClose?: boolean
   readonly queryTimeoutMs?: number
   readonly querySamplesMax?: number
   readonly queriesMax?: number
