@@ -27,6 +27,7 @@ import type {
   MetricsStore,
   StoreOptions,
   StoreStats,
+  StoreTotals,
   WriteResult,
   WriteSeries,
 } from './store.ts'
@@ -66,6 +67,9 @@ export class EmbeddedStore implements MetricsStore {
   readonly #sealsOnClose: boolean
   readonly #refusedTotal: Refusals = noRefusals()
   #acceptedTotal = 0
+  #exemplarsTotal = 0
+  #histogramsTotal = 0
+  #refusedBatches = 0
   #newestMs = Number.NEGATIVE_INFINITY
   /** The latest now that a writer gave: retention counts from it. */
   #nowMs = 0
@@ -114,7 +118,10 @@ export class EmbeddedStore implements MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult {
     this.#beginWrite(nowMs)
     const dropped = this.#intake.request(request)
-    return { ...this.#commit(), ...dropped }
+    const result = this.#commit()
+    this.#exemplarsTotal += dropped.exemplars
+    this.#histogramsTotal += dropped.histograms
+    return { ...result, ...dropped }
   }
 
   ask(question: Question): Promise<Answer> {
@@ -174,6 +181,17 @@ export class EmbeddedStore implements MetricsStore {
       refusedTotal: { ...this.#refusedTotal },
       oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
       newestMs: this.newestMs(),
+      failing: this.#failing,
+    }
+  }
+
+  totals(): StoreTotals {
+    return {
+      accepted: this.#acceptedTotal,
+      refused: { ...this.#refusedTotal },
+      exemplars: this.#exemplarsTotal,
+      histograms: this.#histogramsTotal,
+      refusedBatches: this.#refusedBatches,
       failing: this.#failing,
     }
   }
@@ -266,6 +284,7 @@ export class EmbeddedStore implements MetricsStore {
         this.#failing = null
       } catch (error) {
         intake.undo()
+        this.#refusedBatches += 1
         if (this.#failing === null) this.#log.error('metrics-store-refuses', { error })
         this.#failing = messageOf(error)
         throw error
