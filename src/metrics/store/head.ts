@@ -15,7 +15,7 @@ const METRIC_NAME_FORM = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 
 export interface SeriesLimits {
   readonly seriesMax: number
-  /** New series that one sender may bring between two starts. */
+  /** Series that one sender may have brought. */
   readonly senderSeriesMax: number
 }
 
@@ -71,7 +71,14 @@ export class Head {
   restore(id: number, labels: Labels): Series {
     const known = this.#byId[id]
     if (known !== undefined) return known
-    return this.#add(id, labels, labelsKey(labels))
+    const series = this.#add(id, labels, labelsKey(labels))
+    // A server writes series of its own `instance` only, so that a start need not forget who has brought how many.
+    const sender = valueOf(labels, 'instance')
+    if (sender !== '') {
+      series.sender = sender
+      this.#bySender.set(sender, (this.#bySender.get(sender) ?? 0) + 1)
+    }
+    return series
   }
 
   /** Ids below `nextId` are not given away any more. */
@@ -82,7 +89,9 @@ export class Head {
   remove(series: Series): void {
     series.forget()
     if (series.sender !== null) {
-      this.#bySender.set(series.sender, (this.#bySender.get(series.sender) ?? 1) - 1)
+      const left = (this.#bySender.get(series.sender) ?? 1) - 1
+      if (left > 0) this.#bySender.set(series.sender, left)
+      else this.#bySender.delete(series.sender)
     }
     this.#byKey.delete(series.key)
     this.#byId[series.id] = undefined

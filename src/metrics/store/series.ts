@@ -38,7 +38,7 @@ export class Series {
   readonly id: number
   readonly labels: Labels
   readonly key: string
-  /** Who wrote its first sample since the start; null when that is not known. */
+  /** Against whom it counts: who wrote its first sample, after a start its `instance`; null for nobody. */
   sender: string | null = null
   newestMs: number = Number.NEGATIVE_INFINITY
   oldestMs: number = Number.POSITIVE_INFINITY

@@ -134,7 +134,7 @@ export interface StoreOptions {
   /** Bytes of sealed chunks after which the oldest are dropped. Default: no limit. */
   readonly retentionBytes?: number
   readonly seriesMax?: number
-  /** New series that one sender may bring between two starts. */
+  /** Series that one sender may have brought; after a start those with its name as `instance` count. */
   readonly senderSeriesMax?: number
   /** Time between two seals. Default 5 minutes. */
   readonly sealEveryMs?: number
