@@ -10,6 +10,7 @@ function server(id: string, state: ServerState, region = 'eu'): ServerView {
     version: '',
     url: '',
     hostId: '',
+    tags: {},
     pid: null,
     agentSeen: null,
     evidence: [],

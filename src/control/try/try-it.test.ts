@@ -19,6 +19,7 @@ function setUp(act: () => Promise<void> = async () => undefined): {
     url: `http://${id}`,
     version: '1',
     hostId: 'h',
+    tags: {},
   }))
   fleet.load(stored, new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }
