@@ -35,6 +35,7 @@ import { startProber } from './probes/prober.ts'
 import { SelfMetrics } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
+import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
 
 export interface RunningControl extends Closable {
@@ -66,6 +67,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   registerProcessMetrics(counters, 'control')
   const state = closers.add(await openFullState(options.stateFolder, clock))
   const store = closers.add(openMetrics(options))
+  registerStoreMetrics(counters, store)
   const { fleetTime } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
@@ -86,7 +88,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   })
   const selfMetrics = new SelfMetrics({ fleet, steering, store, fleetTime, clock, counters, region })
   steering.refresh()
-  selfMetrics.write() // before the first rule looks
+  // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
+  attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const alerts = closers.add(
     await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
   )
@@ -170,7 +173,7 @@ function openMetrics({
     ...(retentionBytes === null ? {} : { retentionBytes }),
   }
   try {
-    return openStore({ folder, ...limits, clock, log })
+    return openStore({ folder, ...limits, sealOnClose: true, clock, log })
   } catch (error) {
     if (error instanceof Fault) throw error
     const message = `${folder}: ${messageOf(error)}; move that folder away to start without its samples`

@@ -32,6 +32,7 @@ export type {
   SeriesSample,
   StoreOptions,
   StoreStats,
+  StoreTotals,
   WriteResult,
   WriteSeries,
 } from './store/store.ts'
