@@ -6,6 +6,7 @@ import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ControlOptions } from './options.ts'
+import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { FullState } from './state/open-state.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
@@ -17,6 +18,7 @@ export interface ControlContext {
   readonly fleetTime: FleetTime
   readonly fleet: Fleet
   readonly steering: SteeringKeeper
+  readonly probePlan: PlanKeeper
   readonly alerts: AlertKeeper
   readonly access: AccessDirectory
   readonly tryIt: TryIt

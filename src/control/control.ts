@@ -18,6 +18,7 @@ import {
 } from '#base'
 import { type MetricsStore, openStore } from '#metrics'
 import type { Trust } from '#trust'
+import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
@@ -31,8 +32,9 @@ import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import type { ControlOptions } from './options.ts'
+import { PlanKeeper } from './probes/plan-keeper.ts'
 import { startProber } from './probes/prober.ts'
-import { SelfMetrics } from './self-metrics.ts'
+import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
@@ -80,14 +82,10 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
   )
   const late: Late = { url: options.publicUrl ?? '', channel: null }
-  const steering = await SteeringKeeper.open({
-    fleet,
-    fleetTime,
-    state,
-    publish: table => late.channel?.table(table),
-  })
-  const selfMetrics = new SelfMetrics({ fleet, steering, store, fleetTime, clock, counters, region })
-  steering.refresh()
+  const { steering, probePlan, selfMetrics } = await openKeepers(
+    { fleet, fleetTime, state, store, clock, counters, region },
+    late,
+  )
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const alerts = closers.add(
@@ -106,6 +104,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     fleetTime,
     fleet,
     steering,
+    probePlan,
     alerts,
     access,
     tryIt,
@@ -130,6 +129,21 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
 interface Late {
   url: string
   channel: ReturnType<typeof startFleetChannel> | null
+}
+
+/** What follows from the fleet: the table, the plan of probes, and the series of both. */
+async function openKeepers(
+  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & { readonly state: FullState },
+  late: Late,
+): Promise<{ steering: SteeringKeeper; probePlan: PlanKeeper; selfMetrics: SelfMetrics }> {
+  const { fleet, fleetTime, state } = parts
+  const publish = (table: SteeringTable): void => late.channel?.table(table)
+  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, publish })
+  const probePlan = new PlanKeeper({ fleet, fleetTime, publish: () => late.channel?.plan() })
+  const selfMetrics = new SelfMetrics({ ...parts, steering, probePlan })
+  steering.refresh()
+  probePlan.refresh()
+  return { steering, probePlan, selfMetrics }
 }
 
 async function serve(
@@ -245,11 +259,12 @@ function onStateChange({ steering, tryIt, alerts, log }: ControlContext, selfMet
 
 /** What happens each second: sessions, table, own metrics, and changes that commands made in state.db. */
 function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closable {
-  const { fleet, steering, tryIt, options, log } = context
+  const { fleet, steering, probePlan, tryIt, options, log } = context
   const turn = async (): Promise<void> => {
     fleet.sessions.sweep(options.clock.monotonicMs())
     tryIt.observe()
     steering.refresh()
+    probePlan.refresh()
     attempt(log, 'metrics-not-written', () => selfMetrics.write())
     await context.followAccess()
   }

@@ -3,6 +3,8 @@ import type { Clock, Counters, FleetTime, Labels } from '#base'
 import type { MetricsStore, WriteSeries } from '#metrics'
 import { serverStates } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from './fleet/fleet.ts'
+import type { PlanKeeper } from './probes/plan-keeper.ts'
+import { probePoints } from './probes/probe-points.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 
 const JOB = 'vitrine-control'
@@ -10,6 +12,7 @@ const JOB = 'vitrine-control'
 export interface SelfMetricsOptions {
   readonly fleet: Fleet
   readonly steering: SteeringKeeper
+  readonly probePlan: PlanKeeper
   readonly store: MetricsStore
   readonly fleetTime: FleetTime
   readonly clock: Clock
@@ -88,16 +91,8 @@ export class SelfMetrics {
       add('vitrine_fleet_watching_estimated', estimated)
       add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
     }
-    for (const [observer, log] of record.outside) {
-      const last = log.last()
-      if (last === null || nowMs - last.atMs > PROBE_AGE_MS_MAX) continue
-      add('vitrine_probe_success', Number(last.connectMs !== null), { observer, check: 'connect' })
-      add('vitrine_probe_success', Number(last.httpMs !== null), { observer, check: 'http' })
-      if (last.httpMs !== null) add('vitrine_probe_http_seconds', last.httpMs / 1000, { observer })
-    }
+    const pairs = this.#options.probePlan.mesh() === 'full'
+    for (const { name, value, labels } of probePoints(record, nowMs, pairs)) add(name, value, labels)
     return points
   }
 }
-
-/** An older look is not told again as if it were new. */
-const PROBE_AGE_MS_MAX = 3000

@@ -121,7 +121,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   front.admitBy(connections)
   doors.front = front
   connectTally(parts, connections, fleet)
-  link.running = closers.add(openLink(options, url, parts.access, fleet))
+  link.running = closers.add(openLink(options, url, parts, fleet))
   startTimers(parts, fleet, link.running, options, closers)
   const { identity = null } = options
   if (identity !== null) {
@@ -157,7 +157,7 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
     hitHead: (facts, bodyBytes) => hitHead(id, facts, bodyBytes, KEEP_ALIVE_SECONDS),
     typeOf,
   })
-  const probes = new Probes(clock)
+  const probes = new Probes(clock, log)
   closers.add(probes)
   return {
     tally,
@@ -177,12 +177,18 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
   return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
 }
 
-function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet: FleetView): Link {
+function openLink(
+  options: EdgeOptions,
+  url: string,
+  { access, probes }: Pick<Parts, 'access' | 'probes'>,
+  fleet: FleetView,
+): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
   // What the link remembers from disk is told while it starts: that table is of unknown age.
   let remembered = true
   const onMessage = (message: FromControl): void => {
     if (message.type === 'steering-table') fleet.setTable(message, remembered)
+    else if (message.type === 'probe-plan') probes.setPlan(message)
     else if (message.type === 'access') access.set(message)
     else if (message.type === 'catalogue') fleet.setTitles(message.titles)
   }

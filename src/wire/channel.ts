@@ -106,6 +106,22 @@ export const probeReport = z.object({
   httpMs: nonNegative.nullable(),
   /** 200 is expected; null without an answer. */
   httpStatus: z.int().nullable(),
+  /** Null or left out: plain HTTP, or TCP failed. */
+  tls: z
+    .object({
+      /** The handshake, after TCP's; null: it failed. */
+      ms: nonNegative.nullable(),
+      /** Until the certificate ends; negative: it has. */
+      daysLeft: z.number().nullable(),
+      /** Why viewers refuse it; null: they do not. */
+      problem: z.string().max(256).nullable(),
+    })
+    .nullable()
+    .optional(),
+  /** ICMP echo; left out: not asked yet. `not-permitted` is no failure of the server that was looked at. */
+  icmp: z
+    .object({ result: z.enum(['answered', 'lost', 'not-permitted']), ms: nonNegative.nullable() })
+    .optional(),
   /** Age of this probe at the time of the report. */
   agoMs: nonNegative,
   error: z.string().max(256).nullable(),
@@ -163,6 +179,15 @@ export const steeringTable = z.object({
 })
 export type SteeringTable = z.infer<typeof steeringTable>
 
+/** To each edge, its own: whom it probes. On each change, and every 10 minutes above 20 edges. */
+export const probePlan = z.object({
+  type: z.literal('probe-plan'),
+  /** `full`: every edge sees every other; `neighbours`: six each, which change every 10 minutes. */
+  mesh: z.enum(['full', 'neighbours']),
+  targets: z.array(z.object({ id: serverId, url: z.string().max(512) })).max(PROBES_MAX),
+})
+export type ProbePlan = z.infer<typeof probePlan>
+
 /** To every server: who may read /metrics and the like. SHA-256 of each token, hex. */
 const access = z.object({
   type: z.literal('access'),
@@ -189,6 +214,7 @@ export const fromControl = z.discriminatedUnion('type', [
   welcome,
   timeReply,
   steeringTable,
+  probePlan,
   access,
   catalogue,
   refused,

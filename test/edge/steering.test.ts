@@ -249,7 +249,7 @@ describe('reports', () => {
     const good = probed.find(probe => probe.target === 'us-east' && probe.httpStatus === 200)
     expect(good).toMatchObject({ error: null })
     const bad = probed.find(probe => probe.target === 'ap-southeast')
-    expect(bad).toMatchObject({ httpMs: null, httpStatus: null, error: 'no answer within 1000 ms' })
+    expect(bad).toMatchObject({ httpMs: null, httpStatus: null, error: 'no answer in 1000 ms' })
     expect(bad?.connectMs).not.toBeNull()
   })
 

@@ -59,6 +59,8 @@ export interface ChannelOptions {
 export interface Channel extends Closable {
   /** To every connected process that `to` lets through. */
   broadcast(this: void, message: FromControl, to: (peer: Peer) => boolean): void
+  /** To each connected process what is meant for it; null: nothing. */
+  tell(this: void, messageFor: (peer: Peer) => FromControl | null): void
   /** Closes channels whose token is no longer their server's. */
   recheck(this: void): void
   /** Processes that are connected. */
@@ -122,6 +124,13 @@ class RunningChannel implements Channel {
     const text = JSON.stringify(message)
     for (const connection of this.#byPeer.values()) {
       if (connection.peer !== null && to(connection.peer)) this.#sendText(connection, text)
+    }
+  }
+
+  tell = (messageFor: (peer: Peer) => FromControl | null): void => {
+    for (const connection of this.#byPeer.values()) {
+      const message = connection.peer === null ? null : messageFor(connection.peer)
+      if (message !== null) this.#send(connection, message)
     }
   }
 

@@ -7,6 +7,8 @@ import { type Channel, type Peer, startChannel } from './channel.ts'
 
 export interface FleetChannel extends Closable {
   table(this: void, table: SteeringTable): void
+  /** Every edge whom it probes. */
+  plan(this: void): void
   /** Tokens or servers changed. */
   access(this: void): void
 }
@@ -20,7 +22,7 @@ export interface FleetChannelOptions {
 const isEdge = (peer: Peer): boolean => peer.role === 'edge' && peer.process === 'server'
 
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
-  const { fleet, access, steering, fleetTime, options, log, counters } = context
+  const { fleet, access, steering, probePlan, fleetTime, options, log, counters } = context
   const channel: Channel = startChannel({
     server,
     serverOf: authorization => {
@@ -36,7 +38,12 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
     greeting: peer => {
       const table = steering.table()
       if (!isEdge(peer)) return [access.message()]
-      return [access.message(), ...(table === null ? [] : [table]), catalogueOf(context)]
+      return [
+        access.message(),
+        ...(table === null ? [] : [table]),
+        catalogueOf(context),
+        probePlan.messageFor(peer.server),
+      ]
     },
     fleetTime,
     clock: options.clock,
@@ -50,6 +57,7 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   counters.beforeCollect(() => connected.set(channel.count()))
   return {
     table: table => channel.broadcast(table, isEdge),
+    plan: () => channel.tell(peer => (isEdge(peer) ? probePlan.messageFor(peer.server) : null)),
     access: () => {
       channel.recheck()
       channel.broadcast(access.message(), () => true)
@@ -58,7 +66,7 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   }
 }
 
-function onHello({ fleet, state, steering, log }: ControlContext, hello: Hello): void {
+function onHello({ fleet, state, steering, probePlan, log }: ControlContext, hello: Hello): void {
   const record = fleet.get(hello.server)
   if (record === null || !fleet.hello(record, hello)) return
   const { url, version, hostId } = hello
@@ -66,6 +74,7 @@ function onHello({ fleet, state, steering, log }: ControlContext, hello: Hello):
     .remember(hello.server, { url, version, hostId })
     .catch((error: unknown) => log.error('server-not-stored', { server: hello.server, error }))
   steering.refresh()
+  probePlan.refresh()
 }
 
 function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToControl, Hello>): void {

@@ -146,23 +146,29 @@ export class Fleet {
   probe(observer: string, report: ProbeReport, nowMs: number): void {
     const target = this.#servers.get(report.target)
     if (target === undefined || report.target === observer) return
-    const log = logOf(target, observer)
     const atMs = nowMs - report.agoMs
+    const log = logOf(target, observer, nowMs)
     const last = log?.last() ?? null
     // A reporter repeats its last look until it has a new one.
     if (log === null || (last !== null && atMs - last.atMs < LOOK_APART_MS_MIN)) return
-    const { connectMs, error } = report
+    const { connectMs, error, tls, icmp } = report
     const httpMs = report.httpStatus === 200 ? report.httpMs : null
-    log.add({ atMs, connectMs, httpMs, error })
+    log.add({ atMs, connectMs, httpMs, error, tls, icmp })
   }
 }
 
 /** Looks come each second; closer ones are the same look, reported twice with a jitter. */
 const LOOK_APART_MS_MIN = 300
 
-function logOf(target: ServerRecord, observer: string): ProbeLog | null {
+/** Neighbours change every ten minutes; who has not looked for so long does not look any more. */
+const OBSERVER_GONE_MS = 60_000
+
+function logOf(target: ServerRecord, observer: string, nowMs: number): ProbeLog | null {
   const known = target.outside.get(observer)
   if (known !== undefined) return known
+  for (const [id, log] of target.outside) {
+    if (nowMs - (log.last()?.atMs ?? nowMs) > OBSERVER_GONE_MS) target.outside.delete(id)
+  }
   if (target.outside.size >= OBSERVERS_MAX) return null
   const log = new ProbeLog()
   target.outside.set(observer, log)

@@ -20,6 +20,8 @@ const EVERY_MS = 250
 const GRACE_MS = 5000
 /** An observer that had no answer from anybody for this long is the suspect itself. */
 const TRUSTED_MS = 3000
+/** So long an observer that has fallen silent is still shown with what it saw last. */
+const WITNESS_AGE_MS_MAX = 60_000
 
 export interface HealthKeeperOptions {
   readonly fleet: Fleet
@@ -178,7 +180,8 @@ function gather(
   const outside: OutsideView[] = []
   for (const [witness, log] of record.outside) {
     const last = log.last()
-    if (last === null) continue
+    // Neighbours that look elsewhere by now are no witnesses.
+    if (last === null || nowMs - last.atMs > WITNESS_AGE_MS_MAX) continue
     const failed = last.httpMs === null
     outside.push({
       witness,
@@ -187,6 +190,8 @@ function gather(
       failed,
       connectMs: last.connectMs,
       error: last.error,
+      tls: last.tls,
+      icmp: last.icmp,
       trusted: trusted.has(witness),
       quality: quality(
         log,

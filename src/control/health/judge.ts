@@ -1,6 +1,6 @@
 // Owns the judgement on one server, from what its witnesses saw. Pure: no clock, no state, no input or output.
 // It refuses to believe an observer that can reach nobody (DESIGN: reachability fails open).
-import { median } from '../probes/probe-log.ts'
+import { type Look, median } from '../probes/probe-log.ts'
 
 /** An outside observer: the control room, or an edge. Ages are ms before now. */
 export interface OutsideView {
@@ -12,6 +12,8 @@ export interface OutsideView {
   readonly failed: boolean
   readonly connectMs: number | null
   readonly error: string | null
+  readonly tls?: Look['tls']
+  readonly icmp?: Look['icmp']
   /** False when it reached nobody of late: then the observer is the suspect. */
   readonly trusted: boolean
   readonly quality: QualityView
@@ -80,7 +82,9 @@ export function judge(input: HealthInput): Verdict {
   const gone = goneBy(input)
   if (gone !== null) return { state: 'unreachable', reason: gone, doubts: 2, words }
   const doubters = [
-    ...input.outside.filter(view => counts(view) && isBad(view.quality)).map(view => view.witness),
+    ...input.outside
+      .filter(view => counts(view) && (isBad(view.quality) || isRefused(view)))
+      .map(view => view.witness),
     ...(insideDoubts(input.inside) ? ['agent'] : []),
   ]
   const doubts = doubters.length
@@ -152,6 +156,11 @@ function insideReason(inside: InsideView): string {
   return 'process runs but does not answer, host alive'
 }
 
+/** It answers, and players do not take it: an expired certificate, or one for another name. */
+function isRefused({ tls }: OutsideView): boolean {
+  return tls?.problem != null
+}
+
 function isBad(quality: QualityView): boolean {
   return isFailing(quality) || isSlow(quality)
 }
@@ -168,6 +177,8 @@ function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolea
 
 function badReason({ outside, inside }: HealthInput, doubters: readonly string[]): string {
   if (doubters.includes('agent') && insideStopped(inside)) return insideReason(inside)
+  const refused = outside.find(view => doubters.includes(view.witness) && isRefused(view))
+  if (refused !== undefined) return `viewers refuse its certificate: ${refused.tls?.problem ?? ''}`
   const qualities = doubters.map(
     witness => outside.find(view => view.witness === witness)?.quality ?? inside.quality,
   )
@@ -204,12 +215,27 @@ function goodReason({ outside, inside }: HealthInput): string {
 
 function outsideWord(view: OutsideView): WitnessWord {
   const { witness, failed, lookAgeMs: ageMs } = view
-  const connect = view.connectMs === null ? 'no TCP connect' : `TCP connect in ${shortMs(view.connectMs)}`
+  const connect = stepsText(view)
   const doubt = view.trusted ? '' : '; it reaches nobody, so its word does not count'
   const text = failed
     ? `no HTTP answer for ${(view.silentMs / 1000).toFixed(1)} s (${connect})${doubt}`
     : `HTTP answers (${connect}); ${qualityText(view.quality)}`
-  return { witness, kind: 'outside', ok: !failed && !isBad(view.quality), text, ageMs }
+  const ok = !failed && !isBad(view.quality) && !isRefused(view)
+  return { witness, kind: 'outside', ok, text, ageMs }
+}
+
+/** Ping, TCP and TLS apart. */
+function stepsText({ connectMs, tls, icmp }: OutsideView): string {
+  const steps = [connectMs === null ? 'no TCP connect' : `TCP connect in ${shortMs(connectMs)}`]
+  if (tls != null) {
+    const shaken = tls.ms === null ? 'no TLS' : `TLS in ${shortMs(tls.ms)}`
+    steps.push(tls.problem === null ? shaken : `${shaken}, refused: ${tls.problem}`)
+    if (tls.daysLeft !== null) steps.push(`certificate for ${tls.daysLeft.toFixed(1)} days`)
+  }
+  if (icmp?.result === 'answered' && icmp.ms !== null) steps.push(`ping ${shortMs(icmp.ms)}`)
+  if (icmp?.result === 'lost') steps.push('no ping')
+  if (icmp?.result === 'not-permitted') steps.push('ping not permitted')
+  return steps.join(', ')
 }
 
 function insideWord(inside: InsideView): WitnessWord[] {

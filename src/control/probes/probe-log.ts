@@ -1,5 +1,7 @@
 // Owns what one observer saw of one server lately. It remembers ten looks and when the last answer came.
 
+import type { ProbeReport } from '#wire'
+
 /** One attempt to reach a server. `atMs` is the control room's monotonic clock. */
 export interface Look {
   readonly atMs: number
@@ -8,6 +10,9 @@ export interface Look {
   /** To the last byte of GET /healthz; null without a 200 in time. */
   readonly httpMs: number | null
   readonly error: string | null
+  /** Null: plain HTTP, or not come so far. */
+  readonly tls?: ProbeReport['tls']
+  readonly icmp?: ProbeReport['icmp']
 }
 
 /** DESIGN judges over the last ten probes: ten seconds. */

@@ -1,8 +1,8 @@
 // Owns who is behind a request: address, player, session. It believes a proxy's word only behind a proxy.
 import type { IncomingMessage } from 'node:http'
-import { PROBE_AGENT } from '../steering/probes.ts'
 import { estimate, type Identity, shortHash, sidOf } from '../viewers/identity.ts'
 
+const PROBE_AGENT = 'vitrine-probe'
 const USER_AGENT_CHARACTERS_MAX = 256
 
 export interface Viewer {

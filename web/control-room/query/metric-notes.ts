@@ -123,8 +123,16 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_origin_titles: 'Titles by state. Broken ones are listed with their reason on the titles page.',
   vitrine_probe_http_seconds:
     'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',
+  vitrine_probe_certificate_days:
+    'Days until the certificate that viewers are shown ends, the fewest that any observer saw. Below 14: renew it.',
+  vitrine_probe_observers:
+    'Observers that looked in the last 3 s, by result. Some answered and some failed: a path is sick, not the server.',
+  vitrine_probe_ping_seconds:
+    'ICMP round trip from the observer, where ping is permitted. Its change tells of the path, not of the process.',
   vitrine_probe_success:
-    '1 while the observer gets an answer: check connect is TCP, check http is a real request. connect 1 with http 0: a frozen process.',
+    '1 while the observer gets an answer: check icmp is a ping, connect is TCP, tls a handshake that viewers trust, http a real request. connect 1 with http 0: a frozen process.',
+  vitrine_probe_tls_seconds:
+    'TLS handshake after TCP connect, as the observer sees it. Rising with HTTP steady: the host is short of CPU.',
   vitrine_process_build_info: 'Always 1; the version of this process as a label.',
   vitrine_process_event_loop_delay_seconds:
     'How late timers fire, by quantile, since the last collection. Above 0.1 s the process is overloaded.',

@@ -1,0 +1,136 @@
+// Owns looking at a list of servers again and again: which looks are under way, when each is pinged, what was seen last.
+// It refuses to have more than two looks at one server under way, whatever the server does.
+import type { Clock, Log } from '#base'
+import type { ProbeReport } from '#wire'
+import { Pinger, type PingResult } from './ping.ts'
+import { bareHost, probeOnce, type TlsClient } from './probe-once.ts'
+
+/** A look without an answer ends just when the next begins. */
+const UNDER_WAY_MAX = 2
+/** A child process each: rarer than looks. */
+const PING_EVERY_MS = 10_000
+
+export interface ProbeTarget {
+  readonly id: string
+  /** Without a slash at the end. */
+  readonly url: string
+  readonly tls?: TlsClient
+}
+
+export interface ProbeRoundsOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly pinger?: Pinger
+  /** After each look; its age counts from its start: an answer proves that the server lived then. */
+  readonly onSeen?: (report: ProbeReport) => void
+}
+
+interface Seen {
+  readonly report: Omit<ProbeReport, 'agoMs'>
+  readonly startMs: number
+}
+
+interface Watched {
+  url: string
+  underWay: number
+  last: Seen | null
+  pingedMs: number
+  ping: PingResult | null
+  failures: number
+}
+
+export class ProbeRounds {
+  readonly #options: ProbeRoundsOptions
+  readonly #pinger: Pinger
+  readonly #watched = new Map<string, Watched>()
+  readonly #running = new Set<Promise<void>>()
+  #closed = false
+
+  constructor(options: ProbeRoundsOptions) {
+    this.#options = options
+    this.#pinger = options.pinger ?? new Pinger({ clock: options.clock })
+  }
+
+  /** Starts one look at each; who is not named any more is forgotten. */
+  look(targets: readonly ProbeTarget[]): void {
+    if (this.#closed) return
+    const ids = new Set(targets.map(({ id }) => id))
+    for (const id of this.#watched.keys()) if (!ids.has(id)) this.#watched.delete(id)
+    for (const target of targets) {
+      const watched = this.#of(target)
+      if (watched.underWay >= UNDER_WAY_MAX) continue
+      this.#track(this.#lookAt(target, watched))
+      const nowMs = this.#options.clock.monotonicMs()
+      if (nowMs - watched.pingedMs < PING_EVERY_MS) continue
+      watched.pingedMs = nowMs
+      this.#track(this.#ping(target, watched))
+    }
+  }
+
+  /** The last look at each, with its age. */
+  report(): ProbeReport[] {
+    const nowMs = this.#options.clock.monotonicMs()
+    return [...this.#watched.values()].flatMap(({ last }) =>
+      last === null ? [] : [{ ...last.report, agoMs: Math.max(0, nowMs - last.startMs) }],
+    )
+  }
+
+  /** Those without an answer `times` times in a row. */
+  silent(times: number): ReadonlySet<string> {
+    const ids = [...this.#watched].filter(([, { failures }]) => failures >= times).map(([id]) => id)
+    return new Set(ids)
+  }
+
+  /** Ends once no look is under way, at most a deadline later. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#pinger.close()
+    await Promise.all(this.#running)
+  }
+
+  #of({ id, url }: ProbeTarget): Watched {
+    const known = this.#watched.get(id)
+    if (known?.url === url) return known
+    const fresh = {
+      url,
+      underWay: 0,
+      last: null,
+      pingedMs: Number.NEGATIVE_INFINITY,
+      ping: null,
+      failures: 0,
+    }
+    this.#watched.set(id, fresh)
+    return fresh
+  }
+
+  #track(look: Promise<void>): void {
+    const one: Promise<void> = look
+      .catch((error: unknown) => this.#options.log.error('probe-broken', { error }))
+      .then(() => void this.#running.delete(one))
+    this.#running.add(one)
+  }
+
+  async #lookAt({ id, url, tls }: ProbeTarget, watched: Watched): Promise<void> {
+    const { clock, onSeen } = this.#options
+    const startMs = clock.monotonicMs()
+    watched.underWay += 1
+    const result = await probeOnce(url, { clock, ...(tls === undefined ? {} : { tls }) })
+    watched.underWay -= 1
+    // Two may end out of order: the one that began later tells more of now.
+    if (watched.last !== null && watched.last.startMs > startMs) return
+    const icmp = watched.ping === null ? {} : { icmp: reportOf(watched.ping) }
+    const report = { target: id, ...result, ...icmp }
+    watched.last = { report, startMs }
+    watched.failures = result.httpStatus === 200 ? 0 : watched.failures + 1
+    onSeen?.({ ...report, agoMs: Math.max(0, clock.monotonicMs() - startMs) })
+  }
+
+  async #ping({ url }: ProbeTarget, watched: Watched): Promise<void> {
+    if (!URL.canParse(url)) return
+    watched.ping = (await this.#pinger.ping(bareHost(new URL(url)))) ?? watched.ping
+  }
+}
+
+function reportOf(ping: PingResult): NonNullable<ProbeReport['icmp']> {
+  return { result: ping.kind, ms: ping.kind === 'answered' ? ping.ms : null }
+}
