@@ -22,7 +22,8 @@ export { compressBlock } from './remote-write/snappy.ts'
 export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
 export { isStale, staleMarker } from './stale.ts'
 export { inspectStore, type StoreInspection, type StoreVerification, verifyStore } from './store/inspect.ts'
-export type { LedgerMeasure, LedgerRow } from './store/ledger.ts'
+export type { LedgerRow } from './store/ledger.ts'
+export type { LedgerMeasure, LedgerRole } from './store/ledger-rules.ts'
 export { openStore } from './store/open-store.ts'
 export type {
   IngestRequest,

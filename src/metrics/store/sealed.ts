@@ -141,8 +141,10 @@ export class SealedChunks {
         .run(id, row.fromMs, row.toMs, row.samples, row.bytes)
       writeMeta(this.#db, 'next_series', nextSeries)
       writeMeta(this.#db, 'checkpoint', seal.checkpoint)
+      this.ledger.write()
       this.#db.exec('COMMIT')
     } catch (error) {
+      this.ledger.discard()
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
       throw error
     }
@@ -166,7 +168,7 @@ export class SealedChunks {
         insertSeries.run(series.id, JSON.stringify(series.labels), series.oldestMs, newestMs)
       }
       // Before the chunk is there: the ledger compares with what was there until now.
-      this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
+      this.ledger.fold(series.labels, pending.samples, (fromMs, toMs) =>
         mergeSamples(this.read(series.id, fromMs, toMs)),
       )
       insertChunk.run(seal * SERIES_SPAN + series.id, pending.chunk)
