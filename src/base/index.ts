@@ -1,5 +1,5 @@
 // The door of base: time, logs, faults, configuration, counters, lifecycle. It knows no other room.
-export { type Clock, FakeClock, type FleetTime, SlewedFleetTime, systemClock } from './clock.ts'
+export { type Clock, FakeClock, type FleetTime, isoTime, SlewedFleetTime, systemClock } from './clock.ts'
 export { checkConfig, loadConfig, nearest } from './config.ts'
 export {
   type Counter,
@@ -38,6 +38,7 @@ export {
   Secret,
   silentLog,
 } from './log.ts'
+export { mapFile } from './mapped-file.ts'
 export { dieWithParent, joinProcessGroup, readTimex, type Timex } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export { packageVersion } from './version.ts'

@@ -1,7 +1,7 @@
 // Owns the control room's own series: what it knows of each server, and of itself. Written into its own store.
 import type { Clock, Counters, FleetTime, Labels } from '#base'
 import type { MetricsStore, WriteSeries } from '#metrics'
-import { serverStates } from '#wire'
+import { serverStates, titleClasses } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from './fleet/fleet.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 
@@ -83,8 +83,10 @@ export class SelfMetrics {
       add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
     if (record.role === 'edge') {
-      const { watching, estimated } = fleet.sessions.of(record.id)
-      add('vitrine_fleet_watching', watching)
+      const { byClass, estimated } = fleet.sessions.of(record.id)
+      for (const titleClass of titleClasses) {
+        add('vitrine_fleet_watching', byClass[titleClass], { class: titleClass })
+      }
       add('vitrine_fleet_watching_estimated', estimated)
       add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
     }

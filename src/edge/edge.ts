@@ -14,6 +14,7 @@ import {
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import type { FromControl } from '#wire'
+import { type AccessLogLimits, Accounting } from './accounting/accounting.ts'
 import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import { ObjectCache } from './cache/object-cache.ts'
@@ -55,6 +56,8 @@ export interface EdgeOptions {
   readonly diskBytesMax: number
   /** Viewers' connections that are admitted at once. */
   readonly viewersMax?: number | undefined
+  /** Null or left out: no access log. */
+  readonly accessLog?: AccessLogLimits | null | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -75,6 +78,7 @@ interface Parts {
   readonly sessions: Sessions
   readonly probes: Probes
   readonly access: AccessTable
+  readonly accounting: Accounting
 }
 
 /** Starts an edge; it serves from its cache and its last table, whatever the control room and the origin do. */
@@ -107,12 +111,13 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true
-  const front = new Front({ ...parts, edgeId: id, behindProxy, clock, log, media, entry, pages })
+  const front = new Front({ ...parts, fleet, edgeId: id, behindProxy, clock, log, media, entry, pages })
   const connections = watchConnections(options, listening, closers)
   front.admitBy(connections)
   doors.front = front
   connectTally(parts, connections, fleet)
   link.running = closers.add(openLink(options, url, parts.access, fleet))
+  parts.accounting.useTime(link.running.fleet)
   startTimers(parts, fleet, link.running, options, closers)
   return { url: listening.url, close: () => closers.close() }
 }
@@ -122,6 +127,10 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
   ensureFolder(options.stateFolder)
   const hostId = readHostId()
   const tally = new Tally()
+  const accessLog = options.accessLog ?? null
+  // Closed after the server, whose last answers it is told of.
+  const accounting = new Accounting({ stateFolder: options.stateFolder, hostId, accessLog, clock, log })
+  closers.add(accounting)
   const origin = new OriginClient({ originUrl, token, edgeId: id })
   closers.add(origin)
   const memory = new MemoryTier(options.memoryBytesMax)
@@ -155,6 +164,7 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
     sessions: new Sessions(clock),
     probes,
     access: new AccessTable(token),
+    accounting,
   }
 }
 
@@ -218,8 +228,10 @@ function startTimers(
 }
 
 function connectTally(parts: Parts, connections: Connections, fleet: FleetView): void {
-  const { tally, origin, memory, disk, sessions } = parts
+  const { tally, origin, memory, disk, sessions, accounting } = parts
   tally.connect({
+    totals: accounting.totals,
+    sinceS: () => accounting.sinceS(),
     sessions: () => sessions.watching(),
     upstreamBytes: () => origin.counts.receivedBytes,
     upstreamFailures: () => origin.counts.failures,
@@ -236,6 +248,7 @@ function connectTally(parts: Parts, connections: Connections, fleet: FleetView):
       'disk-write-failed': disk.counts.writeFailures,
       'disk-file-broken': disk.counts.broken,
       'cmcd-malformed': tally.cmcdMalformed,
+      'access-log-line': accounting.linesDropped,
     }),
   })
 }

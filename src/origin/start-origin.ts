@@ -67,6 +67,11 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
   const server = new MediaServer({ library, access, counters, clock, log })
   try {
     const listening = closers.add(await listen(options.listen, server.handle))
+    const startedBootMs = clock.bootMs()
+    const since = counters.gauge(
+      'vitrine_origin_counting_since_seconds',
+      'When the counters of this origin were zero, in seconds since 1970; each start of it. The ledger asks for it.',
+    )
     const link = closers.add(
       startLink({
         controlUrl: options.controlUrl,
@@ -83,6 +88,7 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
         },
       }),
     )
+    counters.beforeCollect(() => since.set(link.fleet.fromBootMs(startedBootMs) / 1000))
     tell = titles => {
       link.send({ type: 'titles', titles: [...titles] })
     }

@@ -94,6 +94,12 @@ export class Fleet {
     return [...byId.values()]
   }
 
+  /** Forgets sessions that have ended and counts the rest; called each second. */
+  sweepSessions(nowMs: number): void {
+    const classes = new Map(this.titles().map(title => [title.id, title.class]))
+    this.sessions.sweep(nowMs, title => classes.get(title) ?? 'other')
+  }
+
   /** True when the url, version or host is news. */
   hello(record: ServerRecord, hello: Hello): boolean {
     if (hello.process !== 'server') return false

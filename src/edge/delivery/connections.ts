@@ -25,6 +25,37 @@ interface Connection {
   target: number
 }
 
+/** What was written to a connection and not taken by the kernel when the connection was closed. */
+const unsent = new WeakMap<Socket, number>()
+
+/** 0 for a connection that is open, or was closed with everything sent. */
+export function unsentBytes(socket: Socket): number {
+  return unsent.get(socket) ?? 0
+}
+
+/** The kernel's queue length is known only until the handle is closed. */
+interface Handle {
+  readonly bytesWritten?: number
+  readonly writeQueueSize?: number
+}
+
+function noteUnsent(socket: Socket): void {
+  const destroy = socket._destroy
+  socket._destroy = function noted(error, callback) {
+    if (this.writableLength > 0) {
+      const handle = (this as unknown as { _handle?: Handle | null })._handle
+      const queued = handle?.writeQueueSize
+      // A write that the kernel has taken in part counts in part; where that cannot be told, it counts as unsent.
+      const isKnown = queued !== undefined && handle?.bytesWritten !== undefined && !('encrypted' in this)
+      unsent.set(
+        this as Socket,
+        isKnown ? this.bytesWritten - (handle.bytesWritten ?? 0) + queued : this.writableLength,
+      )
+    }
+    destroy.call(this, error, callback)
+  }
+}
+
 export class Connections {
   refused = 0
   slow = 0
@@ -61,6 +92,7 @@ export class Connections {
 
   #enter(socket: Socket): void {
     socket.setNoDelay(true)
+    noteUnsent(socket)
     const surplus = this.#connections.size >= this.#viewersMax
     this.#connections.set(socket, { surplus, pendingSinceMs: null, pendingBytes: 0, target: 0 })
     socket.once('close', () => this.#connections.delete(socket))
