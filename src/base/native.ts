@@ -8,14 +8,8 @@ interface Libc {
   readonly flock: (fd: number, operation: number) => number
   readonly adjtimex: (timex: BigInt64Array) => number
   readonly errno: () => number
-  readonly mmap: (
-    address: null,
-    length: bigint,
-    protection: number,
-    flags: number,
-    fd: number,
-    offset: bigint,
-  ) => bigint | null
+  /** Address, length, protection, flags, file descriptor, offset. */
+  readonly mmap: (...parameters: [null, bigint, number, number, number, bigint]) => bigint | null
   readonly view: (address: bigint, length: number) => ArrayBuffer
 }
 

@@ -116,7 +116,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   front.admitBy(connections)
   doors.front = front
   connectTally(parts, connections, fleet)
-  link.running = closers.add(openLink(options, url, parts.access, fleet))
+  link.running = closers.add(openLink(options, url, parts, fleet))
   parts.accounting.useTime(link.running.fleet)
   startTimers(parts, fleet, link.running, options, closers)
   return { url: listening.url, close: () => closers.close() }
@@ -174,7 +174,7 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
   return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
 }
 
-function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet: FleetView): Link {
+function openLink(options: EdgeOptions, url: string, { access, sessions }: Parts, fleet: FleetView): Link {
   const { id, region, clock, log, controlUrl, token } = options
   // What the link remembers from disk is told while it starts: that table is of unknown age.
   let remembered = true
@@ -194,7 +194,8 @@ function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet:
     hostId: readHostId(),
   } as const
   const memoryFolder = join(options.stateFolder, 'link')
-  const link = startLink({ controlUrl, token, hello, clock, log, memoryFolder, onMessage })
+  const onWelcome = (): void => sessions.tellAgain()
+  const link = startLink({ controlUrl, token, hello, clock, log, memoryFolder, onMessage, onWelcome })
   remembered = false
   return link
 }

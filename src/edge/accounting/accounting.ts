@@ -1,7 +1,7 @@
 // Owns the one moment at which an answer is accounted: when its last byte is with the kernel, or nobody wants the rest.
 // Totals and access log say the same, because both are told here and nowhere else.
 import { join } from 'node:path'
-import { type Clock, type Closable, type Counters, ensureFolder, type FleetTime, type Log } from '#base'
+import { type Clock, type Closable, ensureFolder, type FleetTime, type Log } from '#base'
 import { accessLine, type Served } from './access-line.ts'
 import { AccessLog } from './access-log.ts'
 import { Totals } from './totals.ts'

@@ -40,20 +40,19 @@ interface Handle {
 }
 
 function noteUnsent(socket: Socket): void {
-  const destroy = socket._destroy
-  socket._destroy = function noted(error, callback) {
-    if (this.writableLength > 0) {
-      const handle = (this as unknown as { _handle?: Handle | null })._handle
-      const queued = handle?.writeQueueSize
-      // A write that the kernel has taken in part counts in part; where that cannot be told, it counts as unsent.
-      const isKnown = queued !== undefined && handle?.bytesWritten !== undefined && !('encrypted' in this)
-      unsent.set(
-        this as Socket,
-        isKnown ? this.bytesWritten - (handle.bytesWritten ?? 0) + queued : this.writableLength,
-      )
-    }
-    destroy.call(this, error, callback)
+  const destroy = socket._destroy.bind(socket)
+  socket._destroy = (error, callback) => {
+    if (socket.writableLength > 0) unsent.set(socket, pendingBytes(socket))
+    destroy(error, callback)
   }
+}
+
+/** A write that the kernel has taken in part counts in part; where that cannot be told, it counts as pending. */
+function pendingBytes(socket: Socket): number {
+  const handle = (socket as unknown as { readonly _handle?: Handle | null })._handle
+  const { bytesWritten, writeQueueSize } = handle ?? {}
+  const isKnown = bytesWritten !== undefined && writeQueueSize !== undefined && !('encrypted' in socket)
+  return isKnown ? socket.bytesWritten - bytesWritten + writeQueueSize : socket.writableLength
 }
 
 export class Connections {

@@ -170,9 +170,9 @@ export class Front {
     if (viewer.malformed) tally.cmcdMalformed += 1
     const fed = (bytes: number): void => {
       const identity = identityOf(viewer, route.title)
-      exchange.session = identity?.sid ?? null
       // The multivariant request comes without its CMCD after the redirect of /play: an estimate would be a second viewer.
       if (identity?.estimated === true && route.media === 'master') return
+      exchange.session = identity?.sid ?? null
       if (identity !== null) sessions.fed(identity, route.title, bytes)
     }
     if (route.media !== 'master') return await media.answer(exchange, route.key, fed)
