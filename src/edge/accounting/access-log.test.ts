@@ -81,7 +81,6 @@ describe('the access log', () => {
 
 describe('a line of the access log', () => {
   const plain: Served = {
-    timeMs: 1_700_000_000_123,
     method: 'GET',
     target: '/vod/sample/r1/v720/3.m4s?CMCD=sid%3D%22secret%22&token=secret',
     status: 206,
@@ -93,11 +92,13 @@ describe('a line of the access log', () => {
     class: 'builtin',
     session: 'abc',
     range: 'bytes=0-999',
-    protocol: 'http/1.1',
+    isSecure: false,
+    version: '1.1',
   }
+  const timeMs = 1_700_000_000_123
 
   it('has fleet time, what was sent, and no query', () => {
-    const line = accessLine(plain)
+    const line = accessLine(plain, timeMs)
     expect(JSON.parse(line)).toEqual({
       time: '2023-11-14T22:13:20.123Z',
       method: 'GET',
@@ -119,8 +120,9 @@ describe('a line of the access log', () => {
   it('is one line of JSON below its limit, whatever a viewer sends', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 5000, unit: 'binary' }), text => {
-        const line = accessLine({ ...plain, target: text, session: text.slice(0, 64), range: text })
+        const line = accessLine({ ...plain, target: text, session: text.slice(0, 64), range: text }, timeMs)
         expect(line.indexOf('\n')).toBe(line.length - 1)
+        expect(line).toMatch(/^[\n\x20-\x7e]*$/)
         expect(Buffer.byteLength(line)).toBeLessThan(LINE_BYTES_MAX)
         JSON.parse(line)
       }),

@@ -55,11 +55,11 @@ class Half {
     this.#head.writeUInt32LE(length, 0)
   }
 
-  /** False: no room. The length is told last, so that a kill leaves whole lines. */
+  /** A line of ASCII; false: no room. The length is told last, so that a kill leaves whole lines. */
   add(line: string): boolean {
     const { length } = this
     if (this.data.length - length < LINE_BYTES_MAX) return false
-    this.#head.writeUInt32LE(length + this.data.write(line, length, LINE_BYTES_MAX), 0)
+    this.#head.writeUInt32LE(length + this.data.write(line, length, 'latin1'), 0)
     return true
   }
 }

@@ -83,20 +83,23 @@ export class Front {
     const { accounting, fleet, clock } = this.#options
     const { req, socket, kind, status, cache, title, session, startMs } = exchange
     const { encrypted } = socket as Partial<TLSSocket>
-    accounting.served({
+    const nowMs = clock.monotonicMs()
+    const answer = {
       method: req.method ?? '',
       target: req.url ?? '',
       status,
       bytes,
-      durationMs: clock.monotonicMs() - startMs,
+      durationMs: nowMs - startMs,
       kind,
       cache,
       title,
       class: fleet.classOf(title),
       session,
       range: req.headers.range ?? null,
-      protocol: `${encrypted === true ? 'https' : 'http'}/${req.httpVersion}`,
-    })
+      isSecure: encrypted === true,
+      version: req.httpVersion,
+    }
+    accounting.served(answer, nowMs)
   }
 
   async #answer(exchange: Exchange): Promise<void> {

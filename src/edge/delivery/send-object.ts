@@ -34,10 +34,10 @@ export function sendHot(exchange: Exchange, object: StoredObject, nowMs: number)
   stampAge(object, nowMs)
   const bodyBytes = req.method === 'HEAD' ? 0 : object.bodyBytes
   exchange.status = 200
-  // Called when the kernel has taken all of it, or the viewer has left.
-  socket.write(bodyBytes === 0 ? object.whole.subarray(0, object.headBytes) : object.whole, () =>
-    exchange.settle(exchange, Math.max(0, bodyBytes - unsentBytes(socket))),
-  )
+  socket.write(bodyBytes === 0 ? object.whole.subarray(0, object.headBytes) : object.whole)
+  if (socket.writableLength === 0) exchange.settle(exchange, bodyBytes)
+  // An empty write comes after it: it is done when the kernel has taken all, or the viewer has left.
+  else socket.write('', () => exchange.settle(exchange, Math.max(0, bodyBytes - unsentBytes(socket))))
   // The server takes the next request of this connection when the answer says that it is finished.
   res.emit('finish')
   return true
