@@ -2,7 +2,16 @@
 // It refuses to call a value stored before its row can be selected.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -144,8 +153,8 @@ class Zabbix {
   }
 
   lastWords(): string {
-    const file = this.#at('zabbix.log')
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(-4).join(' ') : ''
+    const files = ['said.log', 'zabbix.log'].map(name => this.#at(name)).filter(file => existsSync(file))
+    return files.map(file => readFileSync(file, 'utf8').trim().split('\n').slice(-4).join(' ')).join(' ')
   }
 
   /** The values of every CONNECTIONS-th edge, one edge and second a request. */
@@ -276,13 +285,12 @@ class Zabbix {
 
   #spawn(command: string, parameters: readonly string[]): void {
     const [program = '', ...rest] = unprivileged(['taskset', '-c', SERVER_CORE, command, ...parameters])
+    // To a file of its own: a full pipe would stop a server.
+    const said = openSync(this.#at('said.log'), 'a')
     this.#running.push(
-      spawn(program, rest, {
-        stdio: ['ignore', 'ignore', 'ignore'],
-        env: this.#environment(),
-        cwd: this.#folder,
-      }),
+      spawn(program, rest, { stdio: ['ignore', said, said], env: this.#environment(), cwd: this.#folder }),
     )
+    closeSync(said)
   }
 
   async #until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerLedger } from './commands/ledger.ts'
 import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerRoles } from './commands/roles.ts'
@@ -34,6 +35,7 @@ const registrations = [
   registerUser,
   registerToken,
   registerServer,
+  registerLedger,
   registerMetrics,
   registerSimulate,
   registerDoctor,
