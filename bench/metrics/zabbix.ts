@@ -77,7 +77,8 @@ class Zabbix {
   readonly #peer: string
   readonly #folder: string
   readonly #running: ChildProcess[] = []
-  readonly #port = 30_000 + (process.pid % 10_000)
+  /** Zabbix takes none above 32767. */
+  readonly #port = 22_000 + (process.pid % 10_000)
 
   constructor(peer: string, folder: string) {
     this.#peer = peer

@@ -4,6 +4,7 @@ import { Fault, messageOf, packageVersion } from '#base'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerLedger } from './commands/ledger.ts'
+import { registerLook } from './commands/look.ts'
 import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerRoles } from './commands/roles.ts'
@@ -37,6 +38,7 @@ const registrations = [
   registerServer,
   registerLedger,
   registerMetrics,
+  registerLook,
   registerSimulate,
   registerDoctor,
   registerCheckConfig,
