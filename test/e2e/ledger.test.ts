@@ -244,13 +244,18 @@ it('equals the access logs and what clients received, over kills of edges and of
   }
   for (const edge of EDGES) {
     let last = ''
+    let waited = 0
     await until(
       async () => {
         const [log, ledger] = [logged(edge), await counted(edge)]
         last = `${edge}: log ${JSON.stringify(log)}, ledger ${JSON.stringify(ledger)}`
-        return isNear(log.bytes, ledger.bytes) && isNear(log.requests, ledger.requests)
+        // Sooner or later they are equal; what is asked for is less, since a kill may come between the two.
+        waited += 1
+        const isExact = log.bytes === ledger.bytes && log.requests === ledger.requests
+        const isGood = isNear(log.bytes, ledger.bytes) && isNear(log.requests, ledger.requests)
+        return isExact || (isGood && waited > 100)
       },
-      15_000,
+      20_000,
       () => last,
     )
     console.log(last)

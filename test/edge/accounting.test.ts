@@ -68,7 +68,7 @@ it('writes one line for each answer with the bytes of its body, and counts the s
     received += (await get(edge.url, ...parameters)).body.length
   }
   await ask(`${path}?CMCD=${encodeURIComponent('sid="s-1"')}`)
-  await ask(path)
+  await ask(`${path}?sid=s-2`)
   await ask(path, { range: 'bytes=10-19' })
   await ask(path, {}, 'HEAD')
   await ask('/vod/sample/r1/v/9.m4s')
@@ -87,6 +87,7 @@ it('writes one line for each answer with the bytes of its body, and counts the s
     ['GET', 200, 'steer', undefined],
   ])
   expect(before[0]).toMatchObject({ path, session: 's-1', bytes: body.length })
+  expect(before[1]).toMatchObject({ session: 's-2' })
   expect(before[2]).toMatchObject({ range: 'bytes=10-19', bytes: 10 })
   expect(sum(before)).toBe(received)
   expect(await counters()).toEqual({ bytes: received, requests: 7 })

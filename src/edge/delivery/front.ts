@@ -171,11 +171,12 @@ export class Front {
     const { media, entry, sessions, tally } = this.#options
     const viewer = this.#viewer(exchange)
     if (viewer.malformed) tally.cmcdMalformed += 1
+    const known = identityOf(viewer, route.title)
+    // The multivariant request comes without its CMCD after the redirect of /play: an estimate would be a second viewer.
+    const identity = known?.estimated === true && route.media === 'master' ? null : known
+    // Before the answer: a hot one is over, and accounted, in the same turn.
+    exchange.session = identity?.sid ?? null
     const fed = (bytes: number): void => {
-      const identity = identityOf(viewer, route.title)
-      // The multivariant request comes without its CMCD after the redirect of /play: an estimate would be a second viewer.
-      if (identity?.estimated === true && route.media === 'master') return
-      exchange.session = identity?.sid ?? null
       if (identity !== null) sessions.fed(identity, route.title, bytes)
     }
     if (route.media !== 'master') return await media.answer(exchange, route.key, fed)

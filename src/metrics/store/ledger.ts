@@ -2,7 +2,6 @@
 // It refuses to extrapolate: what no sample has shown is not in it. Rules and reasons: docs/operate/ledger.md
 import type Database from 'better-sqlite3'
 import type { Labels } from '#base'
-import { valueOf } from '../labels.ts'
 import { DAY_MS, dayText } from './ledger-day.ts'
 import { type CounterRow, Folding, type ReadOld, type ServerRow } from './ledger-fold.ts'
 import type { LedgerMeasure, LedgerRole } from './ledger-rules.ts'
@@ -49,7 +48,8 @@ export class Ledger {
 
   constructor(db: Database.Database) {
     db.exec(SCHEMA)
-    takeOver(db)
+    // Of a version that was never released. Its counters had no class, so that none of them goes on.
+    db.exec('DROP TABLE IF EXISTS ledger_series')
     this.#db = db
     this.#counter = db.prepare(
       `SELECT first_ms AS firstMs, whole, base_ms AS baseMs, base_value AS baseValue,
@@ -142,23 +142,3 @@ export class Ledger {
 }
 
 type DayRow = Omit<LedgerRow, 'day' | 'role'> & { readonly day: number }
-
-/** Before counters were known by their labels they were known by the number of their series. */
-function takeOver(db: Database.Database): void {
-  const old = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger_series'").get()
-  if (old === undefined) return
-  const rows = db
-    .prepare<[], { labels: string; lastMs: number; lastValue: number }>(
-      'SELECT labels, last_ms AS lastMs, last_value AS lastValue FROM ledger_series JOIN series USING (id)',
-    )
-    .all()
-  const putCounter = db.prepare('INSERT OR IGNORE INTO ledger_counter VALUES (?, ?, 0, ?, ?, ?, ?)')
-  const putServer = db.prepare("INSERT OR IGNORE INTO ledger_server VALUES (?, 'edge', ?, NULL)")
-  db.transaction(() => {
-    for (const { labels, lastMs, lastValue } of rows) {
-      putCounter.run(labels, lastMs, lastMs, lastValue, lastMs, lastValue)
-      putServer.run(valueOf(JSON.parse(labels) as Labels, 'instance'), lastMs)
-    }
-    db.exec('DROP TABLE ledger_series')
-  })()
-}
