@@ -27,6 +27,8 @@ export interface ServerRecord {
   readonly inside: ProbeLog
   /** By observer: the control room, and edges. */
   readonly outside: Map<string, ProbeLog>
+  /** Its server process has been here since this start. */
+  isLinked: boolean
   titles: readonly TitleReport[]
   standing: Standing
   /** Fleet time of the last change of state. */
@@ -103,6 +105,7 @@ export class Fleet {
   /** True when the url, version or host is news. */
   hello(record: ServerRecord, hello: Hello): boolean {
     if (hello.process !== 'server') return false
+    record.isLinked = true
     const { url, version, hostId } = hello
     if (record.url === url && record.version === version && record.hostId === hostId) return false
     Object.assign(record, { url, version, hostId })
@@ -168,6 +171,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     watched: null,
     inside: new ProbeLog(),
     outside: new Map(),
+    isLinked: false,
     titles: [],
     standing: {
       // A server that never came is not an outage: it has not joined.

@@ -60,7 +60,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_origin_counting_since_seconds:
     'When the counters of this origin were zero, in seconds since 1970; each start of it. The ledger asks for it.',
   vitrine_origin_requests_total:
-    'Requests by kind and status class. 4xx of segments means edges hold playlists of replaced files.',
+    'Requests by kind and status class; kind `internal` is our own agents and probes. 4xx of segments means edges hold playlists of replaced files.',
   vitrine_origin_sent_bytes_total:
     'Body bytes sent. Growing as fast as the edges send means that their caches do not hold.',
   vitrine_server_cpu_seconds_total:
