@@ -1,7 +1,6 @@
 // Owns the evaluation of a syntax tree over a grid of instants, all steps of a row at once.
 // It refuses to go past what the meter allows. Semantics are those of Prometheus 3: windows are open on the left.
 import { METRIC_NAME, withoutName } from '../labels.ts'
-import { isStale } from '../stale.ts'
 import { aggregate } from './aggregate.ts'
 import type {
   AggregateExpr,
@@ -18,7 +17,8 @@ import { distinct, type Frame, type Grid, newRow, type Row, vector } from './fra
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
-import { newWindow, RANGE_FUNCTIONS, type RangeFunction, type Window } from './range-functions.ts'
+import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
+import { fillInstants, slice, slide, withoutStale } from './slide.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
@@ -124,13 +124,13 @@ export class Evaluator {
     const references = this.#references(expr.at, expr.offsetMs)
     const rows: Row[] = []
     for (const one of this.#select(expr, references, LOOKBACK_MS)) {
-      const { times, values } = one.load()
-      if (times.length > 0) {
+      const samples = one.load()
+      if (samples.times.length > 0) {
         const row = this.#newRow(one.labels)
-        fillInstants(row, references, times, values, asTimestamps)
+        fillInstants(row, samples, references, LOOKBACK_MS, asTimestamps)
         rows.push(row)
       }
-      this.#context.meter.work(references.length + times.length)
+      this.#context.meter.work(references.length + samples.times.length)
       if (this.#context.meter.isSliceOver) yield
     }
     return rows
@@ -166,44 +166,20 @@ export class Evaluator {
     const scalars = expr.args.find(one => !isRange(one))
     const parameters = scalars === undefined ? null : yield* this.#scalar(scalars)
     const ranged = yield* this.#ranged(argument)
+    const { meter } = this.#context
+    const windows = { ...ranged, parameters, stepsMs: (step: number): number => this.#stepMs(step) }
     const keepsName = expr.name === 'last_over_time'
     const rows: Row[] = []
     for (const one of ranged.series) {
       const samples = withoutStale(one.load())
       if (samples.times.length > 0) {
         const row = this.#newRow(keepsName ? one.labels : withoutName(one.labels))
-        this.#slide(row, samples, ranged, apply, parameters)
+        slide(row, samples, windows, apply, meter)
         rows.push(row)
       }
-      if (this.#context.meter.isSliceOver) yield
+      if (meter.isSliceOver) yield
     }
     return distinct(rows)
-  }
-
-  #slide(
-    row: Row,
-    { times, values }: LoadedSamples,
-    { rangeMs, endsMs }: Ranged,
-    apply: RangeFunction,
-    parameters: Float64Array | null,
-  ): void {
-    const { meter } = this.#context
-    const window: Window = newWindow(times, values)
-    for (let step = 0; step < endsMs.length; step += 1) {
-      const endMs = endsMs[step] ?? 0
-      while (window.to < times.length && (times[window.to] ?? 0) <= endMs) window.to += 1
-      while (window.from < window.to && (times[window.from] ?? 0) <= endMs - rangeMs) window.from += 1
-      meter.work(window.to - window.from + 1)
-      if (window.from === window.to) continue
-      window.startMs = endMs - rangeMs
-      window.endMs = endMs
-      window.stepMs = this.#stepMs(step)
-      window.parameter = parameters === null ? Number.NaN : (parameters[step] ?? Number.NaN)
-      const value = apply(window)
-      if (value === null) continue
-      row.present[step] = 1
-      row.values[step] = value
-    }
   }
 
   *#call(expr: CallExpr): Steps<Frame> {
@@ -336,48 +312,4 @@ function toSamples({ labels, values, present }: Row, grid: Grid): SelectedSeries
     at += 1
   }
   return { labels, load: () => ({ times, values: kept }) }
-}
-
-function fillInstants(
-  row: Row,
-  references: Float64Array,
-  times: Float64Array,
-  values: Float64Array,
-  asTimestamps: boolean,
-): void {
-  let next = 0
-  for (let step = 0; step < references.length; step += 1) {
-    const referenceMs = references[step] ?? 0
-    while (next < times.length && (times[next] ?? 0) <= referenceMs) next += 1
-    if (next === 0) continue
-    const timeMs = times[next - 1] ?? 0
-    const value = values[next - 1] ?? 0
-    if (timeMs <= referenceMs - LOOKBACK_MS || isStale(value)) continue
-    row.present[step] = 1
-    row.values[step] = asTimestamps ? timeMs / 1000 : value
-  }
-}
-
-/** Stale markers are no samples of a range. Most series have none and are not copied. */
-function withoutStale(samples: LoadedSamples): LoadedSamples {
-  const { times, values } = samples
-  let stale = 0
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at] ?? 0
-    if (value !== value && isStale(value)) stale += 1
-  }
-  if (stale === 0) return samples
-  const keep = Array.from(values, value => !isStale(value))
-  return {
-    times: times.filter((_, index) => keep[index] === true),
-    values: values.filter((_, index) => keep[index] === true),
-  }
-}
-
-function slice({ times, values }: LoadedSamples, afterMs: number, toMs: number): LoadedSamples {
-  let from = 0
-  let to = times.length
-  while (from < to && (times[from] ?? 0) <= afterMs) from += 1
-  while (to > from && (times[to - 1] ?? 0) > toMs) to -= 1
-  return { times: times.slice(from, to), values: values.slice(from, to) }
 }

@@ -17,6 +17,7 @@ function apply(
     endMs: endS * 1000,
     stepMs: endS * 1000,
     parameter: Number.NaN,
+    known: undefined,
     resets: null,
     nextReset: 0,
   }

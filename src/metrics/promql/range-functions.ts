@@ -11,6 +11,7 @@ import {
   sumOf,
   varianceOf,
 } from './reduce.ts'
+import type { KnownOfSamples, LoadedSamples } from './source.ts'
 
 /** Samples `from..to` of the arrays lie in the window `(startMs, endMs]`; there is at least one. */
 export interface Window {
@@ -24,16 +25,18 @@ export interface Window {
   stepMs: number
   /** The scalar argument at this step. */
   parameter: number
-  /** Where the counter falls in all of the series, found by the first window that asks; and the first of them after `from`. */
+  readonly known: KnownOfSamples | undefined
+  /** Where the counter falls in all of the series, asked for by the first window that needs it; and the first of them after `from`. */
   resets: readonly number[] | null
   nextReset: number
 }
 
 /** A window that is slid over one series; it only moves forward. */
-export function newWindow(times: Float64Array, values: Float64Array): Window {
+export function newWindow({ times, values, known }: LoadedSamples): Window {
   return {
     times,
     values,
+    known,
     from: 0,
     to: 0,
     startMs: 0,
@@ -53,7 +56,7 @@ function resetsOf(values: Float64Array): number[] {
 
 /** What a counter has lost by resets inside the window. */
 function lostByResets(window: Window): number {
-  const resets = (window.resets ??= resetsOf(window.values))
+  const resets = (window.resets ??= window.known?.falls() ?? resetsOf(window.values))
   while (window.nextReset < resets.length && (resets[window.nextReset] ?? 0) <= window.from) {
     window.nextReset += 1
   }
