@@ -5,6 +5,7 @@ import { aggregate } from './aggregate.ts'
 import type {
   AggregateExpr,
   AtModifier,
+  BinaryExpr,
   CallExpr,
   Expr,
   RangeExpr,
@@ -13,12 +14,13 @@ import type {
 } from './ast.ts'
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
-import { distinct, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
+import { EXTRAPOLATIONS, extrapolate } from './extrapolate.ts'
+import { distinct, type Frame, type Grid, newRow, type Row, type Steps, vector } from './frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
 import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
-import { fillInstants, slice, slide, withoutStale } from './slide.ts'
+import { fillInstants, slice, slide, type Windows, withoutStale } from './slide.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
@@ -40,9 +42,6 @@ interface Ranged {
   readonly rangeMs: number
   readonly endsMs: Float64Array
 }
-
-/** An evaluation that can be interrupted: it yields where the caller may do something else for a while. */
-export type Steps<Result> = Generator<undefined, Result, undefined>
 
 export class Evaluator {
   readonly #context: Context
@@ -71,13 +70,7 @@ export class Evaluator {
       case 'aggregate':
         return yield* this.#aggregate(expr)
       case 'binary':
-        return binary(
-          expr,
-          yield* this.evaluate(expr.left),
-          yield* this.evaluate(expr.right),
-          count,
-          this.#context.meter,
-        )
+        return yield* this.#binary(expr)
       case 'range':
       case 'subquery':
         throw unsupportedFault('a range vector here', expr.position)
@@ -160,7 +153,7 @@ export class Evaluator {
   }
 
   /** Slides a window over each series. Rows that share a label set after the name is dropped are an error. */
-  *#overRange(expr: CallExpr, apply: RangeFunction): Steps<Row[]> {
+  *#overRange(expr: CallExpr, fill: FillRow): Steps<Row[]> {
     const argument = expr.args.find(one => isRange(one))
     if (argument === undefined) throw unsupportedFault('a call without a range vector', expr.position)
     const scalars = expr.args.find(one => !isRange(one))
@@ -174,7 +167,7 @@ export class Evaluator {
       const samples = withoutStale(one.load())
       if (samples.times.length > 0) {
         const row = this.#newRow(keepsName ? one.labels : withoutName(one.labels))
-        slide(row, samples, windows, apply, meter)
+        fill(row, samples, windows, meter)
         rows.push(row)
       }
       if (meter.isSliceOver) yield
@@ -184,11 +177,19 @@ export class Evaluator {
 
   *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
-    const ranged = RANGE_FUNCTIONS.get(name)
-    if (ranged !== undefined) return vector(yield* this.#overRange(expr, ranged))
+    const ranged = overWindows(name)
+    if (ranged !== null) return vector(yield* this.#overRange(expr, ranged))
     const [first] = args
     if (name === 'absent_over_time') {
-      return vector([this.#absent(first, yield* this.#overRange(expr, () => 1))])
+      return vector([
+        this.#absent(
+          first,
+          yield* this.#overRange(
+            expr,
+            slider(() => 1),
+          ),
+        ),
+      ])
     }
     if (name === 'absent' && first !== undefined) {
       return vector([this.#absent(first, yield* this.#vector(first))])
@@ -200,7 +201,7 @@ export class Evaluator {
     if (INSTANT_FUNCTIONS.has(name)) return vector(distinct(yield* this.#pointwise(expr)))
     const frames: Frame[] = []
     for (const argument of args) frames.push(yield* this.evaluate(argument))
-    return callWithVectors(expr, frames, this.#grid.count)
+    return yield* callWithVectors(expr, frames, this.#grid.count, this.#context.meter)
   }
 
   #timesS(): Float64Array {
@@ -218,7 +219,8 @@ export class Evaluator {
       first === undefined
         ? [{ labels: {}, values: this.#timesS(), present: new Uint8Array(this.#grid.count).fill(1) }]
         : yield* this.#vector(first)
-    return rows.map(({ labels, values, present }) => {
+    const out: Row[] = []
+    for (const { labels, values, present } of rows) {
       const row = this.#newRow(withoutName(labels))
       for (let step = 0; step < present.length; step += 1) {
         if (present[step] === 0) continue
@@ -229,9 +231,11 @@ export class Evaluator {
         row.present[step] = 1
         row.values[step] = apply(values[step] ?? 0, low, high)
       }
+      out.push(row)
       this.#context.meter.work(present.length)
-      return row
-    })
+      if (this.#context.meter.isSliceOver) yield
+    }
+    return out
   }
 
   #absent(argument: Expr | undefined, rows: readonly Row[]): Row {
@@ -267,8 +271,14 @@ export class Evaluator {
     }
     if (operator === 'count_values' && how.text === METRIC_NAME)
       throw unsupportedFault('this label', expr.position)
-    const rows = aggregate(yield* this.#vector(expr.inner), how, this.#grid.count, this.#context.meter)
-    return vector(distinct(rows))
+    const rows = yield* this.#vector(expr.inner)
+    return vector(yield* aggregate(rows, how, this.#grid.count, this.#context.meter))
+  }
+
+  *#binary(expr: BinaryExpr): Steps<Frame> {
+    const left = yield* this.evaluate(expr.left)
+    const right = yield* this.evaluate(expr.right)
+    return yield* binary(expr, [left, right], this.#grid.count, this.#context.meter)
   }
 
   #negate(frame: Frame): Frame {
@@ -293,6 +303,22 @@ export class Evaluator {
     if (frame.kind !== 'scalar') throw unsupportedFault(`a ${frame.kind} here`, expr.position)
     return frame.values
   }
+}
+
+/** Fills a row with one number a window. */
+type FillRow = (row: Row, samples: LoadedSamples, windows: Windows, meter: QueryMeter) => void
+
+function slider(apply: RangeFunction): FillRow {
+  return (row, samples, windows, meter) => slide(row, samples, windows, apply, meter)
+}
+
+function overWindows(name: string): FillRow | null {
+  const extrapolation = EXTRAPOLATIONS.get(name)
+  if (extrapolation !== undefined) {
+    return (row, samples, windows, meter) => extrapolate(row, samples, windows, extrapolation, meter)
+  }
+  const apply = RANGE_FUNCTIONS.get(name)
+  return apply === undefined ? null : slider(apply)
 }
 
 function isRange(expr: Expr): boolean {

@@ -79,7 +79,10 @@ export function withoutStale(samples: LoadedSamples): LoadedSamples {
     if (value !== value && isStale(value)) stale += 1
   }
   if (stale === 0) return samples
-  const kept = { times: new Float64Array(values.length - stale), values: new Float64Array(values.length - stale) }
+  const kept = {
+    times: new Float64Array(values.length - stale),
+    values: new Float64Array(values.length - stale),
+  }
   let length = 0
   for (let at = 0; at < values.length; at += 1) {
     const value = values[at] ?? 0
