@@ -5,7 +5,13 @@ import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, 
 import { metricsFaults } from '../faults.ts'
 import { valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
-import { type Answer, parseSelector, QueryEngine, type Question } from '../promql/engine.ts'
+import {
+  type Answer,
+  type PrintedAnswer,
+  parseSelector,
+  QueryEngine,
+  type Question,
+} from '../promql/engine.ts'
 import type { LoadedSamples, Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
@@ -117,6 +123,10 @@ export class EmbeddedStore implements MetricsStore {
 
   ask(question: Question): Promise<Answer> {
     return this.#engine.ask(question)
+  }
+
+  print(question: Question): Promise<PrintedAnswer> {
+    return this.#engine.print(question)
   }
 
   query(promql: string, atMs: number): Value {
