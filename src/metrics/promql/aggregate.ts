@@ -48,8 +48,7 @@ export function aggregate(rows: readonly Row[], how: Aggregation, count: number,
   if (how.operator === 'topk' || how.operator === 'bottomk' || how.operator === 'limitk') {
     return groups.flatMap(group => selectExtremes(group, how, count, meter))
   }
-  if (how.operator === 'count_values')
-    return groups.flatMap(group => countValues(group, how.text, count, meter))
+  if (how.operator === 'count_values') return groups.flatMap(group => countValues(group, how, count, meter))
   const reducer = REDUCERS.get(how.operator)
   const scratch = new Float64Array(rows.length)
   return groups.map(({ labels, members }) => {
@@ -72,11 +71,15 @@ export function aggregate(rows: readonly Row[], how: Aggregation, count: number,
   })
 }
 
-function groupRows(rows: readonly Row[], { labels, without }: Aggregation): Group[] {
+function groupRows(rows: readonly Row[], { operator, labels, without, text }: Aggregation): Group[] {
   const groups = new Map<string, Group>()
   const dropped = new Set([...labels, METRIC_NAME])
+  // count_values puts its own label in the place of one of that name before it groups.
+  const replaced = operator === 'count_values' ? text : null
+  if (replaced !== null) dropped.add(replaced)
+  const kept = labels.filter(name => name !== replaced)
   for (const row of rows) {
-    const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, labels)
+    const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, kept)
     const key = labelsKey(own)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, { labels: own, members: [row] })
@@ -126,12 +129,14 @@ function seriesCount(parameter: number, operator: string): number {
   return Math.trunc(parameter)
 }
 
-function countValues({ labels, members }: Group, name: string, count: number, meter: QueryMeter): Row[] {
+function countValues({ labels, members }: Group, how: Aggregation, count: number, meter: QueryMeter): Row[] {
+  const name = how.text
+  const isShown = !(how.without && how.labels.includes(name))
   const found = new Map<string, Row>()
   for (const { values, present } of members) {
     for (let step = 0; step < count; step += 1) {
       if (present[step] === 0) continue
-      const text = formatPlain(values[step] ?? 0)
+      const text = isShown ? formatPlain(values[step] ?? 0) : ''
       let out = found.get(text)
       if (out === undefined) {
         meter.samples(count)

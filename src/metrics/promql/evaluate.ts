@@ -14,11 +14,12 @@ import type {
 } from './ast.ts'
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
-import { distinct, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
+import { distinct, distinctAtAllSteps, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
 import { newWindow, RANGE_FUNCTIONS, type RangeFunction, type Window } from './range-functions.ts'
+import { smoothing } from './smoothing.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
@@ -159,7 +160,7 @@ export class Evaluator {
     return { series: rows.map(row => toSamples(row, grid)), rangeMs: expr.rangeMs, endsMs }
   }
 
-  /** Slides a window over each series. Rows that share a label set after the name is dropped are an error. */
+  /** Slides a window over each series. */
   *#overRange(expr: CallExpr, apply: RangeFunction): Steps<Row[]> {
     const argument = expr.args.find(one => isRange(one))
     if (argument === undefined) throw unsupportedFault('a call without a range vector', expr.position)
@@ -177,7 +178,7 @@ export class Evaluator {
       }
       if (this.#context.meter.isSliceOver) yield
     }
-    return distinct(rows)
+    return rows
   }
 
   #slide(
@@ -209,8 +210,12 @@ export class Evaluator {
   *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
     const ranged = RANGE_FUNCTIONS.get(name)
-    if (ranged !== undefined) return vector(yield* this.#overRange(expr, ranged))
-    const [first] = args
+    if (ranged !== undefined) return vector(distinctAtAllSteps(yield* this.#overRange(expr, ranged)))
+    const [first, , third] = args
+    if (name === 'double_exponential_smoothing' && third !== undefined) {
+      const apply = smoothing(yield* this.#scalar(third), this.#grid)
+      return vector(distinctAtAllSteps(yield* this.#overRange(expr, apply)))
+    }
     if (name === 'absent_over_time') {
       return vector([this.#absent(first, yield* this.#overRange(expr, () => 1))])
     }
@@ -303,7 +308,7 @@ export class Evaluator {
       values: row.values.map(value => -value),
       present: row.present,
     }))
-    return vector(distinct(rows))
+    return vector(distinctAtAllSteps(rows))
   }
 
   *#vector(expr: Expr): Steps<readonly Row[]> {

@@ -1,5 +1,5 @@
 // Owns label_replace, label_join and the labels of absent. It refuses names that are no label names.
-import type { Labels } from '#base'
+import { type Labels, messageOf } from '#base'
 import { METRIC_NAME, valueOf, withLabel } from '../labels.ts'
 import { compilePattern, type Matcher } from '../matchers.ts'
 import type { Expr } from './ast.ts'
@@ -16,7 +16,7 @@ export interface Replacement {
 export function labelReplace(rows: readonly Row[], replacement: Replacement): Row[] {
   const { target, template, source, pattern } = replacement
   if (target === '') throw executionFault('label_replace: expected a destination label, got an empty name')
-  const compiled = compilePattern(pattern)
+  const compiled = patternOf(pattern)
   return rows.map(row => {
     const matcher = compiled.matcher(valueOf(row.labels, source))
     if (!matcher.matches()) return row
@@ -28,6 +28,15 @@ export function labelReplace(rows: readonly Row[], replacement: Replacement): Ro
     })
     return { ...row, labels: withLabel(row.labels, target, value) }
   })
+}
+
+/** Known only when the query runs, so that a bad one is a failure of execution, as in Prometheus. */
+function patternOf(pattern: string): ReturnType<typeof compilePattern> {
+  try {
+    return compilePattern(pattern)
+  } catch (error) {
+    throw executionFault(`label_replace: ${messageOf(error)}`)
+  }
 }
 
 /** Go's regexp.Expand: $1, $name, ${name}; $$ is a dollar. The longest run of word characters is the name. */
