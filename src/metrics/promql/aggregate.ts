@@ -38,7 +38,7 @@ export function* aggregate(
         results.push(...(yield* selectExtremes(group, how, count, meter)))
         break
       case 'count_values':
-        results.push(...(yield* countValues(group, how.text, count, meter)))
+        results.push(...(yield* countValues(group, how, count, meter)))
         break
       case 'quantile':
         results.push(yield* quantiles(group, how.parameters, count, meter))
@@ -87,14 +87,18 @@ function* quantiles(
   return out
 }
 
-function groupRows(rows: readonly Row[], { labels, without }: Aggregation): Group[] {
+function groupRows(rows: readonly Row[], { operator, labels, without, text }: Aggregation): Group[] {
   const groups = new Map<string, Group>()
   const dropped = new Set([...labels, METRIC_NAME])
+  // count_values puts its own label in the place of one of that name before it groups.
+  const replaced = operator === 'count_values' ? text : null
+  if (replaced !== null) dropped.add(replaced)
+  const kept = labels.filter(name => name !== replaced)
   for (const row of rows) {
-    const key = without ? keyWithout(row.labels, dropped) : keyOf(row.labels, labels)
+    const key = without ? keyWithout(row.labels, dropped) : keyOf(row.labels, kept)
     const group = groups.get(key)
     if (group === undefined) {
-      const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, labels)
+      const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, kept)
       groups.set(key, { labels: own, members: [row] })
     } else group.members.push(row)
   }
@@ -150,15 +154,17 @@ function seriesCount(parameter: number, operator: string): number {
 
 function* countValues(
   { labels, members }: Group,
-  name: string,
+  how: Aggregation,
   count: number,
   meter: QueryMeter,
 ): Steps<Row[]> {
+  const name = how.text
+  const isShown = !(how.without && how.labels.includes(name))
   const found = new Map<string, Row>()
   for (const { values, present } of members) {
     for (let step = 0; step < count; step += 1) {
       if (present[step] === 0) continue
-      const text = formatPlain(values[step] ?? 0)
+      const text = isShown ? formatPlain(values[step] ?? 0) : ''
       let out = found.get(text)
       if (out === undefined) {
         meter.samples(count)

@@ -180,7 +180,7 @@ export class QueryEngine {
   *#instant(text: string, instantMs: number, meter: QueryMeter): Steps<Value> {
     const atMs = Math.round(instantMs)
     const expr = this.#parse(text)
-    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter)
+    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter, atMs)
     let inner = expr
     while (inner.kind === 'paren') inner = inner.inner
     if (inner.kind === 'range' || inner.kind === 'subquery') {
@@ -206,7 +206,7 @@ export class QueryEngine {
       throw syntaxFault(`a range query must give a scalar or an instant vector, got ${type}`, expr.position)
     }
     const grid: Grid = { startMs: fromMs, stepMs, count }
-    const frame = yield* this.#evaluator(grid, meter).evaluate(expr)
+    const frame = yield* this.#evaluator(grid, meter, toMs).evaluate(expr)
     return { kind: 'matrix', items: sortedItems(matrixItems(frame, grid)) }
   }
 
@@ -214,8 +214,8 @@ export class QueryEngine {
     return new QueryMeter(this.#options)
   }
 
-  #evaluator(grid: Grid, meter: QueryMeter): Evaluator {
-    const endMs = grid.startMs + (grid.count - 1) * grid.stepMs
+  /** `endMs` is what was asked for, which `@ end()` means also where no step falls on it. */
+  #evaluator(grid: Grid, meter: QueryMeter, endMs: number): Evaluator {
     return new Evaluator({ source: this.#source, meter, startMs: grid.startMs, endMs }, grid)
   }
 

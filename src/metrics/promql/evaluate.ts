@@ -15,12 +15,22 @@ import type {
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
 import { EXTRAPOLATIONS, extrapolate } from './extrapolate.ts'
-import { distinct, type Frame, type Grid, newRow, type Row, type Steps, vector } from './frame.ts'
+import {
+  distinct,
+  distinctAtAllSteps,
+  type Frame,
+  type Grid,
+  newRow,
+  type Row,
+  type Steps,
+  vector,
+} from './frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
 import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
 import { fillInstants, slice, slide, type Windows, withoutStale } from './slide.ts'
+import { smoothing } from './smoothing.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
@@ -152,7 +162,7 @@ export class Evaluator {
     return { series: rows.map(row => toSamples(row, grid)), rangeMs: expr.rangeMs, endsMs }
   }
 
-  /** Slides a window over each series. Rows that share a label set after the name is dropped are an error. */
+  /** Slides a window over each series. */
   *#overRange(expr: CallExpr, fill: FillRow): Steps<Row[]> {
     const argument = expr.args.find(one => isRange(one))
     if (argument === undefined) throw unsupportedFault('a call without a range vector', expr.position)
@@ -172,24 +182,21 @@ export class Evaluator {
       }
       if (meter.isSliceOver) yield
     }
-    return distinct(rows)
+    return rows
   }
 
   *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
     const ranged = overWindows(name)
-    if (ranged !== null) return vector(yield* this.#overRange(expr, ranged))
-    const [first] = args
+    if (ranged !== null) return vector(distinctAtAllSteps(yield* this.#overRange(expr, ranged)))
+    const [first, , third] = args
+    if (name === 'double_exponential_smoothing' && third !== undefined) {
+      const fill = slider(smoothing(yield* this.#scalar(third), this.#grid))
+      return vector(distinctAtAllSteps(yield* this.#overRange(expr, fill)))
+    }
     if (name === 'absent_over_time') {
-      return vector([
-        this.#absent(
-          first,
-          yield* this.#overRange(
-            expr,
-            slider(() => 1),
-          ),
-        ),
-      ])
+      const rows = yield* this.#overRange(expr, PRESENT)
+      return vector([this.#absent(first, rows)])
     }
     if (name === 'absent' && first !== undefined) {
       return vector([this.#absent(first, yield* this.#vector(first))])
@@ -289,7 +296,7 @@ export class Evaluator {
       values: row.values.map(value => -value),
       present: row.present,
     }))
-    return vector(distinct(rows))
+    return vector(distinctAtAllSteps(rows))
   }
 
   *#vector(expr: Expr): Steps<readonly Row[]> {
@@ -311,6 +318,8 @@ type FillRow = (row: Row, samples: LoadedSamples, windows: Windows, meter: Query
 function slider(apply: RangeFunction): FillRow {
   return (row, samples, windows, meter) => slide(row, samples, windows, apply, meter)
 }
+
+const PRESENT: FillRow = slider(() => 1)
 
 function overWindows(name: string): FillRow | null {
   const extrapolation = EXTRAPOLATIONS.get(name)

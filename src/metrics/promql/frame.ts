@@ -70,15 +70,28 @@ export function distinct(rows: readonly Row[]): Row[] {
   return [...byKey.values()]
 }
 
+/** The same where Prometheus looks at all steps together: functions of ranges, and signs. */
+export function distinctAtAllSteps(rows: readonly Row[]): Row[] {
+  const keys = new Set<string>()
+  const some = rows.filter(row => row.present.includes(1))
+  for (const { labels } of some) {
+    const key = rememberedKey(labels)
+    if (keys.has(key)) throw sameLabels(labels)
+    keys.add(key)
+  }
+  return some
+}
+
+function sameLabels(labels: Labels): Error {
+  return executionFault(`vector cannot contain metrics with the same labelset: ${JSON.stringify(labels)}`)
+}
+
 function joined(a: Row, b: Row): Row {
   const values = a.values.slice()
   const present = a.present.slice()
   for (let step = 0; step < present.length; step += 1) {
     if (b.present[step] === 0) continue
-    if (present[step] === 1) {
-      const message = `vector cannot contain metrics with the same labelset: ${JSON.stringify(a.labels)}`
-      throw executionFault(message)
-    }
+    if (present[step] === 1) throw sameLabels(a.labels)
     present[step] = 1
     values[step] = b.values[step] ?? 0
   }

@@ -1,5 +1,5 @@
 // Owns label_replace, label_join and the labels of absent. It refuses names that are no label names.
-import type { Labels } from '#base'
+import { type Labels, messageOf } from '#base'
 import { METRIC_NAME, valueOf, withLabel } from '../labels.ts'
 import { compilePattern, type Matcher } from '../matchers.ts'
 import type { Expr } from './ast.ts'
@@ -24,7 +24,7 @@ export function* labelReplace(
 ): Steps<Row[]> {
   const { target, template, source, pattern } = replacement
   if (target === '') throw executionFault('label_replace: expected a destination label, got an empty name')
-  const compiled = compilePattern(pattern)
+  const compiled = patternOf(pattern)
   return yield* eachRow(rows, meter, row => {
     const matcher = compiled.matcher(valueOf(row.labels, source))
     if (!matcher.matches()) return row
@@ -36,6 +36,15 @@ export function* labelReplace(
     })
     return { ...row, labels: withLabel(row.labels, target, value) }
   })
+}
+
+/** Known only when the query runs, so that a bad one is a failure of execution, as in Prometheus. */
+function patternOf(pattern: string): ReturnType<typeof compilePattern> {
+  try {
+    return compilePattern(pattern)
+  } catch (error) {
+    throw executionFault(`label_replace: ${messageOf(error)}`)
+  }
 }
 
 /** Go's regexp.Expand: $1, $name, ${name}; $$ is a dollar. The longest run of word characters is the name. */

@@ -1,17 +1,7 @@
 // Owns the functions of a range vector: one number from the samples of one window, which is open on the left. rate,
 // increase and delta stand in extrapolate.ts.
 // It refuses windows with too few samples by giving null: the series is then absent at that step.
-import {
-  countOf,
-  deviationOf,
-  maxOf,
-  meanOf,
-  minOf,
-  quantileOf,
-  type Reducer,
-  sumOf,
-  varianceOf,
-} from './reduce.ts'
+import { countOf, maxOf, meanOf, minOf, quantileOf, type Reducer, sumOf, varianceOverTime } from './reduce.ts'
 import type { LoadedSamples } from './source.ts'
 
 /** Samples `from..to` of the arrays lie in the window `(startMs, endMs]`; there is at least one. */
@@ -124,8 +114,8 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['max_over_time', over(maxOf)],
   ['sum_over_time', over(sumOf)],
   ['count_over_time', over(countOf)],
-  ['stddev_over_time', over(deviationOf)],
-  ['stdvar_over_time', over(varianceOf)],
+  ['stddev_over_time', over((values, from, to) => Math.sqrt(varianceOverTime(values, from, to)))],
+  ['stdvar_over_time', over(varianceOverTime)],
   ['last_over_time', ({ values, to }) => values[to - 1] ?? 0],
   ['present_over_time', () => 1],
   ['quantile_over_time', ({ parameter, values, from, to }) => quantileOf(parameter, values, from, to)],
