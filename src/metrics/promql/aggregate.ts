@@ -2,10 +2,11 @@
 import type { Labels } from '#base'
 import { formatPlain } from '../format-number.ts'
 import { keyOf, keyWithout, METRIC_NAME, onlyLabels, withLabel, withoutLabels } from '../labels.ts'
-import { distinct, newRow, type Row, type Steps } from './frame.ts'
+import { distinct, newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
 import { quantileOf } from './reduce.ts'
 import { COLUMN_REDUCERS } from './reduce-columns.ts'
+import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
 export interface Aggregation {
@@ -30,7 +31,7 @@ export function* aggregate(
   meter: QueryMeter,
 ): Steps<Row[]> {
   const results: Row[] = []
-  for (const group of groupRows(rows, how)) {
+  for (const group of yield* groupRows(rows, how, meter)) {
     switch (how.operator) {
       case 'topk':
       case 'bottomk':
@@ -48,7 +49,7 @@ export function* aggregate(
     }
   }
   // Only a new label can make two groups one.
-  return how.operator === 'count_values' ? distinct(results) : results
+  return how.operator === 'count_values' ? yield* distinct(results, meter) : results
 }
 
 function* reduce({ labels, members }: Group, operator: string, count: number, meter: QueryMeter): Steps<Row> {
@@ -87,21 +88,25 @@ function* quantiles(
   return out
 }
 
-function groupRows(rows: readonly Row[], { operator, labels, without, text }: Aggregation): Group[] {
+function* groupRows(
+  rows: readonly Row[],
+  { operator, labels, without, text }: Aggregation,
+  meter: QueryMeter,
+): Steps<Group[]> {
   const groups = new Map<string, Group>()
   const dropped = new Set([...labels, METRIC_NAME])
   // count_values puts its own label in the place of one of that name before it groups.
   const replaced = operator === 'count_values' ? text : null
   if (replaced !== null) dropped.add(replaced)
   const kept = labels.filter(name => name !== replaced)
-  for (const row of rows) {
+  yield* forEach(rows, meter, row => {
     const key = without ? keyWithout(row.labels, dropped) : keyOf(row.labels, kept)
     const group = groups.get(key)
     if (group === undefined) {
       const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, kept)
       groups.set(key, { labels: own, members: [row] })
     } else group.members.push(row)
-  }
+  })
   return [...groups.values()]
 }
 

@@ -2,10 +2,11 @@
 // It refuses operators that operators.ts does not know.
 import { withoutName } from '../labels.ts'
 import type { BinaryExpr } from './ast.ts'
-import { distinct, type Frame, newRow, type Row, type Steps, vector } from './frame.ts'
+import { distinct, type Frame, newRow, type Row, vector } from './frame.ts'
 import { matchVectors } from './match-vectors.ts'
 import type { QueryMeter } from './meter.ts'
 import { dropsName, pairOperator } from './operators.ts'
+import type { Steps } from './steps.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
 export function* binary(
@@ -60,5 +61,5 @@ function* withScalar(
     out.push(row)
     if (meter.isSliceOver) yield
   }
-  return vector(unnamed ? distinct(out) : out)
+  return vector(unnamed ? yield* distinct(out, meter) : out)
 }

@@ -7,11 +7,12 @@ import { rememberedKey } from '../labels.ts'
 import type { Expr } from './ast.ts'
 import { typeOf } from './check.ts'
 import { Evaluator } from './evaluate.ts'
-import type { Frame, Grid, Steps } from './frame.ts'
+import type { Frame, Grid } from './frame.ts'
 import { type MeterOptions, QueryMeter } from './meter.ts'
 import { parseQuery } from './parse.ts'
 import { printAnswer } from './print-answer.ts'
 import type { SampleSource } from './source.ts'
+import { mapEach, type Steps } from './steps.ts'
 import { syntaxFault } from './syntax-fault.ts'
 import type { Matrix, MatrixItem, Value } from './value.ts'
 
@@ -184,7 +185,7 @@ export class QueryEngine {
     let inner = expr
     while (inner.kind === 'paren') inner = inner.inner
     if (inner.kind === 'range' || inner.kind === 'subquery') {
-      return { kind: 'matrix', items: sortedItems(yield* evaluator.samples(inner)) }
+      return { kind: 'matrix', items: yield* sortedItems(yield* evaluator.samples(inner), meter) }
     }
     return instantValue(yield* evaluator.evaluate(expr), atMs)
   }
@@ -207,7 +208,7 @@ export class QueryEngine {
     }
     const grid: Grid = { startMs: fromMs, stepMs, count }
     const frame = yield* this.#evaluator(grid, meter, toMs).evaluate(expr)
-    return { kind: 'matrix', items: sortedItems(matrixItems(frame, grid)) }
+    return { kind: 'matrix', items: yield* sortedItems(yield* matrixItems(frame, grid, meter), meter) }
   }
 
   #meter(): QueryMeter {
@@ -244,27 +245,34 @@ function instantValue(frame: Frame, atMs: number): Value {
   return { kind: 'vector', items }
 }
 
-function matrixItems(frame: Frame, { startMs, stepMs, count }: Grid): MatrixItem[] {
+function* matrixItems(
+  frame: Frame,
+  { startMs, stepMs, count }: Grid,
+  meter: QueryMeter,
+): Steps<MatrixItem[]> {
   const times = Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs)
   if (frame.kind === 'scalar') return [{ labels: {}, times, values: frame.values }]
   if (frame.kind === 'string') return []
-  return frame.rows.map(({ labels, values, present }) =>
+  return yield* mapEach(frame.rows, meter, ({ labels, values, present }) =>
     present.includes(0)
-      ? {
-          labels,
-          times: times.filter((_, step) => present[step] === 1),
-          values: values.filter((_, step) => present[step] === 1),
-        }
+      ? { labels, times: kept(times, present), values: kept(values, present) }
       : { labels, times, values },
   )
 }
 
+function kept(column: Float64Array, present: Uint8Array): Float64Array {
+  const some = new Float64Array(column.length)
+  let length = 0
+  for (let step = 0; step < column.length; step += 1) {
+    if (present[step] === 1) some[length++] = column[step] ?? 0
+  }
+  return some.subarray(0, length)
+}
+
 /** By label sets, so that a page shows the same order each time. */
-function sortedItems(items: readonly MatrixItem[]): MatrixItem[] {
-  return items
-    .map(item => ({ item, key: rememberedKey(item.labels) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ item }) => item)
+function* sortedItems(items: readonly MatrixItem[], meter: QueryMeter): Steps<MatrixItem[]> {
+  const keyed = yield* mapEach(items, meter, item => ({ item, key: rememberedKey(item.labels) }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item)
 }
 
 function limit(message: string): Error {

@@ -15,16 +15,7 @@ import type {
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
 import { EXTRAPOLATIONS, extrapolate } from './extrapolate.ts'
-import {
-  distinct,
-  distinctAtAllSteps,
-  type Frame,
-  type Grid,
-  newRow,
-  type Row,
-  type Steps,
-  vector,
-} from './frame.ts'
+import { distinct, distinctAtAllSteps, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
@@ -32,6 +23,7 @@ import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
 import { fillInstants, slice, slide, type Windows, withoutStale } from './slide.ts'
 import { smoothing } from './smoothing.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
+import { forEach, mapEach, type Steps } from './steps.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
 const LOOKBACK_MS = 5 * 60_000 // Prometheus' query.lookback-delta
@@ -72,7 +64,7 @@ export class Evaluator {
       case 'paren':
         return yield* this.evaluate(expr.inner)
       case 'negate':
-        return this.#negate(yield* this.evaluate(expr.inner))
+        return yield* this.#negate(yield* this.evaluate(expr.inner))
       case 'selector':
         return vector(yield* this.#instants(expr, false))
       case 'call':
@@ -93,9 +85,11 @@ export class Evaluator {
   *samples(expr: RangeExpr | SubqueryExpr): Steps<readonly (LoadedSamples & Pick<Row, 'labels'>)[]> {
     const { series, rangeMs, endsMs } = yield* this.#ranged(expr)
     const endMs = endsMs[0] ?? 0
-    return series
-      .map(one => ({ labels: one.labels, ...slice(withoutStale(one.load()), endMs - rangeMs, endMs) }))
-      .filter(one => one.times.length > 0)
+    const all = yield* mapEach(series, this.#context.meter, one => ({
+      labels: one.labels,
+      ...slice(withoutStale(one.load()), endMs - rangeMs, endMs),
+    }))
+    return all.filter(one => one.times.length > 0)
   }
 
   #stepMs(step: number): number {
@@ -187,25 +181,27 @@ export class Evaluator {
 
   *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
+    const { meter } = this.#context
     const ranged = overWindows(name)
-    if (ranged !== null) return vector(distinctAtAllSteps(yield* this.#overRange(expr, ranged)))
+    if (ranged !== null) return vector(yield* distinctAtAllSteps(yield* this.#overRange(expr, ranged), meter))
     const [first, , third] = args
     if (name === 'double_exponential_smoothing' && third !== undefined) {
       const fill = slider(smoothing(yield* this.#scalar(third), this.#grid))
-      return vector(distinctAtAllSteps(yield* this.#overRange(expr, fill)))
+      return vector(yield* distinctAtAllSteps(yield* this.#overRange(expr, fill), meter))
     }
     if (name === 'absent_over_time') {
       const rows = yield* this.#overRange(expr, PRESENT)
-      return vector([this.#absent(first, rows)])
+      return vector([yield* this.#absent(first, rows)])
     }
     if (name === 'absent' && first !== undefined) {
-      return vector([this.#absent(first, yield* this.#vector(first))])
+      return vector([yield* this.#absent(first, yield* this.#vector(first))])
     }
-    if (name === 'timestamp' && first !== undefined) return vector(distinct(yield* this.#timestamps(first)))
+    if (name === 'timestamp' && first !== undefined)
+      return vector(yield* distinct(yield* this.#timestamps(first), meter))
     if (name === 'time') {
       return { kind: 'scalar', values: this.#timesS() }
     }
-    if (INSTANT_FUNCTIONS.has(name)) return vector(distinct(yield* this.#pointwise(expr)))
+    if (INSTANT_FUNCTIONS.has(name)) return vector(yield* distinct(yield* this.#pointwise(expr), meter))
     const frames: Frame[] = []
     for (const argument of args) frames.push(yield* this.evaluate(argument))
     return yield* callWithVectors(expr, frames, this.#grid.count, this.#context.meter)
@@ -245,13 +241,13 @@ export class Evaluator {
     return out
   }
 
-  #absent(argument: Expr | undefined, rows: readonly Row[]): Row {
+  *#absent(argument: Expr | undefined, rows: readonly Row[]): Steps<Row> {
     const row = this.#newRow(argument === undefined ? {} : absentLabels(argument))
     row.present.fill(1)
     row.values.fill(1)
-    for (const { present } of rows) {
+    yield* forEach(rows, this.#context.meter, ({ present }) => {
       for (let step = 0; step < present.length; step += 1) if (present[step] === 1) row.present[step] = 0
-    }
+    })
     return row
   }
 
@@ -263,7 +259,7 @@ export class Evaluator {
       inner.kind === 'selector'
         ? yield* this.#instants(inner, true)
         : (yield* this.#vector(argument)).map(row => ({ ...row, values: this.#timesS() }))
-    return rows.map(row => ({ ...row, labels: withoutName(row.labels) }))
+    return yield* mapEach(rows, this.#context.meter, row => ({ ...row, labels: withoutName(row.labels) }))
   }
 
   *#aggregate(expr: AggregateExpr): Steps<Frame> {
@@ -288,15 +284,16 @@ export class Evaluator {
     return yield* binary(expr, [left, right], this.#grid.count, this.#context.meter)
   }
 
-  #negate(frame: Frame): Frame {
+  *#negate(frame: Frame): Steps<Frame> {
     if (frame.kind === 'scalar') return { kind: 'scalar', values: frame.values.map(value => -value) }
     if (frame.kind === 'string') return frame
-    const rows = frame.rows.map(row => ({
-      labels: withoutName(row.labels),
-      values: row.values.map(value => -value),
-      present: row.present,
-    }))
-    return vector(distinctAtAllSteps(rows))
+    const { meter } = this.#context
+    const rows = yield* mapEach(frame.rows, meter, ({ labels, values, present }) => {
+      const row = this.#newRow(withoutName(labels))
+      for (let step = 0; step < values.length; step += 1) row.values[step] = -(values[step] ?? 0)
+      return { ...row, present }
+    })
+    return vector(yield* distinctAtAllSteps(rows, meter))
   }
 
   *#vector(expr: Expr): Steps<readonly Row[]> {

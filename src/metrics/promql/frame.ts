@@ -2,6 +2,8 @@
 // It refuses two rows that answer for the same label set at the same step.
 import type { Labels } from '#base'
 import { rememberedKey } from '../labels.ts'
+import type { QueryMeter } from './meter.ts'
+import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
 /** One label set over the steps of the grid; `values[i]` counts only where `present[i]` is 1. */
@@ -22,9 +24,6 @@ export interface Grid {
   readonly stepMs: number
   readonly count: number
 }
-
-/** An evaluation that can be interrupted: it yields where the caller may do something else for a while. */
-export type Steps<Result> = Generator<undefined, Result, undefined>
 
 /**
  * Rows are cut from larger arrays: an array of its own for each of a thousand rows takes longer than filling them. A
@@ -59,26 +58,26 @@ export function vector(rows: readonly Row[]): Frame {
  * Joins rows whose label sets have become equal, as long as no step has a value in two of them.
  * Prometheus: "vector cannot contain metrics with the same labelset".
  */
-export function distinct(rows: readonly Row[]): Row[] {
+export function* distinct(rows: readonly Row[], meter: QueryMeter): Steps<Row[]> {
   const byKey = new Map<string, Row>()
-  for (const row of rows) {
+  yield* forEach(rows, meter, row => {
     const key = rememberedKey(row.labels)
     const known = byKey.get(key)
     if (known === undefined) byKey.set(key, row)
     else byKey.set(key, joined(known, row))
-  }
+  })
   return [...byKey.values()]
 }
 
 /** The same where Prometheus looks at all steps together: functions of ranges, and signs. */
-export function distinctAtAllSteps(rows: readonly Row[]): Row[] {
+export function* distinctAtAllSteps(rows: readonly Row[], meter: QueryMeter): Steps<Row[]> {
   const keys = new Set<string>()
   const some = rows.filter(row => row.present.includes(1))
-  for (const { labels } of some) {
+  yield* forEach(some, meter, ({ labels }) => {
     const key = rememberedKey(labels)
     if (keys.has(key)) throw sameLabels(labels)
     keys.add(key)
-  }
+  })
   return some
 }
 

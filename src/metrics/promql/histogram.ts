@@ -2,8 +2,9 @@
 // See https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
 import { parseNumber } from '../format-number.ts'
 import { keyWithout, METRIC_NAME, valueOf, withoutLabels } from '../labels.ts'
-import { newRow, type Row, type Steps } from './frame.ts'
+import { newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
+import { forEach, type Steps } from './steps.ts'
 
 const DROPPED: ReadonlySet<string> = new Set([METRIC_NAME, 'le'])
 
@@ -18,7 +19,7 @@ export function* histogramQuantile(
   count: number,
   meter: QueryMeter,
 ): Steps<Row[]> {
-  const groups = groupRows(rows, count, meter)
+  const groups = yield* groupRows(rows, count, meter)
   for (const { row, members } of groups) {
     members.sort((a, b) => a.upper - b.upper)
     const buckets = new Buckets(members.length)
@@ -38,11 +39,11 @@ export function* histogramQuantile(
 }
 
 /** Label sets and bounds are read once a query, not once a step. */
-function groupRows(rows: readonly Row[], count: number, meter: QueryMeter): Group[] {
+function* groupRows(rows: readonly Row[], count: number, meter: QueryMeter): Steps<Group[]> {
   const groups = new Map<string, Group>()
-  for (const row of rows) {
+  yield* forEach(rows, meter, row => {
     const upper = parseNumber(valueOf(row.labels, 'le'))
-    if (upper === null) continue
+    if (upper === null) return
     const key = keyWithout(row.labels, DROPPED)
     let group = groups.get(key)
     if (group === undefined) {
@@ -50,7 +51,7 @@ function groupRows(rows: readonly Row[], count: number, meter: QueryMeter): Grou
       groups.set(key, (group = { row: newRow(withoutLabels(row.labels, DROPPED), count), members: [] }))
     }
     group.members.push({ upper, row })
-  }
+  })
   return [...groups.values()]
 }
 

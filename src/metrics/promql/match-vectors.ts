@@ -15,9 +15,10 @@ import {
 } from '../labels.ts'
 import type { BinaryExpr, Matching } from './ast.ts'
 import { SET_OPERATORS } from './ast.ts'
-import { distinct, newRow, type Row, type Steps } from './frame.ts'
+import { distinct, newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
 import { dropsName, pairOperator } from './operators.ts'
+import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
 export function* matchVectors(
@@ -33,7 +34,7 @@ export function* matchVectors(
   const swapped = expr.matching.cardinality === 'one-to-many'
   const [many, one] = swapped ? [right, left] : [left, right]
   if (many.length === 0 || one.length === 0) return []
-  const ones = groupBySignature(one, signature)
+  const ones = yield* groupBySignature(one, signature, meter)
   yield* checkOneSide(ones, many, swapped, [count, meter])
   const pairs = new PairJoiner(expr, swapped, count)
   for (const row of many) {
@@ -45,7 +46,7 @@ export function* matchVectors(
       if (meter.isSliceOver) yield
     }
   }
-  return distinct(pairs.rows)
+  return yield* distinct(pairs.rows, meter)
 }
 
 type Signature = (labels: Labels) => string
@@ -56,14 +57,18 @@ function signer({ on, labels }: Matching): Signature {
   return own => keyWithout(own, ignored)
 }
 
-function groupBySignature(rows: readonly Row[], signature: Signature): Map<string, Row[]> {
+function* groupBySignature(
+  rows: readonly Row[],
+  signature: Signature,
+  meter: QueryMeter,
+): Steps<Map<string, Row[]>> {
   const groups = new Map<string, Row[]>()
-  for (const row of rows) {
+  yield* forEach(rows, meter, row => {
     const key = signature(row.labels)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [row])
     else group.push(row)
-  }
+  })
   return groups
 }
 
@@ -164,7 +169,7 @@ function* matchSets(
   count: number,
   meter: QueryMeter,
 ): Steps<Row[]> {
-  const other = groupBySignature(operator === 'or' ? left : right, signature)
+  const other = yield* groupBySignature(operator === 'or' ? left : right, signature, meter)
   // Where a group has any value; made once a group, however many rows meet it.
   const unions = new Map<readonly Row[], Uint8Array>()
   const keepWhereOther = operator === 'and'
@@ -189,5 +194,5 @@ function* matchSets(
     meter.work(count)
     if (meter.isSliceOver) yield
   }
-  return operator === 'or' ? distinct([...left, ...filtered]) : filtered
+  return operator === 'or' ? yield* distinct([...left, ...filtered], meter) : filtered
 }

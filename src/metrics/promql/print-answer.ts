@@ -5,8 +5,8 @@ import { unreachable } from '#base'
 import { metricsFaults } from '../faults.ts'
 import { formatNumber } from '../format-number.ts'
 import { rememberedJson } from '../labels.ts'
-import type { Steps } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
+import type { Steps } from './steps.ts'
 import type { MatrixItem, Value } from './value.ts'
 
 const PIECE_CHARACTERS = 64 * 1024
