@@ -28,6 +28,10 @@ export class ColumnCache {
     return this.#samples
   }
 
+  get bytes(): number {
+    return this.#samples * 16
+  }
+
   /** Samples with `fromMs <= time <= toMs`; valid until the caller gives the thread back. */
   between(series: Series, fromMs: number, toMs: number): LoadedSamples {
     // Samples that come later are newer than this, or late ones, which cut the column.

@@ -174,7 +174,7 @@ export class EmbeddedStore implements MetricsStore {
     return {
       series: this.#head.size,
       seriesMax: this.#seriesMax,
-      memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes,
+      memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes + this.#columns.bytes,
       logBytes: this.#writeLog.bytes,
       sealedBytes: this.#sealed.bytes,
       seals: this.#sealed.seals.length,
