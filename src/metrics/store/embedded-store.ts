@@ -174,7 +174,8 @@ export class EmbeddedStore implements MetricsStore {
     return {
       series: this.#head.size,
       seriesMax: this.#seriesMax,
-      memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes + this.#columns.bytes,
+      memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes,
+      decodedBytes: this.#columns.bytes,
       logBytes: this.#writeLog.bytes,
       sealedBytes: this.#sealed.bytes,
       seals: this.#sealed.seals.length,

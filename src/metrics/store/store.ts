@@ -60,6 +60,8 @@ export interface StoreStats {
   readonly seriesMax: number
   /** Of samples; labels and indexes take about 1 KB a series more. */
   readonly memoryBytes: number
+  /** Of what was decoded for queries and is kept: at most 96 MB. */
+  readonly decodedBytes: number
   readonly logBytes: number
   readonly sealedBytes: number
   readonly seals: number
