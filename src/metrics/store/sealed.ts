@@ -15,8 +15,8 @@ import type { SealPiece, Slices } from './seal.ts'
 import { SealWriter } from './seal-writer.ts'
 import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
 
-/** 6M samples are 96 MB: 250 series over six hours at one sample a second, or 1,600 over one. */
-const CACHE_SAMPLES_MAX = 6_000_000
+/** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
+const CACHE_SAMPLES_MAX = 500_000
 /** 1M stamps are 8 MB. Series keep those that they were read with. */
 const CACHE_STAMPS_MAX = 1_000_000
 /** Series whose chunks are read at once when seals are merged, and whose rows are deleted at once. */
