@@ -5,10 +5,17 @@ import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, 
 import { metricsFaults } from '../faults.ts'
 import { METRIC_NAME, valueOf } from '../labels.ts'
 import { type Matcher, makeMatcher } from '../matchers.ts'
-import { type Answer, parseSelector, QueryEngine, type Question } from '../promql/engine.ts'
-import type { Meter, SelectedSeries } from '../promql/source.ts'
+import {
+  type Answer,
+  type PrintedAnswer,
+  parseSelector,
+  QueryEngine,
+  type Question,
+} from '../promql/engine.ts'
+import type { LoadedSamples, Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
+import { ColumnCache } from './column-cache.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
 import type { LedgerRow, LivePart } from './ledger.ts'
@@ -18,7 +25,7 @@ import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
 import type { Samples } from './sample-column.ts'
-import { Slices, takePieces, toSeal } from './seal.ts'
+import { Slices, takePieces } from './seal.ts'
 import { SealedChunks } from './sealed.ts'
 import type { Series } from './series.ts'
 import { addRefusals, noRefusals, type Refusals } from './staged-samples.ts'
@@ -29,6 +36,7 @@ import type {
   MetricsStore,
   StoreOptions,
   StoreStats,
+  StoreTotals,
   WriteResult,
   WriteSeries,
 } from './store.ts'
@@ -59,19 +67,26 @@ export class EmbeddedStore implements MetricsStore {
   readonly #sealed: SealedChunks
   readonly #writeLog: WriteLog
   readonly #memory = { slab: new ChunkSlab(), open: new OpenColumns() }
+  readonly #columns = new ColumnCache((...wanted) => this.#readAll(...wanted))
   readonly #intake: Intake
   readonly #engine: QueryEngine
   readonly #sealTimer: Closable
   readonly #retentionMs: number
   readonly #retentionBytes: number
   readonly #seriesMax: number
+  readonly #sealsOnClose: boolean
   readonly #refusedTotal: Refusals = noRefusals()
   #acceptedTotal = 0
+  #exemplarsTotal = 0
+  #histogramsTotal = 0
+  #refusedBatches = 0
   #newestMs = Number.NEGATIVE_INFINITY
   /** The latest now that a writer gave: retention counts from it. */
   #nowMs = 0
   #failing: string | null = null
   #sealing: Promise<void> | null = null
+  /** What changes SQLite runs one after the other: each has a transaction that is open over many turns. */
+  #changing: Promise<unknown> = Promise.resolve()
   #earlySealMs = Number.NEGATIVE_INFINITY
   #closed = false
 
@@ -85,6 +100,7 @@ export class EmbeddedStore implements MetricsStore {
     this.#retentionMs = options.retentionMs ?? RETENTION_MS
     this.#retentionBytes = options.retentionBytes ?? Number.POSITIVE_INFINITY
     this.#seriesMax = options.seriesMax ?? SERIES_MAX
+    this.#sealsOnClose = options.sealOnClose ?? false
     const senderSeriesMax = options.senderSeriesMax ?? SENDER_SERIES_MAX
     this.#head = new Head({ seriesMax: this.#seriesMax, senderSeriesMax }, this.#memory)
     this.#sealed = new SealedChunks(this.#folder)
@@ -112,11 +128,18 @@ export class EmbeddedStore implements MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult {
     this.#beginWrite(nowMs)
     const dropped = this.#intake.request(request)
-    return { ...this.#commit(), ...dropped }
+    const result = this.#commit()
+    this.#exemplarsTotal += dropped.exemplars
+    this.#histogramsTotal += dropped.histograms
+    return { ...result, ...dropped }
   }
 
   ask(question: Question): Promise<Answer> {
     return this.#engine.ask(question)
+  }
+
+  print(question: Question): Promise<PrintedAnswer> {
+    return this.#engine.print(question)
   }
 
   query(promql: string, atMs: number): Value {
@@ -165,6 +188,7 @@ export class EmbeddedStore implements MetricsStore {
       series: this.#head.size,
       seriesMax: this.#seriesMax,
       memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes,
+      decodedBytes: this.#columns.bytes,
       logBytes: this.#writeLog.bytes,
       sealedBytes: this.#sealed.bytes,
       seals: this.#sealed.seals.length,
@@ -176,8 +200,19 @@ export class EmbeddedStore implements MetricsStore {
     }
   }
 
+  totals(): StoreTotals {
+    return {
+      accepted: this.#acceptedTotal,
+      refused: { ...this.#refusedTotal },
+      exemplars: this.#exemplarsTotal,
+      histograms: this.#histogramsTotal,
+      refusedBatches: this.#refusedBatches,
+      failing: this.#failing,
+    }
+  }
+
   seal(): Promise<void> {
-    this.#sealing ??= this.#sealOnce().finally(() => {
+    this.#sealing ??= this.#alone(() => this.#sealOnce()).finally(() => {
       this.#sealing = null
     })
     return this.#sealing
@@ -195,22 +230,24 @@ export class EmbeddedStore implements MetricsStore {
       await this.seal()
     }
     const gone: number[] = []
-    this.#sealed.transaction(() => {
-      for (const series of found) {
-        this.#sealed.ledger.settle(series.labels)
-        const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
-        touched += 1
-        if (left !== null) series.leaveToDisk(left)
-        else {
-          this.#head.remove(series)
-          gone.push(series.id)
+    await this.#alone(async () => {
+      this.#sealed.transaction(() => {
+        for (const series of found) {
+          this.#sealed.ledger.settle(series.labels)
+          const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
+          touched += 1
+          if (left !== null) series.leaveToDisk(left)
+          else {
+            this.#head.remove(series)
+            gone.push(series.id)
+          }
         }
+      })
+      if (gone.length > 0) {
+        this.#sealed.dropSeries(gone)
+        this.#intake.forgetForms()
       }
     })
-    if (gone.length > 0) {
-      this.#sealed.dropSeries(gone)
-      this.#intake.forgetForms()
-    }
     this.#log.info('metrics-series-deleted', { series: touched, whole: gone.length })
     return touched
   }
@@ -219,7 +256,7 @@ export class EmbeddedStore implements MetricsStore {
     await this.seal()
     const name = `${String(Math.floor(this.#newestMs)).padStart(13, '0')}-${this.#sealed.checkpoint()}`
     const folder = ensureFolder(join(this.#folder, 'snapshots', name))
-    await this.#sealed.backup(join(folder, 'chunks.db'))
+    await this.#alone(() => this.#sealed.backup(join(folder, 'chunks.db')))
     return name
   }
 
@@ -233,6 +270,10 @@ export class EmbeddedStore implements MetricsStore {
     await this.#sealTimer.close()
     // A seal that fails has been logged, and has lost nothing: its samples are in the log.
     await this.#sealing?.catch(() => undefined)
+    if (this.#sealsOnClose) {
+      await this.seal().catch((error: unknown) => this.#log.error('metrics-seal-failed', { error }))
+    }
+    await this.#changing
     await this.#writeLog.close()
     this.#sealed.close()
     await this.#lock.close()
@@ -259,6 +300,7 @@ export class EmbeddedStore implements MetricsStore {
         this.#failing = null
       } catch (error) {
         intake.undo()
+        this.#refusedBatches += 1
         if (this.#failing === null) this.#log.error('metrics-store-refuses', { error })
         this.#failing = messageOf(error)
         throw error
@@ -299,7 +341,7 @@ export class EmbeddedStore implements MetricsStore {
         const slices = new Slices(this.#clock)
         const checkpoint = this.#writeLog.rotate()
         const pieces = await takePieces(all, slices)
-        await this.#sealed.commit(toSeal(pieces, checkpoint), slices)
+        await this.#sealed.commit(pieces, checkpoint, slices)
         this.#writeLog.dropThrough(checkpoint)
         for (const { series, pending } of pieces) series.sealed(pending)
       } catch (error) {
@@ -307,7 +349,25 @@ export class EmbeddedStore implements MetricsStore {
       }
       this.#evict(firstPage)
     }
-    this.#dropOld()
+    await this.#tidy()
+  }
+
+  /** Merges what is worth it, and drops what is old. */
+  async #tidy(): Promise<void> {
+    const slices = new Slices(this.#clock)
+    try {
+      while (!this.#closed && (await this.#sealed.merge(slices)));
+      await this.#dropOld(slices)
+      await this.#sealed.shrink(slices)
+    } catch (error) {
+      throw writeFault(error, this.#folder)
+    }
+  }
+
+  #alone<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#changing.then(change)
+    this.#changing = result.catch(() => undefined)
+    return result
   }
 
   /** What lies before `page` is in SQLite, or has been copied into a later page. */
@@ -317,10 +377,11 @@ export class EmbeddedStore implements MetricsStore {
     for (const series of this.#head.all()) series.evicted(cutMs)
   }
 
-  #dropOld(): void {
+  async #dropOld(slices: Slices): Promise<void> {
     const cutMs = this.#nowMs - this.#retentionMs
     this.#sealed.ledger.dropOld(this.#nowMs)
-    const seals = this.#sealed.dropOld(cutMs, this.#retentionBytes)
+    const seals = await this.#sealed.dropOld(cutMs, this.#retentionBytes, slices)
+    if (seals > 0) this.#columns.clear()
     const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {
       this.#sealed.dropSeries(gone.map(series => series.id))
@@ -371,9 +432,12 @@ export class EmbeddedStore implements MetricsStore {
     }))
   }
 
-  #read(series: Series, fromWantedMs: number, toMs: number): Samples {
+  #read(series: Series, fromWantedMs: number, toMs: number): LoadedSamples {
     // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
-    const fromMs = Math.max(fromWantedMs, this.#nowMs - this.#retentionMs)
+    return this.#columns.between(series, Math.max(fromWantedMs, this.#nowMs - this.#retentionMs), toMs)
+  }
+
+  #readAll(series: Series, fromMs: number, toMs: number): Samples {
     const { memoryFromMs } = series
     if (fromMs >= memoryFromMs || fromMs > series.sealedNewestMs) return series.between(fromMs, toMs)
     const endMs = Math.min(toMs, memoryFromMs - 1)
@@ -397,13 +461,16 @@ export class EmbeddedStore implements MetricsStore {
     this.#head.reserveIds(this.#sealed.nextSeriesId())
     const checkpoint = this.#sealed.checkpoint()
     let unknown = 0
+    let latest: Series | undefined
     const { segments, records, closedBytes } = replay(logFolder, checkpoint, this.#log, payload =>
       readRecord(payload, {
         series: (id, labels) => {
           this.#head.restore(id, labels).defined = true
         },
         sample: (id, timeMs, value) => {
-          const series = this.#head.byId(id)
+          // Samples of one series mostly follow each other.
+          const series = latest?.id === id ? latest : this.#head.byId(id)
+          latest = series
           if (series === undefined) unknown += 1
           else this.#recoverSample(series, timeMs, value)
           if (timeMs > this.#newestMs) this.#newestMs = timeMs

@@ -1,11 +1,13 @@
 // Owns one series: its labels, and what of it is in memory: an open column, chunks, and late arrivals.
 // It refuses nothing; the store decides what enters.
 import type { Labels } from '#base'
-import { encodeChunk } from './chunk.ts'
+import { encodeChunk, encodeParted } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
+import type { Column } from './column.ts'
 import { sortSamples } from './merge-samples.ts'
-import { OPEN_SAMPLES, type OpenColumns, type Slot } from './open-columns.ts'
+import { NO_SLOT, OPEN_SAMPLES, type OpenColumns } from './open-columns.ts'
 import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
+import type { KeyedChunk } from './seal-writer.ts'
 
 /** Older than the newest sample of the series by more than this is refused (brief of the store: 10 minutes). */
 export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
@@ -20,20 +22,24 @@ export interface Memory {
 }
 
 /** All samples of one series that SQLite does not have, as one chunk. */
-export interface PendingChunk {
+export interface PendingChunk extends KeyedChunk {
   readonly samples: Samples
-  readonly chunk: Buffer
   readonly reference: number
 }
 
 /** For decoding; shared, because nothing stays in it between two calls. */
 const gathered: SampleBuffer = new SampleBuffer()
+/** A full column, on its way into a chunk. */
+const column: Samples = {
+  times: new Float64Array(OPEN_SAMPLES),
+  values: new Float64Array(OPEN_SAMPLES),
+}
 
 export class Series {
   readonly id: number
   readonly labels: Labels
   readonly key: string
-  /** Who wrote its first sample since the start; null when that is not known. */
+  /** Against whom it counts: who wrote its first sample, after a start its `instance`; null for nobody. */
   sender: string | null = null
   newestMs: number = Number.NEGATIVE_INFINITY
   oldestMs: number = Number.POSITIVE_INFINITY
@@ -42,8 +48,10 @@ export class Series {
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  /** What was decoded for queries; the cache of columns sets it. */
+  column: Column | null = null
   #memory: Memory
-  #slot: Slot | null = null
+  #slot = NO_SLOT
   #count = 0
   /** The newest chunk in memory; each names the one before. */
   #lastChunk = NO_CHUNK
@@ -64,13 +72,14 @@ export class Series {
 
   /** The caller has made sure that `timeMs` is after all that was appended before. */
   append(timeMs: number, value: number): void {
-    if (this.#slot === null) this.#slot = this.#memory.open.take()
-    else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
-    const { page, base } = this.#slot
-    page.times[base + this.#count] = timeMs
-    page.values[base + this.#count] = value
+    const { open } = this.#memory
+    if (this.#slot === NO_SLOT) {
+      this.#slot = open.take()
+      // Later ones are after a sample that has been here.
+      if (timeMs < this.oldestMs) this.oldestMs = timeMs
+    } else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
+    open.put(this.#slot, this.#count, timeMs, value)
     this.#count += 1
-    if (timeMs < this.oldestMs) this.oldestMs = timeMs
   }
 
   /** A sample that is older than the newest one. */
@@ -79,6 +88,7 @@ export class Series {
     this.#late.times.push(timeMs)
     this.#late.values.push(value)
     if (timeMs < this.oldestMs) this.oldestMs = timeMs
+    this.column?.cut(timeMs)
   }
 
   /** The value at exactly this time, as far as memory knows. */
@@ -122,11 +132,9 @@ export class Series {
   #gather(references: readonly number[]): Samples {
     gathered.clear()
     for (const reference of references) this.#memory.slab.read(reference, gathered)
-    if (this.#slot !== null && this.#count > 0) {
-      const { page, base } = this.#slot
+    if (this.#count > 0) {
       const from = gathered.reserve(this.#count)
-      gathered.times.set(page.times.subarray(base, base + this.#count), from)
-      gathered.values.set(page.values.subarray(base, base + this.#count), from)
+      this.#memory.open.read(this.#slot, this.#count, gathered.times, gathered.values, from)
     }
     if (this.#late !== null) gathered.add(lateSamples(this.#late))
     const samples = gathered.copy()
@@ -150,14 +158,15 @@ export class Series {
     }
     const { references, before } = this.#pendingChunks()
     const samples = this.#gather(references)
-    const chunk = encodeChunk(samples)
+    const parted = encodeParted(samples)
     this.#count = 0
     this.#late = null
     this.#lastChunk =
       samples.times.length > PIECE_SAMPLES
         ? this.#putPieces(samples, before)
-        : this.#put(chunk, samples, before)
-    return { samples, chunk, reference: this.#lastChunk }
+        : this.#put(parted.chunk, samples, before)
+    const stamps = parted.chunk.toString('latin1', 1, parted.stampsTo)
+    return { ...parted, stamps, samples, reference: this.#lastChunk }
   }
 
   /** SQLite has what `takePending` gave. */
@@ -177,6 +186,7 @@ export class Series {
     this.#count = 0
     this.#late = null
     this.#lastChunk = NO_CHUNK
+    this.column = null
     this.#release()
   }
 
@@ -186,13 +196,13 @@ export class Series {
   }
 
   #release(): void {
-    if (this.#slot !== null) this.#memory.open.give(this.#slot)
-    this.#slot = null
+    if (this.#slot !== NO_SLOT) this.#memory.open.give(this.#slot)
+    this.#slot = NO_SLOT
   }
 
   #closeColumn(): void {
-    const samples = this.#openSamples()
-    this.#lastChunk = this.#put(encodeChunk(samples), samples, this.#lastChunk)
+    this.#memory.open.read(this.#slot, OPEN_SAMPLES, column.times, column.values, 0)
+    this.#lastChunk = this.#put(encodeChunk(column), column, this.#lastChunk)
     this.#count = 0
   }
 
@@ -210,15 +220,6 @@ export class Series {
   #put(chunk: Buffer, { times }: Samples, previous: number): number {
     const firstMs = times[0] ?? 0
     return this.#memory.slab.put(chunk, { previous, firstMs, lastMs: times.at(-1) ?? 0 })
-  }
-
-  #openSamples(): Samples {
-    if (this.#slot === null) return NO_SAMPLES
-    const { page, base } = this.#slot
-    return {
-      times: page.times.slice(base, base + this.#count),
-      values: page.values.slice(base, base + this.#count),
-    }
   }
 }
 

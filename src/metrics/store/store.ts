@@ -1,7 +1,7 @@
 // Owns the contract of the metrics store, which an external engine could fulfil as well.
 // It refuses to know how samples are kept.
 import type { Clock, Labels, Log } from '#base'
-import type { Answer, Question } from '../promql/engine.ts'
+import type { Answer, PrintedAnswer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 import type { LedgerRow } from './ledger.ts'
@@ -60,6 +60,8 @@ export interface StoreStats {
   readonly seriesMax: number
   /** Of samples; labels and indexes take about 1 KB a series more. */
   readonly memoryBytes: number
+  /** Of what was decoded for queries and is kept: at most 96 MB. */
+  readonly decodedBytes: number
   readonly logBytes: number
   readonly sealedBytes: number
   readonly seals: number
@@ -67,6 +69,19 @@ export interface StoreStats {
   readonly refusedTotal: Readonly<Record<RefusalReason, number>>
   readonly oldestMs: number | null
   readonly newestMs: number | null
+  /** Null while the last write to disk went well. */
+  readonly failing: string | null
+}
+
+/** What became of everything since the start; cheap enough to be asked each second. */
+export interface StoreTotals {
+  readonly accepted: number
+  readonly refused: Readonly<Record<RefusalReason, number>>
+  /** Not kept. */
+  readonly exemplars: number
+  readonly histograms: number
+  /** Batches that were refused as a whole, because the disk did not take them. */
+  readonly refusedBatches: number
   /** Null while the last write to disk went well. */
   readonly failing: string | null
 }
@@ -86,7 +101,9 @@ export interface MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult
   /** An instant or a range, evaluated in slices so that writes do not wait; with what it has cost. */
   ask(question: Question): Promise<Answer>
-  /** At once, for rules: holds the thread until it is done. */
+  /** The same as the text of the Prometheus API, written in slices as well. */
+  print(question: Question): Promise<PrintedAnswer>
+  /** At once: holds the thread until it is done. For tests, commands, and checking a rule at the start. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
   queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
@@ -99,6 +116,7 @@ export interface MetricsStore {
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
   stats(): StoreStats
+  totals(): StoreTotals
   /** Removes samples with `fromMs <= time <= toMs` of every series that matches; gives how many series were touched. */
   deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number>
   /** A copy of everything in a folder of its own below `snapshots`, from which a store can be opened; gives its name. */
@@ -120,10 +138,12 @@ export interface StoreOptions {
   /** Bytes of sealed chunks after which the oldest are dropped. Default: no limit. */
   readonly retentionBytes?: number
   readonly seriesMax?: number
-  /** New series that one sender may bring between two starts. */
+  /** Series that one sender may have brought; after a start those with its name as `instance` count. */
   readonly senderSeriesMax?: number
   /** Time between two seals. Default 5 minutes. */
   readonly sealEveryMs?: number
+  /** What is in the log is sealed when the store is closed, so that the next start has nothing to replay. Default: no. */
+  readonly sealOnClose?: boolean
   readonly queryTimeoutMs?: number
   readonly querySamplesMax?: number
   readonly queriesMax?: number
