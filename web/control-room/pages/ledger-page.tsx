@@ -90,7 +90,7 @@ function Content({ lines, error, month }: ContentProps): ReactNode {
 function LedgerTable({ lines }: { readonly lines: readonly DayLine[] }): ReactNode {
   const sum = ledgerSum(lines)
   return (
-    <div className="panel table-panel ledger">
+    <section className="panel table-panel ledger" aria-label="Days">
       <table>
         <thead>
           <tr>
@@ -127,7 +127,7 @@ function LedgerTable({ lines }: { readonly lines: readonly DayLine[] }): ReactNo
           </tr>
         </tfoot>
       </table>
-    </div>
+    </section>
   )
 }
 
