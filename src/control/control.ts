@@ -261,7 +261,7 @@ function onStateChange({ steering, tryIt, alerts, log }: ControlContext, selfMet
 function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closable {
   const { fleet, steering, probePlan, tryIt, options, log } = context
   const turn = async (): Promise<void> => {
-    fleet.sessions.sweep(options.clock.monotonicMs())
+    fleet.sweepSessions(options.clock.monotonicMs())
     tryIt.observe()
     steering.refresh()
     probePlan.refresh()

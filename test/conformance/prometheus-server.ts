@@ -32,7 +32,8 @@ export class PrometheusServer {
   static async start(packageFolder: string): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vitrine-prometheus-'))
     const config = join(folder, 'prometheus.yml')
-    writeFileSync(config, 'global: {}\n')
+    // As ours: samples that come late are taken.
+    writeFileSync(config, 'global: {}\nstorage:\n  tsdb:\n    out_of_order_time_window: 10m\n')
     const url = `http://127.0.0.1:${await freePort()}`
     const child = spawn(
       join(packageFolder, 'usr/bin/prometheus'),

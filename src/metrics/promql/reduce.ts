@@ -68,6 +68,40 @@ export const varianceOf: Reducer = (values, from, to) => {
   return squares / (to - from)
 }
 
+/**
+ * The same over one series' samples, with compensated sums as Prometheus has them there and not between series: a
+ * large level must not eat the digits of what varies.
+ */
+export const varianceOverTime: Reducer = (values, from, to) => {
+  const mean = new CompensatedSum()
+  const squares = new CompensatedSum()
+  for (let at = from; at < to; at += 1) {
+    const value = values[at] ?? 0
+    const delta = value - mean.value
+    mean.add(delta / (at - from + 1))
+    squares.add(delta * (value - mean.value))
+  }
+  return squares.value / (to - from)
+}
+
+/** Neumaier's; once it is infinite there is nothing left to compensate. */
+class CompensatedSum {
+  #sum = 0
+  #lost = 0
+
+  add(term: number): void {
+    const next = this.#sum + term
+    if (next === Infinity || next === -Infinity) this.#lost = 0
+    else if (Math.abs(this.#sum) >= Math.abs(term)) this.#lost += this.#sum - next + term
+    else this.#lost += term - next + this.#sum
+    this.#sum = next
+  }
+
+  get value(): number {
+    return this.#sum + this.#lost
+  }
+}
+
 export const deviationOf: Reducer = (values, from, to) => Math.sqrt(varianceOf(values, from, to))
 
 /** Linear interpolation between the two nearest ranks; NaN sorts below all numbers. */

@@ -3,15 +3,24 @@
 import { join } from 'node:path'
 import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, messageOf } from '#base'
 import { metricsFaults } from '../faults.ts'
-import { valueOf } from '../labels.ts'
-import type { Matcher } from '../matchers.ts'
-import { type Answer, parseSelector, QueryEngine, type Question } from '../promql/engine.ts'
-import type { Meter, SelectedSeries } from '../promql/source.ts'
+import { METRIC_NAME, valueOf } from '../labels.ts'
+import { type Matcher, makeMatcher } from '../matchers.ts'
+import {
+  type Answer,
+  type PrintedAnswer,
+  parseSelector,
+  QueryEngine,
+  type Question,
+} from '../promql/engine.ts'
+import type { LoadedSamples, Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
+import { ColumnCache } from './column-cache.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
-import type { LedgerRow } from './ledger.ts'
+import type { LedgerRow, LivePart } from './ledger.ts'
+import type { ReadOld } from './ledger-fold.ts'
+import { LEDGER_METRICS } from './ledger-rules.ts'
 import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
@@ -58,6 +67,7 @@ export class EmbeddedStore implements MetricsStore {
   readonly #sealed: SealedChunks
   readonly #writeLog: WriteLog
   readonly #memory = { slab: new ChunkSlab(), open: new OpenColumns() }
+  readonly #columns = new ColumnCache((...wanted) => this.#readAll(...wanted))
   readonly #intake: Intake
   readonly #engine: QueryEngine
   readonly #sealTimer: Closable
@@ -128,6 +138,10 @@ export class EmbeddedStore implements MetricsStore {
     return this.#engine.ask(question)
   }
 
+  print(question: Question): Promise<PrintedAnswer> {
+    return this.#engine.print(question)
+  }
+
   query(promql: string, atMs: number): Value {
     return this.#engine.query(promql, atMs)
   }
@@ -158,7 +172,7 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   ledger(fromMs: number, toMs: number): readonly LedgerRow[] {
-    return this.#sealed.ledger.read(fromMs, toMs)
+    return this.#sealed.ledger.read(fromMs, toMs, this.#ledgerLive())
   }
 
   newestMs(): number | null {
@@ -174,6 +188,7 @@ export class EmbeddedStore implements MetricsStore {
       series: this.#head.size,
       seriesMax: this.#seriesMax,
       memoryBytes: this.#memory.slab.bytes + this.#memory.open.bytes,
+      decodedBytes: this.#columns.bytes,
       logBytes: this.#writeLog.bytes,
       sealedBytes: this.#sealed.bytes,
       seals: this.#sealed.seals.length,
@@ -218,6 +233,7 @@ export class EmbeddedStore implements MetricsStore {
     await this.#alone(async () => {
       this.#sealed.transaction(() => {
         for (const series of found) {
+          this.#sealed.ledger.settle(series.labels)
           const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
           touched += 1
           if (left !== null) series.leaveToDisk(left)
@@ -365,6 +381,7 @@ export class EmbeddedStore implements MetricsStore {
     const cutMs = this.#nowMs - this.#retentionMs
     this.#sealed.ledger.dropOld(this.#nowMs)
     const seals = await this.#sealed.dropOld(cutMs, this.#retentionBytes, slices)
+    if (seals > 0) this.#columns.clear()
     const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {
       this.#sealed.dropSeries(gone.map(series => series.id))
@@ -372,6 +389,18 @@ export class EmbeddedStore implements MetricsStore {
       this.#intake.forgetForms()
     }
     if (seals > 0 || gone.length > 0) this.#log.info('metrics-retention', { seals, series: gone.length })
+  }
+
+  /** What of the ledger's series is in the log alone. */
+  *#ledgerLive(): Iterable<LivePart> {
+    for (const name of LEDGER_METRICS) {
+      for (const series of this.#head.select([makeMatcher(METRIC_NAME, '=', name)])) {
+        if (!series.hasPending) continue
+        const samples = series.pendingBetween(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+        const readOld: ReadOld = (fromMs, toMs) => mergeSamples(this.#sealed.read(series.id, fromMs, toMs))
+        yield { labels: series.labels, samples, readOld }
+      }
+    }
   }
 
   #matching(match: readonly string[], fromMs: number, toMs: number): Series[] {
@@ -403,9 +432,12 @@ export class EmbeddedStore implements MetricsStore {
     }))
   }
 
-  #read(series: Series, fromWantedMs: number, toMs: number): Samples {
+  #read(series: Series, fromWantedMs: number, toMs: number): LoadedSamples {
     // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
-    const fromMs = Math.max(fromWantedMs, this.#nowMs - this.#retentionMs)
+    return this.#columns.between(series, Math.max(fromWantedMs, this.#nowMs - this.#retentionMs), toMs)
+  }
+
+  #readAll(series: Series, fromMs: number, toMs: number): Samples {
     const { memoryFromMs } = series
     if (fromMs >= memoryFromMs || fromMs > series.sealedNewestMs) return series.between(fromMs, toMs)
     const endMs = Math.min(toMs, memoryFromMs - 1)

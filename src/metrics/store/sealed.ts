@@ -15,8 +15,8 @@ import type { SealPiece, Slices } from './seal.ts'
 import { SealWriter } from './seal-writer.ts'
 import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
 
-/** 6M samples are 96 MB: 250 series over six hours at one sample a second, or 1,600 over one. */
-const CACHE_SAMPLES_MAX = 6_000_000
+/** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
+const CACHE_SAMPLES_MAX = 500_000
 /** 1M stamps are 8 MB. Series keep those that they were read with. */
 const CACHE_STAMPS_MAX = 1_000_000
 /** Series whose chunks are read at once when seals are merged, and whose rows are deleted at once. */
@@ -143,7 +143,7 @@ export class SealedChunks {
         insertSeries.run(series.id, this.#labels.encode(series.labels), series.oldestMs, spanMs)
       }
       // Before the chunk is there: the ledger compares with what was there until now.
-      this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
+      this.ledger.fold(series.labels, pending.samples, (fromMs, toMs) =>
         mergeSamples(this.read(series.id, fromMs, toMs)),
       )
       writer.put(series.id, pending.samples, pending)
@@ -235,9 +235,12 @@ export class SealedChunks {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       const done = await change()
+      // In one turn with the commit, so that no reader sees rows of a ledger whose samples it takes for unsealed.
+      this.ledger.write()
       this.#db.exec('COMMIT')
       done()
     } catch (error) {
+      this.ledger.discard()
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
       this.#labels.reload()
       this.#clearCaches()

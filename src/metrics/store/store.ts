@@ -1,7 +1,7 @@
 // Owns the contract of the metrics store, which an external engine could fulfil as well.
 // It refuses to know how samples are kept.
 import type { Clock, Labels, Log } from '#base'
-import type { Answer, Question } from '../promql/engine.ts'
+import type { Answer, PrintedAnswer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 import type { LedgerRow } from './ledger.ts'
@@ -60,6 +60,8 @@ export interface StoreStats {
   readonly seriesMax: number
   /** Of samples; labels and indexes take about 1 KB a series more. */
   readonly memoryBytes: number
+  /** Of what was decoded for queries and is kept: at most 96 MB. */
+  readonly decodedBytes: number
   readonly logBytes: number
   readonly sealedBytes: number
   readonly seals: number
@@ -99,7 +101,9 @@ export interface MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult
   /** An instant or a range, evaluated in slices so that writes do not wait; with what it has cost. */
   ask(question: Question): Promise<Answer>
-  /** At once, for rules: holds the thread until it is done. */
+  /** The same as the text of the Prometheus API, written in slices as well. */
+  print(question: Question): Promise<PrintedAnswer>
+  /** At once: holds the thread until it is done. For tests, commands, and checking a rule at the start. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
   queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
@@ -107,7 +111,7 @@ export interface MetricsStore {
   series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
   labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
   labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
-  /** Counted exactly, up to the last seal; UTC days from `fromMs` to `toMs`, both included. */
+  /** Counted exactly, up to the last sample; UTC days from `fromMs` to `toMs`, both included. */
   ledger(fromMs: number, toMs: number): readonly LedgerRow[]
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
