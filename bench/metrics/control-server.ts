@@ -15,6 +15,7 @@ const control = await startControl({
   rulesFolders: [],
   retentionDays: 15,
   retentionBytes: null,
+  probeBytesMonth: 0,
   clock: systemClock,
   log: silentLog,
 })

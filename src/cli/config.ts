@@ -49,6 +49,12 @@ const control = z.strictObject({
     .describe(
       'The oldest samples are dropped when the stored ones take more bytes; without it, age alone counts.',
     ),
+  probeGbMonth: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(20)
+    .describe('What probes that play from one edge may fetch in a month, in GB; 0: none do.'),
 })
 
 const origin = z.strictObject({

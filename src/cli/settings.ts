@@ -32,6 +32,7 @@ export interface ControlSettings extends RoleSettings {
   readonly rulesFolders: readonly string[]
   readonly retentionDays: number
   readonly retentionBytes: number | null
+  readonly probeBytesMonth: number
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
@@ -137,6 +138,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     webFolder,
     retentionDays: control.retentionDays,
     retentionBytes: control.retentionBytes ?? null,
+    probeBytesMonth: control.probeGbMonth * 1e9,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.

@@ -7,6 +7,7 @@ import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
+import type { ProbeBudget } from './probes/probe-budget.ts'
 import type { FullState } from './state/open-state.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
@@ -19,6 +20,7 @@ export interface ControlContext {
   readonly fleet: Fleet
   readonly steering: SteeringKeeper
   readonly probePlan: PlanKeeper
+  readonly probeBudget: ProbeBudget
   readonly alerts: AlertKeeper
   readonly access: AccessDirectory
   readonly tryIt: TryIt

@@ -33,7 +33,10 @@ import { openFleetTime } from './fleet/open-fleet-time.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
+import { ProbeBudget } from './probes/probe-budget.ts'
+import { ProbeCredentials } from './probes/probe-credentials.ts'
 import { startProber } from './probes/prober.ts'
+import { startSyntheticViewer } from './probes/synthetic-viewer.ts'
 import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
@@ -49,6 +52,7 @@ export interface RunningControl extends Closable {
 }
 
 const SECOND_MS = 1000
+const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
@@ -82,8 +86,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
   )
   const late: Late = { url: options.publicUrl ?? '', channel: null }
+  const probeBudget = await openBudget(options, { fleet, fleetTime, state }, closers)
   const { steering, probePlan, selfMetrics } = await openKeepers(
-    { fleet, fleetTime, state, store, clock, counters, region },
+    { fleet, fleetTime, state, store, clock, counters, region, probeBudget },
     late,
   )
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
@@ -105,6 +110,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     fleet,
     steering,
     probePlan,
+    probeBudget,
     alerts,
     access,
     tryIt,
@@ -139,11 +145,38 @@ async function openKeepers(
   const { fleet, fleetTime, state } = parts
   const publish = (table: SteeringTable): void => late.channel?.table(table)
   const steering = await SteeringKeeper.open({ fleet, fleetTime, state, publish })
-  const probePlan = new PlanKeeper({ fleet, fleetTime, publish: () => late.channel?.plan() })
+  const credentials = await ProbeCredentials.open(state)
+  const publishPlan = (): void => late.channel?.plan()
+  const probePlan = new PlanKeeper({
+    fleet,
+    fleetTime,
+    budget: parts.probeBudget,
+    credentials,
+    publish: publishPlan,
+  })
   const selfMetrics = new SelfMetrics({ ...parts, steering, probePlan })
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+/** What was spent is written each minute, and at the end. */
+async function openBudget(
+  { probeBytesMonth: bytesMonth, clock, log }: ControlOptions,
+  { fleet, fleetTime, state }: Pick<ControlContext, 'fleet' | 'fleetTime' | 'state'>,
+  closers: Closers,
+): Promise<ProbeBudget> {
+  const capacityBps = (server: string): number | null => fleet.get(server)?.tags.capacityBps ?? null
+  const budget = await ProbeBudget.open({ bytesMonth, capacityBps, clock, fleetTime, state })
+  closers.defer(() => budget.flush())
+  closers.add(
+    every(
+      MINUTE_MS,
+      () => budget.flush(),
+      error => log.error('budget-not-stored', { error }),
+    ),
+  )
+  return budget
 }
 
 async function serve(
@@ -205,6 +238,9 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   const { fleet, fleetTime, state, options, log } = context
   const { clock } = options
   closers.add(startProber(fleet, trustOf(context), clock, log))
+  const { probeBudget: budget, probePlan } = context
+  const { titles, credential } = probePlan
+  closers.add(startSyntheticViewer({ fleet, budget, titles, credential, clock, log }))
   const onChange = (): void => onStateChange(context, selfMetrics)
   closers.add(startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, onChange }))
   closers.add(startSecondly(context, selfMetrics))

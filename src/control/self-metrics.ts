@@ -4,7 +4,8 @@ import type { MetricsStore, WriteSeries } from '#metrics'
 import { serverStates, titleClasses } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from './fleet/fleet.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
-import { probePoints } from './probes/probe-points.ts'
+import type { ProbeBudget } from './probes/probe-budget.ts'
+import { playPoints, probePoints } from './probes/probe-points.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 
 const JOB = 'vitrine-control'
@@ -13,6 +14,7 @@ export interface SelfMetricsOptions {
   readonly fleet: Fleet
   readonly steering: SteeringKeeper
   readonly probePlan: PlanKeeper
+  readonly probeBudget: ProbeBudget
   readonly store: MetricsStore
   readonly fleetTime: FleetTime
   readonly clock: Clock
@@ -106,6 +108,11 @@ export class SelfMetrics {
     }
     const pairs = this.#options.probePlan.mesh() === 'full'
     for (const { name, value, labels } of probePoints(record, nowMs, pairs)) add(name, value, labels)
+    for (const { name, value, labels } of playPoints(record, nowMs, pairs)) add(name, value, labels)
+    if (record.role === 'edge' && record.url !== '') {
+      add('vitrine_probe_used_bytes', this.#options.probeBudget.used(record.id))
+      add('vitrine_probe_budget_bytes', this.#options.probeBudget.bytesMonth)
+    }
     return points
   }
 }

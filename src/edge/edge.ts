@@ -30,13 +30,16 @@ import { MediaDelivery } from './delivery/media.ts'
 import { Pages } from './delivery/pages.ts'
 import { typeOf } from './delivery/route.ts'
 import { FleetView } from './steering/fleet-view.ts'
+import { Glances } from './steering/glances.ts'
 import { Probes } from './steering/probes.ts'
 import { Tally } from './tally.ts'
 import { OriginClient } from './upstream/origin-client.ts'
+import { ProbePass } from './viewers/probe-pass.ts'
 import { Sessions } from './viewers/sessions.ts'
 
 const REPORT_MS = 1000
 const PROBE_MS = 1000
+const GLANCE_MS = 10_000
 const TICK_MS = 250
 /** How long a start waits for the index of a large disk cache; it goes on being built behind the service. */
 const SCAN_WAIT_MS = 2000
@@ -86,6 +89,8 @@ interface Parts {
   readonly sessions: Sessions
   readonly probes: Probes
   readonly access: AccessTable
+  readonly probePass: ProbePass
+  readonly glances: Glances
   readonly accounting: Accounting
 }
 
@@ -168,6 +173,7 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
   })
   const probes = new Probes(clock, log)
   closers.add(probes)
+  const glances = closers.add(new Glances(clock, log))
   return {
     tally,
     origin,
@@ -177,6 +183,8 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
     sessions: new Sessions(clock),
     probes,
     access: new AccessTable(token),
+    probePass: new ProbePass(),
+    glances,
     accounting,
   }
 }
@@ -190,7 +198,7 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
 function openLink(
   options: EdgeOptions,
   url: string,
-  { access, sessions, probes }: Parts,
+  { access, sessions, probes, probePass, glances }: Parts,
   fleet: FleetView,
 ): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
@@ -198,8 +206,11 @@ function openLink(
   let remembered = true
   const onMessage = (message: FromControl): void => {
     if (message.type === 'steering-table') fleet.setTable(message, remembered)
-    else if (message.type === 'probe-plan') probes.setPlan(message)
-    else if (message.type === 'access') access.set(message)
+    else if (message.type === 'probe-plan') {
+      probes.setPlan(message)
+      probePass.set(message.accepts)
+      glances.setPlan(message)
+    } else if (message.type === 'access') access.set(message)
     else if (message.type === 'catalogue') fleet.setTitles(message.titles)
   }
   const hello = {
@@ -226,7 +237,7 @@ function startTimers(
   options: EdgeOptions,
   closers: Closers,
 ): void {
-  const { sessions, probes } = parts
+  const { sessions, probes, glances } = parts
   const { log, id } = options
   const failed = (error: unknown): void => log.error('edge-timer-failed', { error })
   const tick = setInterval(() => sessions.tick(), TICK_MS)
@@ -240,11 +251,14 @@ function startTimers(
         }
         const seen = probes.report()
         if (seen.length > 0) link.send({ type: 'probes', probes: seen })
+        const played = glances.report()
+        if (played.length > 0) link.send({ type: 'plays', plays: played })
       },
       failed,
     ),
   )
   closers.add(every(PROBE_MS, () => probes.look(fleet.peers(id)), failed))
+  closers.add(every(GLANCE_MS, () => glances.turn(), failed))
 }
 
 function connectTally(parts: Parts, connections: Connections, fleet: FleetView): void {

@@ -36,6 +36,8 @@ type DropReason =
 export class Tally {
   readonly counters: Counters = new Counters()
   cmcdMalformed = 0
+  /** Bodies sent to the fleet's own probes. */
+  probeBytes = 0
   readonly #cache = new Map<CacheResult, number>()
   readonly #observeFirstByte: (seconds: number) => void
 
@@ -92,6 +94,10 @@ export class Tally {
     counters.beforeCollect(() => {
       this.#flush(this.#cache, (result, value) => cache.add(value, { result }))
     })
+    const probed = counters.counter(
+      'vitrine_edge_probe_bytes_total',
+      'Body bytes sent to probes of the fleet; neither viewers nor the ledger count them. Bounded by the probe budget.',
+    )
     const follow = (add: (delta: number) => void, read: () => number): void => {
       let told = 0
       counters.beforeCollect(() => {
@@ -102,6 +108,7 @@ export class Tally {
     }
     this.#followTotals(sources.totals, requests, sent)
     follow(received.add, sources.upstreamBytes)
+    follow(probed.add, () => this.probeBytes)
     follow(failures.add, sources.upstreamFailures)
     for (const reason of Object.keys(sources.dropped()) as DropReason[]) {
       follow(

@@ -51,10 +51,20 @@ export interface GetOptions {
   readonly bytesMax: number
   readonly range?: ByteRange
   readonly headers?: Readonly<Record<string, string>>
+  /** True: what is longer than `bytesMax` is cut there, and is no fault. */
+  readonly isCut?: boolean
+  /** True: a redirect to another host is a fault, and nothing is asked there. */
+  readonly staysOnHost?: boolean
+  /** Left out: 10 s. */
+  readonly firstByteMsMax?: number
+  /** Left out: 30 s. */
+  readonly wholeMsMax?: number
 }
 
 /** The connections of one look: kept between its requests, as a player keeps them. */
 export class Getter {
+  /** Of bodies, also of those that were given up. */
+  receivedBytes = 0
   readonly #clock: Clock
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: 6 })
   // An untrusted certificate is a finding, not the end of the look.
@@ -76,7 +86,11 @@ export class Getter {
         const firstByteMs = answer.firstByteMs + beforeMs
         return { ...answer, firstByteMs, totalMs: answer.totalMs + beforeMs }
       }
-      at = nextUrl(location, at)
+      const next = nextUrl(location, at)
+      if (options.staysOnHost === true && new URL(next).host !== new URL(url).host) {
+        throw lookFaults.fault('look-redirects', `${url} redirects to another host, ${new URL(next).host}`)
+      }
+      at = next
     }
     throw lookFaults.fault('look-redirects', `${url} redirects more than ${REDIRECTS_MAX} times`)
   }
@@ -90,6 +104,7 @@ export class Getter {
     const startMs = this.#clock.monotonicMs()
     const elapsed = (): number => this.#clock.monotonicMs() - startMs
     const isTls = url.startsWith('https:')
+    const { firstByteMsMax = FIRST_BYTE_MS_MAX, wholeMsMax = WHOLE_MS_MAX } = options
     const steps: { dnsMs: number | null; connectMs: number | null; tlsMs: number | null } = {
       dnsMs: null,
       connectMs: null,
@@ -105,20 +120,20 @@ export class Getter {
       const noAnswer = (problem: string): void =>
         fail(lookFaults.fault('look-no-answer', `${url}: ${problem}`))
       let deadline = setTimeout(
-        () => noAnswer(`no first byte in ${FIRST_BYTE_MS_MAX} ms (${reached(steps, isTls)})`),
-        FIRST_BYTE_MS_MAX,
+        () => noAnswer(`no first byte in ${firstByteMsMax} ms (${reached(steps, isTls)})`),
+        firstByteMsMax,
       )
       const onResponse = (response: IncomingMessage): void => {
         const firstByteMs = elapsed()
         clearTimeout(deadline)
-        deadline = setTimeout(() => noAnswer(`not whole after ${WHOLE_MS_MAX} ms`), WHOLE_MS_MAX)
+        deadline = setTimeout(() => noAnswer(`not whole after ${wholeMsMax} ms`), wholeMsMax)
         const socket = response.socket
         const connection = {
           remoteAddress: socket.remoteAddress ?? null,
           protocol: `HTTP/${response.httpVersion}`,
           certificate: certificateOf(socket),
         }
-        readBody(response, options.bytesMax).then(
+        readBody(response, options, bytes => (this.receivedBytes += bytes)).then(
           body => {
             clearTimeout(deadline)
             const { statusCode: status = 0 } = response
@@ -154,11 +169,18 @@ export class Getter {
 
 class TooLong extends Error {}
 
-async function readBody(response: IncomingMessage, bytesMax: number): Promise<Buffer> {
+async function readBody(
+  response: IncomingMessage,
+  { bytesMax, isCut = false }: GetOptions,
+  onBytes: (bytes: number) => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length
+    onBytes(chunk.length)
+    // Leaving the loop destroys the response, and with it the connection.
+    if (bytes > bytesMax && isCut) return Buffer.concat([...chunks, chunk]).subarray(0, bytesMax)
     if (bytes > bytesMax) throw new TooLong()
     chunks.push(chunk)
   }

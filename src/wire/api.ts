@@ -32,7 +32,7 @@ export const titlesAnswer = z.object({ titles: z.array(titleView) })
 export const evidence = z.object({
   /** `agent`, `control`, or the id of the edge that looked; `viewers` later. */
   witness: z.string(),
-  kind: z.enum(['inside', 'outside', 'viewers']),
+  kind: z.enum(['inside', 'outside', 'playing', 'viewers']),
   ok: z.boolean(),
   /** For people: `no HTTP answer for 3.2 s (TCP connect in 0.1 ms)`. */
   text: z.string(),

@@ -131,6 +131,28 @@ export type ProbeReport = z.infer<typeof probeReport>
 
 const probes = z.object({ type: z.literal('probes'), probes: z.array(probeReport).max(PROBES_MAX) })
 
+/** One look at a peer's stream, as a player would begin it. */
+export const playReport = z.object({
+  target: serverId,
+  title: titleId,
+  ok: z.boolean(),
+  /** What is wrong, in words; null: nothing. */
+  problem: z.string().max(512).nullable(),
+  startMs: nonNegative.nullable(),
+  /** Seconds of media in a second; null: only a part of a segment was fetched. */
+  speedRatio: nonNegative.nullable(),
+  /** Of bodies; it counts for the budget of the target. */
+  bytes: nonNegative,
+  agoMs: nonNegative,
+})
+export type PlayReport = z.infer<typeof playReport>
+
+/** From an edge, each look once. */
+const plays = z.object({ type: z.literal('plays'), plays: z.array(playReport).max(PROBES_MAX) })
+
+/** HTTP header in which a probe shows its credential. */
+export const PROBE_HEADER = 'x-vitrine-probe'
+
 /** What a server says to the control room. */
 export const toControl = z.discriminatedUnion('type', [
   hello,
@@ -139,6 +161,7 @@ export const toControl = z.discriminatedUnion('type', [
   titles,
   sessions,
   probes,
+  plays,
 ])
 export type ToControl = z.infer<typeof toControl>
 export type Hello = z.infer<typeof hello>
@@ -185,7 +208,22 @@ export const probePlan = z.object({
   type: z.literal('probe-plan'),
   /** `full`: every edge sees every other; `neighbours`: six each, which change every 10 minutes. */
   mesh: z.enum(['full', 'neighbours']),
-  targets: z.array(z.object({ id: serverId, url: z.string().max(512) })).max(PROBES_MAX),
+  targets: z
+    .array(
+      z.object({
+        id: serverId,
+        url: z.string().max(512),
+        /** Whether its stream is looked at as well: in turn with the others, at each turn, or not (no budget left). */
+        play: z.enum(['turn', 'suspect', 'no']),
+        /** Shown to this target alone, so that it knows a probe from a viewer. */
+        credential: z.string().max(128),
+      }),
+    )
+    .max(PROBES_MAX),
+  /** What is played, in turn: the sample, one that is watched now, one that nobody watches. */
+  titles: z.array(titleId).max(3),
+  /** SHA-256 of the credentials by which this edge knows probes. */
+  accepts: z.array(z.string().length(64)).max(4),
 })
 export type ProbePlan = z.infer<typeof probePlan>
 

@@ -77,6 +77,7 @@ export async function startTestControl(part: Partial<ControlOptions> = {}): Prom
     rulesFolders: [rulesFolder],
     retentionDays: 15,
     retentionBytes: null,
+    probeBytesMonth: 20e9,
     clock: systemClock,
     log: silentLog,
     ...part,

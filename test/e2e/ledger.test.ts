@@ -36,15 +36,20 @@ interface Line {
   readonly class: string
   readonly bytes: number
   readonly session?: string
+  readonly probe?: boolean
 }
 
 function lines(edge: string): Line[] {
   const folder = join(fleet.data, 'edges', edge, 'accounting')
   if (!existsSync(folder)) return []
-  return readdirSync(folder)
-    .filter(name => name.endsWith('.log'))
-    .flatMap(name => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1))
-    .map(line => JSON.parse(line) as Line)
+  return (
+    readdirSync(folder)
+      .filter(name => name.endsWith('.log'))
+      .flatMap(name => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1))
+      .map(line => JSON.parse(line) as Line)
+      // The fleet's own looks are no delivery.
+      .filter(line => line.probe !== true)
+  )
 }
 
 interface Sum {

@@ -19,6 +19,9 @@ export interface FleetChannelOptions {
   readonly hostAllowed: (request: IncomingMessage) => boolean
 }
 
+/** An edge that lies about bytes must not use up the budget of another. */
+const PLAY_BYTES_MAX = 4 * 1024 * 1024
+
 const isEdge = (peer: Peer): boolean => peer.role === 'edge' && peer.process === 'server'
 
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
@@ -100,6 +103,15 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
     case 'probes':
       if (peer.process === 'server') {
         for (const probe of message.probes) fleet.probe(peer.server, probe, nowMs)
+      }
+      return
+    case 'plays':
+      if (peer.process === 'server') {
+        for (const { target, agoMs, bytes, ...look } of message.plays) {
+          if (fleet.get(target) === null) continue
+          context.probeBudget.spend(target, Math.min(bytes, PLAY_BYTES_MAX))
+          fleet.play(target, peer.server, { ...look, atMs: nowMs - agoMs })
+        }
       }
       return
     case 'time-request': // answered by the channel itself

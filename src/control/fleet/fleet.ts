@@ -11,6 +11,7 @@ import type {
   TitleReport,
 } from '#wire'
 import type { Standing } from '../health/settle.ts'
+import { PlayLog, type PlayLook } from '../probes/play-log.ts'
 import { ProbeLog } from '../probes/probe-log.ts'
 import type { StoredServer, StoredState } from '../state/servers.ts'
 import { SessionBook } from './session-book.ts'
@@ -40,6 +41,8 @@ export interface ServerRecord {
   readonly inside: ProbeLog
   /** By observer: the control room, and edges. */
   readonly outside: Map<string, ProbeLog>
+  /** By observer: what it met when it played from here. */
+  readonly plays: Map<string, PlayLog>
   /** Its server process has been here since this start. */
   isLinked: boolean
   titles: readonly TitleReport[]
@@ -151,6 +154,13 @@ export class Fleet {
     record.inside.add({ atMs: now.monotonicMs, connectMs: null, httpMs: answeredMs, error: null })
   }
 
+  /** What one observer met when it played; a report about nobody is dropped. */
+  play(target: string, observer: string, look: PlayLook): void {
+    const record = this.#servers.get(target)
+    if (record === undefined || target === observer) return
+    playLogOf(record, observer, look.atMs)?.add(look)
+  }
+
   /** What one observer saw; a report of an unknown target is dropped. */
   probe(observer: string, report: ProbeReport, nowMs: number): void {
     const target = this.#servers.get(report.target)
@@ -165,6 +175,20 @@ export class Fleet {
     log.add({ atMs, connectMs, httpMs, error, tls, icmp })
   }
 }
+
+/** What may wait for the last of these to be forgotten is bounded by the plan of probes. */
+function playLogOf({ plays }: ServerRecord, observer: string, nowMs: number): PlayLog | null {
+  const known = plays.get(observer)
+  if (known !== undefined) return known
+  for (const [id, log] of plays) if (nowMs - (log.last()?.atMs ?? nowMs) > PLAYER_GONE_MS) plays.delete(id)
+  if (plays.size >= OBSERVERS_MAX) return null
+  const log = new PlayLog()
+  plays.set(observer, log)
+  return log
+}
+
+/** In a full mesh of 20 an edge plays from each other one every three minutes. */
+const PLAYER_GONE_MS = 600_000
 
 /** Looks come each second; closer ones are the same look, reported twice with a jitter. */
 const LOOK_APART_MS_MIN = 300
@@ -204,6 +228,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     watched: null,
     inside: new ProbeLog(),
     outside: new Map(),
+    plays: new Map(),
     isLinked: false,
     titles: [],
     standing: {

@@ -85,6 +85,13 @@ export class SessionBook {
     return this.#sessions.get(sid) ?? null
   }
 
+  /** Titles that are watched now, the most watched first. */
+  titles(): string[] {
+    const counts = new Map<string, number>()
+    for (const { title } of this.#sessions.values()) counts.set(title, (counts.get(title) ?? 0) + 1)
+    return [...counts].toSorted((a, b) => b[1] - a[1]).map(([title]) => title)
+  }
+
   refused(): number {
     return this.#refused
   }

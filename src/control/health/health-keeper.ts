@@ -2,12 +2,14 @@
 import type { Clock, Closable, FleetTime, Log } from '#base'
 import type { Evidence, ServerState } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
+import type { PlayLook } from '../probes/play-log.ts'
 import { median, type ProbeLog } from '../probes/probe-log.ts'
 import type { Servers } from '../state/servers.ts'
 import {
   type HealthInput,
   judge,
   type OutsideView,
+  type PlayView,
   type QualityView,
   qualityOf,
   type Verdict,
@@ -20,6 +22,9 @@ const EVERY_MS = 250
 const GRACE_MS = 5000
 /** An observer that had no answer from anybody for this long is the suspect itself. */
 const TRUSTED_MS = 3000
+/** In a full mesh of 20 an edge plays from each other one every three minutes. */
+const PLAY_SHOWN_MS = 200_000
+const OTHERS_PLAY_MS = 200_000
 /** So long an observer that has fallen silent is still shown with what it saw last. */
 const WITNESS_AGE_MS_MAX = 60_000
 
@@ -205,6 +210,7 @@ function gather(
   const heardAgeMs = record.agentHeardMs === null ? null : fleet.agentSilentMs(record, nowMs, nowMs)
   return {
     outside,
+    plays: playsOf(fleet, record, nowMs),
     inside: {
       heardAgeMs,
       watched: record.watched ?? null,
@@ -216,6 +222,27 @@ function gather(
       ),
     },
   }
+}
+
+/** What observers met who played from it; an old look says nothing about now. */
+function playsOf(fleet: Fleet, record: ServerRecord, nowMs: number): PlayView[] {
+  return [...record.plays].flatMap(([witness, log]) => {
+    const last = log.last()
+    if (last === null || nowMs - last.atMs > PLAY_SHOWN_MS) return []
+    const othersPlay = fleet.all().some(other => {
+      const okAtMs = other.id === record.id ? null : (other.plays.get(witness)?.okAtMs() ?? null)
+      return okAtMs !== null && nowMs - okAtMs < OTHERS_PLAY_MS
+    })
+    const text = playText(last, log.speedRatio())
+    return [{ witness, ageMs: nowMs - last.atMs, failures: log.failures(), text, othersPlay }]
+  })
+}
+
+function playText({ ok, title, problem, startMs }: PlayLook, speedRatio: number | null): string {
+  if (!ok) return `cannot play ${title}: ${problem ?? 'no answer'}`
+  const start = startMs === null ? '' : ` in ${Math.round(startMs)} ms`
+  const speed = speedRatio === null ? '' : `, ${speedRatio.toFixed(1)} times as fast as it plays`
+  return `plays ${title}: a segment came${start}${speed}`
 }
 
 function quality(log: ProbeLog, fromMs: number, peers: readonly ProbeLog[]): QualityView {

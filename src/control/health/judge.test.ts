@@ -49,43 +49,43 @@ const never: InsideView = {
 const table: [string, HealthInput, string, RegExp][] = [
   [
     'all answer',
-    { outside: [answers('control'), answers('us')], inside: runs },
+    { outside: [answers('control'), answers('us')], inside: runs, plays: [] },
     'healthy',
     /answers control, us/,
   ],
   [
     'frozen, seen by two',
-    { outside: [silentFor('control', 3000), silentFor('us', 3100)], inside: frozen },
+    { outside: [silentFor('control', 3000), silentFor('us', 3100)], inside: frozen, plays: [] },
     'unreachable',
     /^process frozen, host alive: no HTTP answer to control, us for 3.0 s/,
   ],
   [
     'gone, seen by two',
-    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: gone },
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: gone, plays: [] },
     'unreachable',
     /^process gone, host alive/,
   ],
   [
     'agent and probes both silent',
-    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: hostSilent },
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: hostSilent, plays: [] },
     'unreachable',
     /^host silent/,
   ],
   [
     'runs but does not answer',
-    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: runs },
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: runs, plays: [] },
     'unreachable',
     /^process runs but does not answer/,
   ],
   [
     'silent for less than 3 s',
-    { outside: [silentFor('control', 2990), silentFor('us', 2990)], inside: runs },
+    { outside: [silentFor('control', 2990), silentFor('us', 2990)], inside: runs, plays: [] },
     'healthy',
     /./,
   ],
   [
     'silent to one of two only',
-    { outside: [silentFor('control', 8000, bad), answers('us')], inside: runs },
+    { outside: [silentFor('control', 8000, bad), answers('us')], inside: runs, plays: [] },
     'healthy',
     /^weight lowered by control: 4 of 10/,
   ],
@@ -94,67 +94,72 @@ const table: [string, HealthInput, string, RegExp][] = [
     {
       outside: [silentFor('control', 8000, bad), silentFor('us', 8000, bad), answers('ap'), answers('sa')],
       inside: runs,
+      plays: [],
     },
     'degraded',
     /^serves badly: 4 of 10 probes failed/,
   ],
   [
     'one observer alone, agent says frozen',
-    { outside: [silentFor('control', 3000)], inside: frozen },
+    { outside: [silentFor('control', 3000)], inside: frozen, plays: [] },
     'unreachable',
     /^process frozen/,
   ],
   [
     'one observer alone, agent silent too',
-    { outside: [silentFor('control', 3000)], inside: hostSilent },
+    { outside: [silentFor('control', 3000)], inside: hostSilent, plays: [] },
     'unreachable',
     /^host silent/,
   ],
   [
     'one observer alone, agent says that it answers',
-    { outside: [silentFor('control', 9000)], inside: runs },
+    { outside: [silentFor('control', 9000)], inside: runs, plays: [] },
     'healthy',
     /./,
   ],
   [
     'an observer that reaches nobody is the suspect',
-    { outside: [{ ...silentFor('control', 9000, bad), trusted: false }], inside: hostSilent },
+    { outside: [{ ...silentFor('control', 9000, bad), trusted: false }], inside: hostSilent, plays: [] },
     'healthy',
     /no observer can judge/,
   ],
   [
     'an observer that reaches nobody, and the agent says frozen',
-    { outside: [{ ...silentFor('control', 9000), trusted: false }], inside: frozen },
+    { outside: [{ ...silentFor('control', 9000), trusted: false }], inside: frozen, plays: [] },
     'unreachable',
     /^process frozen/,
   ],
   [
     'old looks of a silent peer do not count',
-    { outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 5000 }], inside: runs },
+    {
+      outside: [silentFor('control', 9000), { ...silentFor('us', 9000), lookAgeMs: 5000 }],
+      inside: runs,
+      plays: [],
+    },
     'healthy',
     /./,
   ],
   [
     'slow to two outside',
-    { outside: [answers('control', slow), answers('us', slow)], inside: runs },
+    { outside: [answers('control', slow), answers('us', slow)], inside: runs, plays: [] },
     'degraded',
     /^serves badly: answers take 400 ms, its peers 3.0 ms$/,
   ],
   [
     'slow outside and inside',
-    { outside: [answers('control', slow), answers('us')], inside: { ...runs, quality: slow } },
+    { outside: [answers('control', slow), answers('us')], inside: { ...runs, quality: slow }, plays: [] },
     'degraded',
     /^serves badly: answers take 400 ms, its peers 3.0 ms$/,
   ],
   [
     'failing to one and slow to another: the failures are told',
-    { outside: [answers('control', slow), answers('us', bad)], inside: runs },
+    { outside: [answers('control', slow), answers('us', bad)], inside: runs, plays: [] },
     'degraded',
     /^serves badly: 4 of 10 probes failed$/,
   ],
   [
     'slow to one',
-    { outside: [answers('control', slow), answers('us')], inside: runs },
+    { outside: [answers('control', slow), answers('us')], inside: runs, plays: [] },
     'healthy',
     /^weight lowered by control: answers take 400 ms/,
   ],
@@ -163,6 +168,7 @@ const table: [string, HealthInput, string, RegExp][] = [
     {
       outside: [answers('control', { ...slow, medianMs: 90 }), answers('us', { ...slow, medianMs: 90 })],
       inside: runs,
+      plays: [],
     },
     'healthy',
     /./,
@@ -175,6 +181,7 @@ const table: [string, HealthInput, string, RegExp][] = [
         answers('us', { ...slow, peersMedianMs: 100 }),
       ],
       inside: runs,
+      plays: [],
     },
     'healthy',
     /./,
@@ -184,18 +191,24 @@ const table: [string, HealthInput, string, RegExp][] = [
     {
       outside: [answers('control', { ...bad, looks: 4 }), answers('us', { ...bad, looks: 4 })],
       inside: runs,
+      plays: [],
     },
     'healthy',
     /./,
   ],
   [
     'agent silent, probes answered',
-    { outside: [answers('control')], inside: hostSilent },
+    { outside: [answers('control')], inside: hostSilent, plays: [] },
     'healthy',
     /agent is silent/,
   ],
-  ['no agent ever, probes answered', { outside: [answers('control')], inside: never }, 'healthy', /./],
-  ['nobody looked yet', { outside: [], inside: never }, 'healthy', /no observer/],
+  [
+    'no agent ever, probes answered',
+    { outside: [answers('control')], inside: never, plays: [] },
+    'healthy',
+    /./,
+  ],
+  ['nobody looked yet', { outside: [], inside: never, plays: [] }, 'healthy', /no observer/],
 ]
 
 describe('judge', () => {
@@ -206,7 +219,7 @@ describe('judge', () => {
   })
 
   it('says what each witness saw, TCP and HTTP apart', () => {
-    const { words } = judge({ outside: [silentFor('control', 3200)], inside: frozen })
+    const { words } = judge({ outside: [silentFor('control', 3200)], inside: frozen, plays: [] })
     expect(words).toMatchObject([
       { witness: 'control', ok: false, text: 'no HTTP answer for 3.2 s (TCP connect in 0.1 ms)' },
       { witness: 'agent', ok: false, text: 'process frozen, host alive (state T)' },
@@ -214,8 +227,53 @@ describe('judge', () => {
   })
 
   it('counts one witness as one doubt, so that only the weight falls', () => {
-    expect(judge({ outside: [answers('control', slow), answers('us')], inside: runs }).doubts).toBe(1)
-    expect(judge({ outside: [answers('control'), answers('us')], inside: runs }).doubts).toBe(0)
+    expect(
+      judge({ outside: [answers('control', slow), answers('us')], inside: runs, plays: [] }).doubts,
+    ).toBe(1)
+    expect(judge({ outside: [answers('control'), answers('us')], inside: runs, plays: [] }).doubts).toBe(0)
+  })
+})
+
+describe('playing', () => {
+  const play = (witness: string, failures: number, changes = {}) => ({
+    witness,
+    ageMs: 1000,
+    failures,
+    text: failures === 0 ? 'plays sample' : 'cannot play sample: segment 0.m4s: status 503, expected 200',
+    othersPlay: true,
+    ...changes,
+  })
+  const state = (...plays: ReturnType<typeof play>[]) =>
+    judge({ outside: [answers('control'), answers('us')], plays, inside: runs })
+
+  it('that fails for two observers moves viewers, though it answers', () => {
+    const verdict = state(play('control', 2), play('us', 3))
+    expect(verdict).toMatchObject({ state: 'degraded', doubts: 2 })
+    expect(verdict.reason).toMatch(/^serves badly: cannot play sample: segment 0.m4s: status 503/)
+  })
+
+  it('that fails for one lowers the weight', () => {
+    expect(state(play('control', 2), play('us', 0))).toMatchObject({ state: 'healthy', doubts: 1 })
+  })
+
+  it('that failed once, or long ago, is no doubt', () => {
+    expect(state(play('control', 1), play('us', 1)).doubts).toBe(0)
+    expect(state(play('control', 5, { ageMs: 61_000 }), play('us', 0)).doubts).toBe(0)
+  })
+
+  it('that fails everywhere is the fault of the origin or of the observer: nobody is moved', () => {
+    const verdict = state(play('control', 9, { othersPlay: false }), play('us', 9, { othersPlay: false }))
+    expect(verdict).toMatchObject({ state: 'healthy', doubts: 0 })
+    expect(verdict.words.find(({ kind }) => kind === 'playing')?.text).toMatch(/plays from nobody/)
+  })
+
+  it('and looking by the same observer are one witness', () => {
+    const input = {
+      outside: [answers('control', slow), answers('us')],
+      plays: [play('control', 4)],
+      inside: runs,
+    }
+    expect(judge(input)).toMatchObject({ state: 'healthy', doubts: 1 })
   })
 })
 

@@ -41,8 +41,21 @@ export interface InsideView {
   readonly quality: QualityView
 }
 
+/** An outside observer that played a little of a stream from here. */
+export interface PlayView {
+  readonly witness: string
+  readonly ageMs: number
+  /** Failures in a row; 0: the last look went well. */
+  readonly failures: number
+  /** What it met, in words. */
+  readonly text: string
+  /** It has played from others of late: when nobody can be played from, the origin or the observer is the suspect. */
+  readonly othersPlay: boolean
+}
+
 export interface HealthInput {
   readonly outside: readonly OutsideView[]
+  readonly plays: readonly PlayView[]
   readonly inside: InsideView
 }
 
@@ -50,7 +63,7 @@ export type RawState = 'healthy' | 'degraded' | 'unreachable'
 
 export interface WitnessWord {
   readonly witness: string
-  readonly kind: 'inside' | 'outside'
+  readonly kind: 'inside' | 'outside' | 'playing'
   readonly ok: boolean
   readonly text: string
   readonly ageMs: number
@@ -74,25 +87,36 @@ const SLOW_FACTOR = 5 // times the peers' median: far outside what two healthy s
 const SLOW_MS_MIN = 100
 const SLOW_MS_ALONE = 500 // without peers to compare with
 const FAILED_SHARE = 0.3
+/** A look at a stream comes each 10 s under suspicion, each 20 s else. */
+const PLAY_AGE_MS_MAX = 60_000
+const PLAY_FAILURES_MIN = 2
 /** Fewer looks than this are no history. */
 const LOOKS_MIN = 5
 
 export function judge(input: HealthInput): Verdict {
-  const words = [...input.outside.map(outsideWord), ...insideWord(input.inside)]
+  const words = [...input.outside.map(outsideWord), ...input.plays.map(playWord), ...insideWord(input.inside)]
   const gone = goneBy(input)
   if (gone !== null) return { state: 'unreachable', reason: gone, doubts: 2, words }
-  const doubters = [
-    ...input.outside
-      .filter(view => counts(view) && (isBad(view.quality) || isRefused(view)))
-      .map(view => view.witness),
-    ...(insideDoubts(input.inside) ? ['agent'] : []),
-  ]
+  const doubters = doubtersOf(input)
   const doubts = doubters.length
   if (doubts >= 2)
     return { state: 'degraded', reason: `serves badly: ${badReason(input, doubters)}`, doubts, words }
   const alone = `weight lowered by ${doubters[0] ?? 'one witness'}: ${badReason(input, doubters)}`
   const reason = doubts === 1 ? alone : goodReason(input)
   return { state: 'healthy', reason, doubts, words }
+}
+
+/** One witness is one doubt, however much it has seen. */
+function doubtersOf({ outside, plays, inside }: HealthInput): string[] {
+  const looking = outside.filter(view => counts(view) && (isBad(view.quality) || isRefused(view)))
+  const playing = plays.filter(view => cannotPlay(view))
+  const witnesses = new Set([...looking, ...playing].map(({ witness }) => witness))
+  return [...witnesses, ...(insideDoubts(inside) ? ['agent'] : [])]
+}
+
+/** Twice in a row, of late, while the same observer plays from others. */
+function cannotPlay({ failures, ageMs, othersPlay }: PlayView): boolean {
+  return failures >= PLAY_FAILURES_MIN && ageMs <= PLAY_AGE_MS_MAX && othersPlay
 }
 
 /** Why it is unreachable, or null when it is not. */
@@ -175,10 +199,12 @@ function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolea
   return medianMs > SLOW_MS_MIN && medianMs > SLOW_FACTOR * peersMedianMs
 }
 
-function badReason({ outside, inside }: HealthInput, doubters: readonly string[]): string {
+function badReason({ outside, plays, inside }: HealthInput, doubters: readonly string[]): string {
   if (doubters.includes('agent') && insideStopped(inside)) return insideReason(inside)
   const refused = outside.find(view => doubters.includes(view.witness) && isRefused(view))
   if (refused !== undefined) return `viewers refuse its certificate: ${refused.tls?.problem ?? ''}`
+  const unplayable = plays.find(view => doubters.includes(view.witness) && cannotPlay(view))
+  if (unplayable !== undefined) return unplayable.text
   const qualities = doubters.map(
     witness => outside.find(view => view.witness === witness)?.quality ?? inside.quality,
   )
@@ -236,6 +262,11 @@ function stepsText({ connectMs, tls, icmp }: OutsideView): string {
   if (icmp?.result === 'lost') steps.push('no ping')
   if (icmp?.result === 'not-permitted') steps.push('ping not permitted')
   return steps.join(', ')
+}
+
+function playWord({ witness, failures, text, ageMs, othersPlay }: PlayView): WitnessWord {
+  const doubt = failures === 0 || othersPlay ? '' : '; it plays from nobody, so its word does not count'
+  return { witness, kind: 'playing', ok: failures === 0, text: `${text}${doubt}`, ageMs }
 }
 
 function insideWord(inside: InsideView): WitnessWord[] {

@@ -59,3 +59,36 @@ function lookPoints(observer: string, { connectMs, tls, httpMs, icmp }: Look): P
   seconds('vitrine_probe_ping_seconds', icmp?.ms)
   return points
 }
+
+/** A look at a stream comes every 10 to 30 s; older ones say nothing about now. */
+const PLAY_AGE_MS_MAX = 60_000
+
+export function playPoints(
+  { plays }: Pick<ServerRecord, 'plays'>,
+  nowMs: number,
+  pairs: boolean,
+): ProbePoint[] {
+  const fresh = [...plays].flatMap(([observer, log]) => {
+    const last = log.last()
+    return last === null || nowMs - last.atMs > PLAY_AGE_MS_MAX ? [] : [{ observer, log, last }]
+  })
+  if (fresh.length === 0) return []
+  const played = fresh.filter(({ last }) => last.ok).length
+  const sums = [
+    { name: 'vitrine_probe_players', value: played, labels: { result: 'played' } },
+    { name: 'vitrine_probe_players', value: fresh.length - played, labels: { result: 'failed' } },
+  ]
+  const named = fresh.filter(({ observer }) => pairs || observer === CONTROL_ID)
+  const each = named.flatMap(({ observer, log, last }) => {
+    const labels = { observer }
+    const speedRatio = log.speedRatio()
+    return [
+      { name: 'vitrine_probe_play_success', value: Number(last.ok), labels },
+      ...(last.startMs === null
+        ? []
+        : [{ name: 'vitrine_probe_play_start_seconds', value: last.startMs / 1000, labels }]),
+      ...(speedRatio === null ? [] : [{ name: 'vitrine_probe_play_speed_ratio', value: speedRatio, labels }]),
+    ]
+  })
+  return [...sums, ...each]
+}

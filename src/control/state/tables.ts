@@ -20,6 +20,8 @@ export interface Tables {
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
+  /** Bytes that looks at a server's stream took, by month (UTC, as 2026-01). */
+  probe_use: { server_id: string; month: string; bytes: number }
   overrides: {
     server_id: string
     kind: OverrideKind
@@ -150,6 +152,11 @@ const migrations: readonly string[] = [
   CREATE TABLE overrides (
     server_id TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, since REAL NOT NULL,
     expires_at REAL
+  ) STRICT;
+  `,
+  `
+  CREATE TABLE probe_use (
+    server_id TEXT NOT NULL, month TEXT NOT NULL, bytes REAL NOT NULL, PRIMARY KEY (server_id, month)
   ) STRICT;
   `,
 ]

@@ -27,6 +27,8 @@ export interface Served {
   readonly class: TitleClass
   /** CMCD sid, or `~` and a hash where it is an estimate; null: no viewer. */
   readonly session: string | null
+  /** Of the fleet's own; counted as `internal`, not as its kind. */
+  readonly isProbe: boolean
   readonly range: string | null
   readonly isSecure: boolean
   /** Of HTTP: 1.1. */
@@ -38,7 +40,7 @@ const kept = new Map<string, { readonly class: TitleClass; readonly text: string
 
 /** ASCII alone. `timeMs`: fleet time at the end of the answer, ms since 1970. */
 export function accessLine(served: Served, timeMs: number): string {
-  const { method, status, bytes, durationMs, cache, session, range, isSecure, version } = served
+  const { method, status, bytes, durationMs, cache, session, isProbe, range, isSecure, version } = served
   const tenths = Math.round(durationMs * 10)
   return (
     `{"time":"${isoTime(timeMs)}","status":${status},"bytes":${bytes},"ms":${Math.trunc(tenths / 10)}.${tenths % 10}` +
@@ -46,6 +48,7 @@ export function accessLine(served: Served, timeMs: number): string {
     (method === 'GET' ? '"GET"' : quoted(method)) +
     (cache === null ? '' : `,"cache":"${cache}"`) +
     (session === null ? '' : `,"session":${quoted(session)}`) +
+    (isProbe ? ',"probe":true' : '') +
     (range === null ? '' : `,"range":${quoted(range.slice(0, RANGE_CHARACTERS_MAX))}`) +
     (isSecure ? ',"protocol":"https/' : ',"protocol":"http/') +
     `${version}"}\n`

@@ -93,6 +93,7 @@ describe('a line of the access log', () => {
     session: 'abc',
     range: 'bytes=0-999',
     isSecure: false,
+    isProbe: false,
     version: '1.1',
   }
   const timeMs = 1_700_000_000_123

@@ -51,7 +51,7 @@ export class Accounting implements Closable {
 
   /** `monotonicMs`: now, which the caller has looked up anyway. */
   served(answer: Served, monotonicMs: number): void {
-    this.totals.add(answer.kind, answer.status, answer.class, answer.bytes)
+    this.totals.add(answer.isProbe ? 'internal' : answer.kind, answer.status, answer.class, answer.bytes)
     if (this.#accessLog === null || answer.kind === 'internal') return
     this.#accessLog.add(accessLine(answer, this.#timeAt(monotonicMs)))
   }

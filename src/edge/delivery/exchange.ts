@@ -20,12 +20,15 @@ export interface Exchange {
   /** Monotonic ms at which the head was read. */
   readonly startMs: number
   readonly edgeId: string
-  readonly tally: Tally
+  /** Of media alone; a probe has one that counts nothing. */
+  tally: Pick<Tally, 'cache' | 'firstByte'>
   readonly settle: (exchange: Exchange, bytes: number) => void
   query: string
   kind: RequestKind
   title: string | null
   session: string | null
+  /** One of the fleet's own looks, by its credential: no viewer, no hit, no cost. */
+  isProbe: boolean
   cache: CacheResult | null
   /** 0 until it is answered. */
   status: number

@@ -11,6 +11,7 @@ import { edgeFaults } from '../faults.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
 import type { Tally } from '../tally.ts'
 import { EVENTS_BYTES_MAX, readEvents } from '../viewers/events.ts'
+import type { ProbePass } from '../viewers/probe-pass.ts'
 import type { Sessions } from '../viewers/sessions.ts'
 import type { Connections } from './connections.ts'
 import type { Entry } from './entry.ts'
@@ -34,6 +35,7 @@ export interface FrontOptions {
   readonly access: AccessTable
   readonly accounting: Accounting
   readonly fleet: FleetView
+  readonly probePass: ProbePass
 }
 
 export class Front {
@@ -63,6 +65,7 @@ export class Front {
       kind: 'other',
       title: null,
       session: null,
+      isProbe: false,
       cache: null,
       status: 0,
       handedBytes: 0,
@@ -81,7 +84,7 @@ export class Front {
     if (exchange.isSettled) return
     exchange.isSettled = true
     const { accounting, fleet, clock } = this.#options
-    const { req, socket, kind, status, cache, title, session, startMs } = exchange
+    const { req, socket, kind, status, cache, title, session, isProbe, startMs } = exchange
     const { encrypted } = socket as Partial<TLSSocket>
     const nowMs = clock.monotonicMs()
     const answer = {
@@ -95,10 +98,12 @@ export class Front {
       title,
       class: fleet.classOf(title),
       session,
+      isProbe,
       range: req.headers.range ?? null,
       isSecure: encrypted === true,
       version: req.httpVersion,
     }
+    if (isProbe) this.#options.tally.probeBytes += bytes
     accounting.served(answer, nowMs)
   }
 
@@ -169,11 +174,16 @@ export class Front {
 
   async #media(exchange: Exchange, route: Extract<Route, { kind: 'media' }>): Promise<void> {
     const { media, entry, sessions, tally } = this.#options
+    if (this.#options.probePass.isHeldBy(exchange.req.headers)) {
+      exchange.isProbe = true
+      exchange.tally = uncounted
+    }
     const viewer = this.#viewer(exchange)
     if (viewer.malformed) tally.cmcdMalformed += 1
     const known = identityOf(viewer, route.title)
     // The multivariant request comes without its CMCD after the redirect of /play: an estimate would be a second viewer.
-    const identity = known?.estimated === true && route.media === 'master' ? null : known
+    const isNobody = exchange.isProbe || (known.estimated && route.media === 'master')
+    const identity = isNobody ? null : known
     // Before the answer: a hot one is over, and accounted, in the same turn.
     exchange.session = identity?.sid ?? null
     const fed = (bytes: number): void => {
@@ -217,6 +227,8 @@ export class Front {
     return viewerOf(exchange.req, exchange.query, this.#options.behindProxy)
   }
 }
+
+const uncounted = { cache: () => undefined, firstByte: () => undefined }
 
 function sendPage(exchange: Exchange, page: Page | null, missing: string): void {
   if (page === null) throw edgeFaults.fault('edge-not-found', missing)

@@ -2,7 +2,6 @@
 import type { IncomingMessage } from 'node:http'
 import { estimate, type Identity, shortHash, sidOf } from '../viewers/identity.ts'
 
-const PROBE_AGENT = 'vitrine-probe'
 const USER_AGENT_CHARACTERS_MAX = 256
 
 export interface Viewer {
@@ -24,9 +23,7 @@ export function viewerOf(req: IncomingMessage, query: string, behindProxy: boole
   }
 }
 
-/** Null for our own probes: they are not viewers. */
-export function identityOf(viewer: Viewer, title: string): Identity | null {
-  if (viewer.userAgent.startsWith(PROBE_AGENT)) return null
+export function identityOf(viewer: Viewer, title: string): Identity {
   if (viewer.sid !== null) return { sid: viewer.sid, estimated: false }
   return estimate(viewer.address, viewer.userAgent, title)
 }

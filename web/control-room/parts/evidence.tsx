@@ -9,6 +9,7 @@ import { StateBadge, StateIcon, toneOf } from './state.tsx'
 const KINDS: Record<Evidence['kind'], string> = {
   inside: 'inside',
   outside: 'outside',
+  playing: 'playing',
   viewers: 'its viewers',
 }
 

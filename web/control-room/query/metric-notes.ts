@@ -61,6 +61,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Body bytes sent to viewers by class of title, counted when an answer ends. Flat under traffic: the edge is frozen.',
   vitrine_edge_upstream_bytes_total:
     'Body bytes fetched from the origin. Near the bytes sent: the cache is too small.',
+  vitrine_edge_probe_bytes_total:
+    'Body bytes sent to probes of the fleet; neither viewers nor the ledger count them. Bounded by the probe budget.',
   vitrine_edge_upstream_failures_total:
     'Fetches from the origin that failed. Check that the origin runs and knows this edge.',
   vitrine_origin_busy_total:
@@ -130,6 +132,17 @@ const GAUGES: Readonly<Record<string, string>> = {
     'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',
   vitrine_probe_certificate_days:
     'Days until the certificate that viewers are shown ends, the fewest that any observer saw. Below 14: renew it.',
+  vitrine_probe_budget_bytes: 'What looks at the stream of this server may fetch in a month.',
+  vitrine_probe_play_speed_ratio:
+    'Seconds of media that one whole segment brought in a second, at the last such look. Below 1 viewers stall.',
+  vitrine_probe_play_start_seconds:
+    'From the first request of a look until a segment was here, as a player begins. Above 3 s viewers leave.',
+  vitrine_probe_play_success:
+    '1 while the observer can play from this server: playlists and a part of a segment came. 0 with check http 1: it answers and does not serve.',
+  vitrine_probe_players:
+    'Observers that played a little of its stream in the last minute, by result. Two failed: viewers are moved off it.',
+  vitrine_probe_used_bytes:
+    'What looks at the stream of this server fetched this month. At the budget nobody looks until the next month.',
   vitrine_probe_observers:
     'Observers that looked in the last 3 s, by result. Some answered and some failed: a path is sick, not the server.',
   vitrine_probe_ping_seconds:
