@@ -30,6 +30,7 @@ import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
@@ -235,14 +236,18 @@ function trustOf({ authority }: ControlContext): Trust {
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
 function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
-  const { fleet, fleetTime, state, options, log } = context
+  const { fleet, fleetTime, state, store, options, log } = context
   const { clock } = options
   closers.add(startProber(fleet, trustOf(context), clock, log))
   const { probeBudget: budget, probePlan } = context
   const { titles, credential } = probePlan
   closers.add(startSyntheticViewer({ fleet, budget, titles, credential, clock, log }))
+  const counters = closers.add(startCounterReader({ fleet, store, fleetTime, clock, log }))
+  const counterFault = counters.fault
   const onChange = (): void => onStateChange(context, selfMetrics)
-  closers.add(startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, onChange }))
+  closers.add(
+    startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
+  )
   closers.add(startSecondly(context, selfMetrics))
 }
 

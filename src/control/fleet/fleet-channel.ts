@@ -97,6 +97,7 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
     case 'sessions':
       if (peer.role === 'edge') {
         fleet.sessions.report(peer.server, message.sessions, nowMs)
+        for (const { bytes } of message.sessions) record.sessionBytes += bytes
         context.tryIt.observe()
       }
       return

@@ -46,6 +46,8 @@ export interface ServerRecord {
   /** Its server process has been here since this start. */
   isLinked: boolean
   titles: readonly TitleReport[]
+  /** Media that it said it gave to sessions, since this start. */
+  sessionBytes: number
   standing: Standing
   /** Fleet time of the last change of state. */
   since: number
@@ -231,6 +233,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     plays: new Map(),
     isLinked: false,
     titles: [],
+    sessionBytes: 0,
     standing: {
       // A server that never came is not an outage: it has not joined.
       state: role === 'control' ? 'healthy' : (stored?.state ?? 'maintenance'),

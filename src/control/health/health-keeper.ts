@@ -34,6 +34,8 @@ export interface HealthKeeperOptions {
   readonly fleetTime: FleetTime
   readonly clock: Clock
   readonly log: Log
+  /** What is wrong with the figures of a server, in words; null: nothing. */
+  readonly counterFault?: (server: string) => string | null
   /** After an evaluation that changed a state or a server's doubts. */
   readonly onChange: () => void
 }
@@ -102,7 +104,9 @@ interface Turn {
 function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): boolean {
   if (record.url === '') return false // enrolled, not seen yet
   const before = record.standing
-  const verdict = judge(gather(options.fleet, record, nowMs, trusted))
+  const fault = options.counterFault?.(record.id) ?? null
+  const counters = fault === null ? null : { text: fault, ageMs: 0 }
+  const verdict = judge({ ...gather(options.fleet, record, nowMs, trusted), counters })
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
   const fleetMs = options.fleetTime.nowMs()

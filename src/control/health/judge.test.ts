@@ -30,6 +30,10 @@ function silentFor(witness: string, silentMs: number, quality: QualityView = goo
     quality,
   }
 }
+/** Not even TCP. */
+function dead(witness: string, silentMs: number): OutsideView {
+  return { ...silentFor(witness, silentMs), connectMs: null }
+}
 const runs: InsideView = {
   heardAgeMs: 200,
   watched: { pid: 7, state: 'S', httpOk: true },
@@ -67,7 +71,7 @@ const table: [string, HealthInput, string, RegExp][] = [
   ],
   [
     'agent and probes both silent',
-    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: hostSilent, plays: [] },
+    { outside: [dead('control', 4000), dead('us', 3100)], inside: hostSilent, plays: [] },
     'unreachable',
     /^host silent/,
   ],
@@ -87,7 +91,7 @@ const table: [string, HealthInput, string, RegExp][] = [
     'silent to one of two only',
     { outside: [silentFor('control', 8000, bad), answers('us')], inside: runs, plays: [] },
     'healthy',
-    /^weight lowered by control: 4 of 10/,
+    /^weight lowered by control: path sick: control does not reach it, us does$/,
   ],
   [
     'silent to two of four: a sick path, not a sick server',
@@ -97,7 +101,7 @@ const table: [string, HealthInput, string, RegExp][] = [
       plays: [],
     },
     'degraded',
-    /^serves badly: 4 of 10 probes failed/,
+    /^serves badly: path sick: control, us do not reach it, ap, sa do$/,
   ],
   [
     'one observer alone, agent says frozen',
@@ -107,7 +111,7 @@ const table: [string, HealthInput, string, RegExp][] = [
   ],
   [
     'one observer alone, agent silent too',
-    { outside: [silentFor('control', 3000)], inside: hostSilent, plays: [] },
+    { outside: [dead('control', 3000)], inside: hostSilent, plays: [] },
     'unreachable',
     /^host silent/,
   ],
@@ -201,6 +205,43 @@ const table: [string, HealthInput, string, RegExp][] = [
     { outside: [answers('control')], inside: hostSilent, plays: [] },
     'healthy',
     /agent is silent/,
+  ],
+  [
+    'agent silent, and the process accepts connections: not the host',
+    { outside: [silentFor('control', 4000), silentFor('us', 3100)], inside: hostSilent, plays: [] },
+    'unreachable',
+    /^process frozen or overloaded \(it accepts connections\), its agent is silent/,
+  ],
+  [
+    'agent silent, no TCP, but the host answers ping',
+    {
+      outside: [{ ...dead('control', 4000), icmp: { result: 'answered', ms: 3 } }, dead('us', 3100)],
+      inside: hostSilent,
+      plays: [],
+    },
+    'unreachable',
+    /^process gone and its agent silent, the host answers ping/,
+  ],
+  [
+    'one of three observers reaches nobody: it is the sick one',
+    {
+      outside: [{ ...dead('control', 9000), trusted: false }, answers('us'), answers('ap')],
+      inside: runs,
+      plays: [],
+    },
+    'healthy',
+    /^answers us, ap; observer sick: control reaches nobody$/,
+  ],
+  [
+    'counters that stand still under traffic: one witness',
+    {
+      outside: [answers('control'), answers('us')],
+      inside: runs,
+      plays: [],
+      counters: { text: 'its counters stand still', ageMs: 0 },
+    },
+    'healthy',
+    /^weight lowered by counters: its counters stand still$/,
   ],
   [
     'no agent ever, probes answered',

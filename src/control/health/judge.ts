@@ -53,9 +53,17 @@ export interface PlayView {
   readonly othersPlay: boolean
 }
 
+/** Good news that repeats itself is none. */
+export interface CounterFault {
+  readonly text: string
+  readonly ageMs: number
+}
+
 export interface HealthInput {
   readonly outside: readonly OutsideView[]
   readonly plays: readonly PlayView[]
+  /** What is wrong with the figures that it tells of itself; left out or null: nothing. */
+  readonly counters?: CounterFault | null
   readonly inside: InsideView
 }
 
@@ -79,6 +87,7 @@ export interface Verdict {
 
 /** DESIGN: unreachable means no HTTP answer to two outside observers for 3 s. */
 const SILENT_MS = 3000
+const COUNTERS = 'counters'
 /** An older look says nothing about now: looks come each second, last a second, and are reported a second later. */
 const LOOK_AGE_MS_MAX = 4500
 const AGENT_AGE_MS_MAX = 3000
@@ -94,7 +103,12 @@ const PLAY_FAILURES_MIN = 2
 const LOOKS_MIN = 5
 
 export function judge(input: HealthInput): Verdict {
-  const words = [...input.outside.map(outsideWord), ...input.plays.map(playWord), ...insideWord(input.inside)]
+  const words = [
+    ...input.outside.map(outsideWord),
+    ...input.plays.map(playWord),
+    ...insideWord(input.inside),
+    ...counterWord(input.counters),
+  ]
   const gone = goneBy(input)
   if (gone !== null) return { state: 'unreachable', reason: gone, doubts: 2, words }
   const doubters = doubtersOf(input)
@@ -107,11 +121,11 @@ export function judge(input: HealthInput): Verdict {
 }
 
 /** One witness is one doubt, however much it has seen. */
-function doubtersOf({ outside, plays, inside }: HealthInput): string[] {
+function doubtersOf({ outside, plays, counters, inside }: HealthInput): string[] {
   const looking = outside.filter(view => counts(view) && (isBad(view.quality) || isRefused(view)))
   const playing = plays.filter(view => cannotPlay(view))
   const witnesses = new Set([...looking, ...playing].map(({ witness }) => witness))
-  return [...witnesses, ...(insideDoubts(inside) ? ['agent'] : [])]
+  return [...witnesses, ...(insideDoubts(inside) ? ['agent'] : []), ...(counters == null ? [] : [COUNTERS])]
 }
 
 /** Twice in a row, of late, while the same observer plays from others. */
@@ -124,7 +138,7 @@ function goneBy({ outside, inside }: HealthInput): string | null {
   const available = outside.filter(counts)
   const silent = available.filter(isSilent)
   const answered = available.filter(view => !view.failed)
-  const what = insideReason(inside)
+  const what = goneWhat(inside, outside)
   if (silent.length >= 2 && silent.length > answered.length) return goneReason(what, silent)
   if (available.length < 2) {
     // One observer suffices together with the agent: with its bad word, or with its silence.
@@ -136,6 +150,36 @@ function goneBy({ outside, inside }: HealthInput): string | null {
     if (suspects.length > 0 && insideHeard(inside) && insideStopped(inside)) return goneReason(what, suspects)
   }
   return null
+}
+
+/** Without its agent's word, what comes back from the host itself tells a dead host from a process that hangs. */
+function goneWhat(inside: InsideView, outside: readonly OutsideView[]): string {
+  if (insideHeard(inside)) return insideReason(inside)
+  const recent = outside.filter(counts)
+  if (recent.some(({ connectMs }) => connectMs !== null)) {
+    return 'process frozen or overloaded (it accepts connections), its agent is silent'
+  }
+  return recent.some(({ icmp }) => icmp?.result === 'answered')
+    ? 'process gone and its agent silent, the host answers ping'
+    : 'host silent'
+}
+
+/** Some reach it and some do not, though these reach others: what lies between is sick. Null: not so. */
+function sickPath(outside: readonly OutsideView[]): string | null {
+  const available = outside.filter(counts)
+  const lost = available.filter(isSilent).map(({ witness }) => witness)
+  const answered = available.filter(view => !view.failed).map(({ witness }) => witness)
+  if (lost.length === 0 || answered.length === 0) return null
+  const verb = (who: readonly string[]): string => (who.length === 1 ? 'does' : 'do')
+  return `path sick: ${lost.join(', ')} ${verb(lost)} not reach it, ${answered.join(', ')} ${verb(answered)}`
+}
+
+/** Those who reach nobody at all. */
+function sickObservers(outside: readonly OutsideView[]): string {
+  const sick = outside.filter(view => !view.trusted && view.failed && view.lookAgeMs <= LOOK_AGE_MS_MAX)
+  if (sick.length === 0) return ''
+  const verb = sick.length === 1 ? 'reaches' : 'reach'
+  return `; observer sick: ${sick.map(({ witness }) => witness).join(', ')} ${verb} nobody`
 }
 
 function goneReason(what: string, silent: readonly OutsideView[]): string {
@@ -199,13 +243,17 @@ function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolea
   return medianMs > SLOW_MS_MIN && medianMs > SLOW_FACTOR * peersMedianMs
 }
 
-function badReason({ outside, plays, inside }: HealthInput, doubters: readonly string[]): string {
+function badReason({ outside, plays, counters, inside }: HealthInput, doubters: readonly string[]): string {
   if (doubters.includes('agent') && insideStopped(inside)) return insideReason(inside)
+  const path = sickPath(outside)
+  if (path !== null && outside.some(view => doubters.includes(view.witness) && isSilent(view))) return path
   const refused = outside.find(view => doubters.includes(view.witness) && isRefused(view))
   if (refused !== undefined) return `viewers refuse its certificate: ${refused.tls?.problem ?? ''}`
   const unplayable = plays.find(view => doubters.includes(view.witness) && cannotPlay(view))
   if (unplayable !== undefined) return unplayable.text
-  const qualities = doubters.map(
+  if (counters != null && doubters[0] === COUNTERS) return counters.text
+  const looking = doubters.filter(witness => witness !== COUNTERS)
+  const qualities = looking.map(
     witness => outside.find(view => view.witness === witness)?.quality ?? inside.quality,
   )
   const [worst] = qualities.toSorted((a, b) => badness(b) - badness(a))
@@ -234,9 +282,10 @@ function qualityText(quality: QualityView): string {
 
 function goodReason({ outside, inside }: HealthInput): string {
   const answered = outside.filter(view => counts(view) && !view.failed).map(view => view.witness)
-  if (answered.length === 0) return 'no observer can judge'
+  const sick = sickObservers(outside)
+  if (answered.length === 0) return `no observer can judge${sick}`
   const silentAgent = insideHeard(inside) ? '' : '; its agent is silent'
-  return `answers ${answered.join(', ')}${silentAgent}`
+  return `answers ${answered.join(', ')}${silentAgent}${sick}`
 }
 
 function outsideWord(view: OutsideView): WitnessWord {
@@ -262,6 +311,10 @@ function stepsText({ connectMs, tls, icmp }: OutsideView): string {
   if (icmp?.result === 'lost') steps.push('no ping')
   if (icmp?.result === 'not-permitted') steps.push('ping not permitted')
   return steps.join(', ')
+}
+
+function counterWord(counters: HealthInput['counters']): WitnessWord[] {
+  return counters == null ? [] : [{ witness: COUNTERS, kind: 'inside', ok: false, ...counters }]
 }
 
 function playWord({ witness, failures, text, ageMs, othersPlay }: PlayView): WitnessWord {
