@@ -56,7 +56,8 @@ export interface EdgeSettings extends RoleSettings, MemberSettings {
 export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSettings {
   readonly kind: 'agent'
   readonly listen: ListenOptions | null
-  readonly role: ServerRole
+  /** Nobody measures a foreign server from inside. */
+  readonly role: Exclude<ServerRole, 'foreign'>
   readonly serverUrl: string | null
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null

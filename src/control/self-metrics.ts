@@ -92,7 +92,7 @@ export class SelfMetrics {
       add('vitrine_fleet_server_state', is, { role: record.role, state })
     }
     // A server that has never been here has no agent to miss; one that was has one since this start.
-    if (record.agentHeardMs !== null || record.url !== '') {
+    if (record.role !== 'foreign' && (record.agentHeardMs !== null || record.url !== '')) {
       const silentMs = fleet.agentSilentMs(record, nowMs, this.#startMs)
       add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
@@ -109,7 +109,7 @@ export class SelfMetrics {
     const pairs = this.#options.probePlan.mesh() === 'full'
     for (const { name, value, labels } of probePoints(record, nowMs, pairs)) add(name, value, labels)
     for (const { name, value, labels } of playPoints(record, nowMs, pairs)) add(name, value, labels)
-    if (record.role === 'edge' && record.url !== '') {
+    if ((record.role === 'edge' || record.role === 'foreign') && record.url !== '') {
       add('vitrine_probe_used_bytes', this.#options.probeBudget.used(record.id))
       add('vitrine_probe_budget_bytes', this.#options.probeBudget.bytesMonth)
     }

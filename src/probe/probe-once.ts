@@ -7,6 +7,8 @@ import { type Clock, messageOf } from '#base'
 
 /** No answer in a second is no answer: players give up after three. */
 export const PROBE_MS_MAX = 1000
+/** Somebody else's server may stand anywhere. */
+const FOREIGN_MS_MAX = 3000
 const BODY_BYTES_MAX = 16 * 1024
 const HEADERS_BYTES_MAX = 16 * 1024
 const ERROR_CHARACTERS_MAX = 256
@@ -40,31 +42,38 @@ export interface ProbeOptions {
   readonly clock: Clock
   /** With `ca`, a server that proves to be somebody else is asked nothing. */
   readonly tls?: TlsClient
+  /** Of a foreign server: HEAD of this path instead of GET /healthz; any status below 500 is an answer. */
+  readonly path?: string | undefined
 }
 
 /** A connection of its own each time, or a server that stopped accepting would look well. */
-export async function probeOnce(url: string, { clock, tls = {} }: ProbeOptions): Promise<ProbeResult> {
+export async function probeOnce(url: string, { clock, tls = {}, path }: ProbeOptions): Promise<ProbeResult> {
   const startMs = clock.monotonicMs()
   const steps: { connectMs: number | null; tls: TlsResult | null } = { connectMs: null, tls: null }
   const sockets: Socket[] = []
   let deadline: NodeJS.Timeout | undefined
   try {
-    const target = new URL('/healthz', url)
+    const target = new URL(path ?? '/healthz', url)
+    const deadlineMs = path === undefined ? PROBE_MS_MAX : FOREIGN_MS_MAX
     const late = new Promise<never>((_, reject) => {
-      deadline = setTimeout(() => reject(new Error(`no answer in ${PROBE_MS_MAX} ms`)), PROBE_MS_MAX)
+      deadline = setTimeout(() => reject(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs)
     })
     const walk = async (): Promise<number> => {
       const plain = await openTcp(target, sockets)
       steps.connectMs = clock.monotonicMs() - startMs
-      if (target.protocol !== 'https:') return await ask(target, plain)
+      const method = path === undefined ? 'GET' : 'HEAD'
+      if (target.protocol !== 'https:') return await ask(target, plain, method)
       const secure = await shakeHands(target, plain, { clock, tls, steps })
       sockets.push(secure)
-      return await ask(target, secure)
+      return await ask(target, secure, method)
     }
     const walking = walk()
     walking.catch(() => undefined) // when the deadline came first, nobody else listens
     const httpStatus = await Promise.race([walking, late])
-    const error = httpStatus === 200 ? null : `status ${httpStatus}, expected 200`
+    const isWell = path === undefined ? httpStatus === 200 : httpStatus < 500
+    const error = isWell
+      ? null
+      : `status ${httpStatus}, expected ${path === undefined ? '200' : 'less than 500'}`
     return { ...steps, httpMs: clock.monotonicMs() - startMs, httpStatus, error }
   } catch (error) {
     const text = messageOf(error).slice(0, ERROR_CHARACTERS_MAX)
@@ -132,12 +141,13 @@ function daysLeft(socket: TLSSocket, wallMs: number): number | null {
 }
 
 /** The status, once the last byte is here. */
-function ask(url: URL, socket: Socket): Promise<number> {
+function ask(url: URL, socket: Socket, method: 'GET' | 'HEAD'): Promise<number> {
   return new Promise<number>((resolve, reject) => {
     const asked = request({
       createConnection: () => socket,
       host: url.hostname,
-      path: url.pathname,
+      method,
+      path: `${url.pathname}${url.search}`,
       maxHeaderSize: HEADERS_BYTES_MAX,
       headers: { host: url.host, 'user-agent': PROBE_AGENT, connection: 'close' },
     })

@@ -15,6 +15,8 @@ export interface ProbeTarget {
   /** Without a slash at the end. */
   readonly url: string
   readonly tls?: TlsClient
+  /** Of a foreign server; see probeOnce. */
+  readonly path?: string | undefined
 }
 
 export interface ProbeRoundsOptions {
@@ -110,18 +112,18 @@ export class ProbeRounds {
     this.#running.add(one)
   }
 
-  async #lookAt({ id, url, tls }: ProbeTarget, watched: Watched): Promise<void> {
+  async #lookAt({ id, url, tls, path }: ProbeTarget, watched: Watched): Promise<void> {
     const { clock, onSeen } = this.#options
     const startMs = clock.monotonicMs()
     watched.underWay += 1
-    const result = await probeOnce(url, { clock, ...(tls === undefined ? {} : { tls }) })
+    const result = await probeOnce(url, { clock, path, ...(tls === undefined ? {} : { tls }) })
     watched.underWay -= 1
     // Two may end out of order: the one that began later tells more of now.
     if (watched.last !== null && watched.last.startMs > startMs) return
     const icmp = watched.ping === null ? {} : { icmp: reportOf(watched.ping) }
     const report = { target: id, ...result, ...icmp }
     watched.last = { report, startMs }
-    watched.failures = result.httpStatus === 200 ? 0 : watched.failures + 1
+    watched.failures = result.error === null ? 0 : watched.failures + 1
     onSeen?.({ ...report, agoMs: Math.max(0, clock.monotonicMs() - startMs) })
   }
 

@@ -134,6 +134,7 @@ const probes = z.object({ type: z.literal('probes'), probes: z.array(probeReport
 /** One look at a peer's stream, as a player would begin it. */
 export const playReport = z.object({
   target: serverId,
+  /** `stream` where a foreign server has but one. */
   title: titleId,
   ok: z.boolean(),
   /** What is wrong, in words; null: nothing. */
@@ -198,6 +199,13 @@ export const steeringTable = z.object({
   issuedMs: z.number(),
   /** Best first. */
   pathways: z.array(pathway).max(1000),
+  /** Foreign servers that share new viewers at entry, and never one who plays already. `url` holds `{title}`. */
+  foreign: z
+    .array(
+      z.object({ id: serverId, region: z.string().max(64), url: z.string().max(512), weight: nonNegative }),
+    )
+    .max(100)
+    .optional(),
   /** Seconds that players wait before they ask again, 5 to 30. */
   ttlS: z.int().min(1).max(300),
 })
@@ -215,6 +223,8 @@ export const probePlan = z.object({
         url: z.string().max(512),
         /** Whether its stream is looked at as well: in turn with the others, at each turn, or not (no budget left). */
         play: z.enum(['turn', 'suspect', 'no']),
+        /** Of a foreign server: what is asked for, instead of `/healthz` and the titles; null: one of ours. */
+        stream: z.string().max(512).nullable(),
         /** Shown to this target alone, so that it knows a probe from a viewer. */
         credential: z.string().max(128),
       }),

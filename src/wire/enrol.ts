@@ -19,6 +19,29 @@ export const serverTags = z.strictObject({
 })
 export type ServerTags = z.infer<typeof serverTags>
 
+/** `POST /api/v1/foreign-servers` (operator): looked at from outside from now on; again with the same id: changed. */
+export const foreignRequest = z.strictObject({
+  id: serverId,
+  region,
+  /** A playlist; with `{title}` in its path it plays every title of the library under that address. */
+  url: z
+    .string()
+    .max(512)
+    // A title may choose the path, never the host.
+    .regex(
+      /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?\/[^\s#]*$/i,
+      'expected http:// or https://, a host, a path, and no user, password or fragment',
+    ),
+  /** Share of new viewers against 1 of an own edge at full weight; 0: none are sent there. */
+  weight: z.number().min(0).max(1000).default(0),
+})
+export type ForeignRequest = z.infer<typeof foreignRequest>
+
+/** The address of a title on a foreign server; null: it has one stream, and no title of ours. */
+export function foreignTitleUrl(stream: string, title: string): string | null {
+  return stream.includes('{title}') ? stream.replaceAll('{title}', title) : null
+}
+
 /** What a person may order: take viewers off, leave it alone while it is worked on, or keep it in service against the witnesses. */
 export const overrideKinds = ['drain', 'maintenance', 'keep'] as const
 export type OverrideKind = (typeof overrideKinds)[number]

@@ -1,7 +1,8 @@
 // Owns the closed sets and identifiers that roles share.
 import { z } from 'zod'
 
-export const serverRoles = ['edge', 'origin', 'control'] as const
+/** `foreign`: somebody else's streaming server, which is only looked at. */
+export const serverRoles = ['edge', 'origin', 'control', 'foreign'] as const
 export type ServerRole = (typeof serverRoles)[number]
 
 /** What may join by a join string. */

@@ -110,6 +110,7 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['DELETE', '/api/v1/join-strings/:id', ['admin']],
   ['PUT', '/api/v1/servers/:id/tags', ['operator', 'admin']],
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
+  ['POST', '/api/v1/foreign-servers', ['operator', 'admin']],
   ['PUT', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['POST', '/api/v1/enrol', everybody],

@@ -104,7 +104,13 @@ describe('an edge', () => {
     peer.set('/vod/sample/master.m3u8', { kind: 'serve', body: Buffer.from(master) })
     peer.set('/vod/sample/v/index.m3u8', { kind: 'serve', body: Buffer.from(index) })
     peer.set('/vod/sample/v/0.m4s', { kind: 'status', status: 503 })
-    const target = { id: 'us-east', url: peer.url, play: 'suspect', credential: 'for-us' } as const
+    const target = {
+      id: 'us-east',
+      url: peer.url,
+      play: 'suspect',
+      stream: null,
+      credential: 'for-us',
+    } as const
     control.say(
       table([pathway('eu-west', edge.url), pathway('us-east', peer.url)]),
       plan({ targets: [target] }),

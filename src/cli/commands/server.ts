@@ -5,6 +5,7 @@ import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
 import { registerInvite } from './server-invite.ts'
 import { registerOrders } from './server-order.ts'
+import { registerWatch } from './server-watch.ts'
 import { BY, withState } from './state.ts'
 
 type AddOptions = CommonOptions & { readonly role: ServerRole; readonly region?: string }
@@ -13,6 +14,7 @@ export function registerServer(program: Command): void {
   const server = program.command('server').description('servers that may join this control room')
   registerInvite(server)
   registerOrders(server)
+  registerWatch(server)
   const add = server
     .command('add <id>')
     .description(

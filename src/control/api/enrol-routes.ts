@@ -9,6 +9,7 @@ import {
   type EnrolAnswer,
   enrolAnswer,
   enrolRequest,
+  foreignRequest,
   joinStringMade,
   joinStringRequest,
   joinStringsAnswer,
@@ -113,6 +114,19 @@ function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): voi
 }
 
 function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
+  addRoute(app, {
+    method: 'POST',
+    url: '/api/v1/foreign-servers',
+    access: 'operator',
+    summary: 'Look at somebody else’s streaming server from now on, or change what is known of it',
+    body: foreignRequest,
+    answer: z.object({}),
+    handle: async (request, _reply, body) => {
+      await context.state.foreign.watch(body, nameOf(request))
+      await context.refreshAccess()
+      return {}
+    },
+  })
   addRoute(app, {
     method: 'PUT',
     url: '/api/v1/servers/:id/tags',

@@ -1,9 +1,9 @@
 // Owns the ways in for viewers: /play, /watch and what the player page needs. No sign-in, no cookies.
 import type { FastifyInstance } from 'fastify'
-import { watchTable } from '#wire'
+import { foreignTitleUrl, watchTable } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import { choosePathway } from '../steering/make-table.ts'
+import { chooseForeign, choosePathway } from '../steering/make-table.ts'
 import { watchTableOf } from './fleet-view.ts'
 import { addRoute } from './route.ts'
 
@@ -33,11 +33,14 @@ export function addEntryRoutes(app: FastifyInstance, context: ControlContext): v
       const query = new URLSearchParams(request.url.split('?')[1] ?? '')
       const via = query.get('via')
       query.delete('via')
-      const pathways = context.steering.table()?.pathways ?? []
+      const { pathways = [], foreign = [] } = context.steering.table() ?? {}
+      const rest = query.size === 0 ? '' : `?${query.toString()}`
+      const elsewhere = chooseForeign(foreign, pathways, via, Math.random())
+      const url = elsewhere === null ? null : foreignTitleUrl(elsewhere.url, title)
+      if (url !== null) return reply.headers(anyOrigin).redirect(url, 302)
       const chosen = choosePathway(pathways, via, Math.random())
       if (chosen === null) throw controlFaults.fault('control-no-edge', 'no edge has connected yet')
       // The rest of the query goes along: a player's CMCD tells the edge who it is.
-      const rest = query.size === 0 ? '' : `?${query.toString()}`
       return reply.headers(anyOrigin).redirect(`${chosen.url}/vod/${title}/master.m3u8${rest}`, 302)
     },
   })

@@ -42,6 +42,7 @@ function serverView(
     watchingEstimated: estimated,
     agentSeen: record.agentSeen,
     weight: steering.weightOf(record.id),
+    foreign: record.role === 'foreign' ? { url: record.stream, weight: record.entryWeight } : null,
     evidence: [...record.evidence],
   }
 }

@@ -28,6 +28,10 @@ export interface ServerRecord {
   url: string
   version: string
   hostId: string
+  /** Of a foreign server, else ''. */
+  stream: string
+  /** Of a foreign server: its share of new viewers. */
+  entryWeight: number
   /** What an operator says of it. */
   tags: ServerTags
   /** What a person ordered; it may have expired since. */
@@ -98,6 +102,7 @@ export class Fleet {
           region: server.region,
           tokenSha256: server.tokenSha256,
           tags: server.tags,
+          ...(server.role === 'foreign' ? foreignPart(server) : {}),
         })
     }
     const ids = new Set(stored.map(server => server.id))
@@ -111,6 +116,10 @@ export class Fleet {
 
   get(id: string): ServerRecord | null {
     return this.#servers.get(id) ?? null
+  }
+
+  foreign(): ServerRecord[] {
+    return this.all().filter(server => server.role === 'foreign')
   }
 
   edges(): ServerRecord[] {
@@ -173,7 +182,9 @@ export class Fleet {
     // A reporter repeats its last look until it has a new one.
     if (log === null || (last !== null && atMs - last.atMs < LOOK_APART_MS_MIN)) return
     const { connectMs, error, tls, icmp } = report
-    const httpMs = report.httpStatus === 200 ? report.httpMs : null
+    // What a foreign server answers with is for those who play from it.
+    const isAnswer = target.role === 'foreign' ? (report.httpStatus ?? 500) < 500 : report.httpStatus === 200
+    const httpMs = isAnswer ? report.httpMs : null
     log.add({ atMs, connectMs, httpMs, error, tls, icmp })
   }
 }
@@ -210,11 +221,20 @@ function logOf(target: ServerRecord, observer: string, nowMs: number): ProbeLog 
   return log
 }
 
+/** What commands may change of a foreign server; others say themselves where they are. */
+function foreignPart({
+  url,
+  stream,
+  entryWeight,
+}: StoredServer): Pick<StoredServer, 'url' | 'stream' | 'entryWeight'> {
+  return { url, stream, entryWeight }
+}
+
 const NEVER_SEEN = 'enrolled, not seen yet'
 export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
-  const { id, role, region, tokenSha256, url, version, hostId, tags } = server
+  const { id, role, region, tokenSha256, url, version, hostId, tags, stream, entryWeight } = server
   return {
     id,
     role,
@@ -224,6 +244,8 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     version,
     hostId,
     tags,
+    stream,
+    entryWeight,
     override: null,
     agentHeardMs: null,
     agentSeen: null,

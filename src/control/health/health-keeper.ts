@@ -216,6 +216,7 @@ function gather(
     outside,
     plays: playsOf(fleet, record, nowMs),
     inside: {
+      isExpected: record.role !== 'foreign',
       heardAgeMs,
       watched: record.watched ?? null,
       httpMs: record.watched?.httpMs ?? null,
@@ -234,7 +235,8 @@ function playsOf(fleet: Fleet, record: ServerRecord, nowMs: number): PlayView[] 
     const last = log.last()
     if (last === null || nowMs - last.atMs > PLAY_SHOWN_MS) return []
     const othersPlay = fleet.all().some(other => {
-      const okAtMs = other.id === record.id ? null : (other.plays.get(witness)?.okAtMs() ?? null)
+      const isPeer = other.id !== record.id && (other.role === record.role || record.role === 'foreign')
+      const okAtMs = !isPeer ? null : (other.plays.get(witness)?.okAtMs() ?? null)
       return okAtMs !== null && nowMs - okAtMs < OTHERS_PLAY_MS
     })
     const text = playText(last, log.speedRatio())

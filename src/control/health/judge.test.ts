@@ -220,7 +220,7 @@ const table: [string, HealthInput, string, RegExp][] = [
       plays: [],
     },
     'unreachable',
-    /^process gone and its agent silent, the host answers ping/,
+    /^process gone, its agent is silent, the host answers ping/,
   ],
   [
     'one of three observers reaches nobody: it is the sick one',

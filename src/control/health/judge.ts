@@ -29,6 +29,8 @@ export interface QualityView {
 
 /** The agent beside the server. */
 export interface InsideView {
+  /** False: nobody measures it from inside, and nobody expects it; left out: true. */
+  readonly isExpected?: boolean
   /** Null: never heard. */
   readonly heardAgeMs: number | null
   /** Null: it watches no process, or has not said yet. */
@@ -155,12 +157,13 @@ function goneBy({ outside, inside }: HealthInput): string | null {
 /** Without its agent's word, what comes back from the host itself tells a dead host from a process that hangs. */
 function goneWhat(inside: InsideView, outside: readonly OutsideView[]): string {
   if (insideHeard(inside)) return insideReason(inside)
+  const agent = inside.isExpected === false ? '' : ', its agent is silent'
   const recent = outside.filter(counts)
   if (recent.some(({ connectMs }) => connectMs !== null)) {
-    return 'process frozen or overloaded (it accepts connections), its agent is silent'
+    return `process frozen or overloaded (it accepts connections)${agent}`
   }
   return recent.some(({ icmp }) => icmp?.result === 'answered')
-    ? 'process gone and its agent silent, the host answers ping'
+    ? `process gone${agent}, the host answers ping`
     : 'host silent'
 }
 
@@ -284,7 +287,7 @@ function goodReason({ outside, inside }: HealthInput): string {
   const answered = outside.filter(view => counts(view) && !view.failed).map(view => view.witness)
   const sick = sickObservers(outside)
   if (answered.length === 0) return `no observer can judge${sick}`
-  const silentAgent = insideHeard(inside) ? '' : '; its agent is silent'
+  const silentAgent = insideHeard(inside) || inside.isExpected === false ? '' : '; its agent is silent'
   return `answers ${answered.join(', ')}${silentAgent}${sick}`
 }
 
@@ -324,6 +327,7 @@ function playWord({ witness, failures, text, ageMs, othersPlay }: PlayView): Wit
 
 function insideWord(inside: InsideView): WitnessWord[] {
   const base = { witness: 'agent', kind: 'inside' as const }
+  if (inside.isExpected === false) return []
   if (inside.heardAgeMs === null) return [{ ...base, ok: false, text: 'agent never heard', ageMs: 0 }]
   const ageMs = inside.heardAgeMs
   if (!insideHeard(inside)) {

@@ -2,6 +2,7 @@
 import type { FleetTime } from '#base'
 import type { ProbePlan } from '#wire'
 import type { Fleet, ServerRecord } from '../fleet/fleet.ts'
+import { foreignPlay } from './foreign-stream.ts'
 import type { ProbeBudget } from './probe-budget.ts'
 import type { ProbeCredentials } from './probe-credentials.ts'
 import { type Plan, planProbes, turnOf } from './probe-plan.ts'
@@ -29,7 +30,9 @@ export class PlanKeeper {
   #urls: ReadonlyMap<string, string> = new Map()
   #plays: ReadonlyMap<string, Play> = new Map()
   #titles: readonly string[] = []
+  #foreign: readonly Pick<ServerRecord, 'id' | 'url' | 'stream'>[] = []
   #titleTurn = -1
+  #turn = 0
   #hour = 0
 
   constructor(options: PlanKeeperOptions) {
@@ -43,8 +46,11 @@ export class PlanKeeper {
     const turn = turnOf(fleetTime.nowMs())
     this.#chooseTitles(fleetTime.nowMs())
     this.#hour = this.#options.credentials.hourOf(fleetTime.nowMs())
-    this.#plays = new Map(edges.map(edge => [edge.id, this.#playOf(edge)]))
-    const what = [this.#titles, this.#hour, [...this.#plays.values()]]
+    const foreign = fleet.foreign()
+    this.#foreign = foreign.map(({ id, url, stream }) => ({ id, url, stream }))
+    this.#plays = new Map([...edges, ...foreign].map(edge => [edge.id, this.#playOf(edge)]))
+    const what = [this.#titles, this.#hour, [...this.#plays.values()], this.#foreign]
+    this.#turn = turn
     const key = JSON.stringify([turn, edges.map(({ id, region, url }) => [id, region, url]), what])
     if (key === this.#key) return
     this.#key = key
@@ -69,13 +75,25 @@ export class PlanKeeper {
   credential = (server: string): string => this.#options.credentials.credential(server, this.#hour)
 
   messageFor(edge: string): ProbePlan {
-    const targets = this.targetsOf(edge).flatMap(id => {
+    const targets: ProbePlan['targets'] = this.targetsOf(edge).flatMap(id => {
       const url = this.#urls.get(id)
       if (url === undefined) return []
-      return [{ id, url, play: this.#playBy(edge, id), credential: this.credential(id) }]
+      return [{ id, url, play: this.#playBy(edge, id), stream: null, credential: this.credential(id) }]
     })
+    targets.push(...this.#foreignOf(edge))
     const accepts = this.#options.credentials.accepts(edge, this.#hour)
     return { type: 'probe-plan', mesh: this.#plan.mesh, targets, titles: [...this.#titles], accepts }
+  }
+
+  /** Two edges look at each foreign server beside the control room: so three witnesses, and few requests. */
+  #foreignOf(edge: string): ProbePlan['targets'] {
+    const edges = [...this.#plan.targets.keys()]
+    return this.#foreign.flatMap(({ id, url, stream }, order) => {
+      const chosen = [0, 1].map(step => edges[(order + this.#turn + step) % Math.max(1, edges.length)])
+      const play = foreignPlay(stream, this.#titles, this.#turn)
+      if (!chosen.includes(edge) || play === null) return []
+      return [{ id, url, play: this.#plays.get(id) ?? 'no', stream: play.url, credential: '' }]
+    })
   }
 
   #playOf(record: ServerRecord): Play {

@@ -3,6 +3,7 @@ import type { Clock, Closable, Log } from '#base'
 import { ProbeRounds } from '#probe'
 import { type Trust, tlsClient } from '#trust'
 import { CONTROL_ID, type Fleet } from '../fleet/fleet.ts'
+import { foreignPath } from './foreign-stream.ts'
 
 const EVERY_MS = 1000
 
@@ -17,10 +18,11 @@ export function startProber(fleet: Fleet, trust: Trust, clock: Clock, log: Log):
       .all()
       .filter(({ url, role }) => url !== '' && role !== 'control')
       // Viewers' certificates are judged as viewers do; an origin has to prove its private name.
-      .map(({ id, url, role }) => ({
+      .map(({ id, url, role, stream }) => ({
         id,
         url,
         tls: role === 'origin' ? tlsClient(trust, url, { role }) : {},
+        path: role === 'foreign' ? foreignPath(stream) : undefined,
       }))
     rounds.look(targets)
   }

@@ -4,6 +4,7 @@ import type { Clock, Closable, Log } from '#base'
 import { type Glance, type GlanceBefore, glanceAt, lookAt } from '#look'
 import { PROBE_HEADER } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
+import { foreignPlay } from './foreign-stream.ts'
 import type { ProbeBudget } from './probe-budget.ts'
 
 const TURN_MS = 1000
@@ -12,6 +13,8 @@ const GLANCE_EVERY_MS = 20_000
 const GLANCE_SUSPECT_MS = 10_000
 const WHOLE_EVERY_MS = 300_000
 const FULL_EVERY_MS = 300_000
+/** First looks, so that a start does not ask everybody at once. */
+const APART_MS = 250
 const RANGE_BYTES = 16 * 1024
 /** What is asked of the budget beforehand; what was really fetched is spent. */
 const GLANCE_BYTES = 256 * 1024
@@ -68,11 +71,11 @@ class SyntheticViewer {
   turn(): void {
     const { fleet, clock, log } = this.#options
     const nowMs = clock.monotonicMs()
-    const records = fleet.all().filter(({ role, url }) => role === 'edge' && url !== '')
+    const records = [...fleet.edges(), ...fleet.foreign()].filter(({ url }) => url !== '')
     const ids = new Set(records.map(({ id }) => id))
     for (const id of this.#courses.keys()) if (!ids.has(id)) this.#courses.delete(id)
     for (const [at, record] of records.entries()) {
-      const course = this.#courseOf(record.id, nowMs + (at * GLANCE_EVERY_MS) / records.length)
+      const course = this.#courseOf(record.id, nowMs + Math.min(GLANCE_EVERY_MS, at * APART_MS))
       if (nowMs < course.nextMs || this.#underWay.has(record.id)) continue
       if (this.#underWay.size >= UNDER_WAY_MAX) return
       const one = this.#play(record, course, nowMs)
@@ -122,8 +125,12 @@ class SyntheticViewer {
     this.#tell(record, what.title, glance, nowMs)
   }
 
-  #what({ id, url }: ServerRecord, { turn }: Course): What | null {
+  #what({ id, url, role, stream }: ServerRecord, { turn }: Course): What | null {
     const titles = this.#options.titles()
+    if (role === 'foreign') {
+      const play = foreignPlay(stream, titles, turn)
+      return play === null ? null : { ...play, headers: {} }
+    }
     const title = titles[turn % Math.max(1, titles.length)]
     if (title === undefined) return null
     const headers = { [PROBE_HEADER]: this.#options.credential(id) }

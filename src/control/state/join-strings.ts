@@ -6,6 +6,8 @@ import {
   type JoinRole,
   type JoinStringRequest,
   type JoinStringView,
+  joinRoles,
+  type ServerRole,
   serverId,
 } from '#wire'
 import { controlFaults } from '../faults.ts'
@@ -211,10 +213,14 @@ async function freeId(tx: Db, region: string): Promise<string> {
 
 async function enrolledOf(tx: Db, id: string): Promise<Enrolled> {
   const row = await tx.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined || row.retired_at !== null || row.role === 'control') {
+  if (row === undefined || row.retired_at !== null || !isJoinRole(row.role)) {
     throw refused(`${id}, which it made, was removed since`)
   }
   return { id: row.id, role: row.role, region: row.region }
+}
+
+function isJoinRole(role: ServerRole): role is JoinRole {
+  return joinRoles.some(known => known === role)
 }
 
 async function expectSameRole(tx: Db, id: string, role: JoinRole): Promise<void> {

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { openDatabase, type StateDb } from './database.ts'
+import { createForeign, type Foreign } from './foreign.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
@@ -16,6 +17,7 @@ export interface FullState extends StateDb {
   readonly servers: Servers
   readonly joinStrings: JoinStrings
   readonly overrides: Overrides
+  readonly foreign: Foreign
   readonly alerts: Alerts
 }
 
@@ -28,6 +30,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     servers: createServers(db),
     joinStrings: createJoinStrings(db),
     overrides: createOverrides(db),
+    foreign: createForeign(db),
     alerts: createAlerts(db),
   }
 }
@@ -36,7 +39,10 @@ const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const { people, tokens, servers, joinStrings, overrides, close } = await openFullState(stateFolder, clock)
+  const { people, tokens, servers, joinStrings, overrides, foreign, close } = await openFullState(
+    stateFolder,
+    clock,
+  )
   return {
     createLink: (role, by = COMMAND) => people.createLink(role, by),
     addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
@@ -51,6 +57,7 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     listServers: async () =>
       (await servers.list()).map(({ id, role, region, tags }) => ({ id, role, region, tags })),
     tagServer: (id, tags, by = COMMAND) => servers.tag(id, tags, by),
+    watchForeign: (request, by = COMMAND) => foreign.watch(request, by),
     retireServer: (id, by = COMMAND) => servers.retire(id, by),
     makeJoinString: (request, by = COMMAND) => joinStrings.make(request, by),
     listJoinStrings: joinStrings.list,

@@ -4,10 +4,10 @@ import { hashToken } from '#link'
 import {
   type Evidence,
   evidence,
+  joinRoles,
   type ServerState,
   type ServerTags,
   serverId,
-  serverRoles,
   serverTags,
 } from '#wire'
 import { controlFaults } from '../faults.ts'
@@ -27,6 +27,9 @@ export interface StoredServer extends ServerEntry {
   readonly version: string
   readonly hostId: string
   readonly tags: ServerTags
+  /** Of a foreign server, else ''. */
+  readonly stream: string
+  readonly entryWeight: number
 }
 
 export interface StoredState {
@@ -88,9 +91,9 @@ async function add(
   by: string,
 ): Promise<string> {
   const { id, region } = server
-  const role = serverRoles.find(known => known === server.role)
+  const role = joinRoles.find(known => known === server.role)
   if (role === undefined) {
-    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${serverRoles.join(', ')} is`
+    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${joinRoles.join(', ')} is`
     throw controlFaults.fault('control-role-unknown', message)
   }
   if (!serverId.safeParse(id).success || region.length === 0 || region.length > 64) {
@@ -128,7 +131,16 @@ async function remove({ db, nowMs }: StateDb, id: string, by: string): Promise<v
 
 export function newRow(server: Enrolment, at: number): Tables['servers'] {
   const { id, role, region, tokenSha256 } = server
-  const fresh = { url: '', version: '', host_id: '', created_at: at, tags: '{}', retired_at: null }
+  const fresh = {
+    url: '',
+    version: '',
+    host_id: '',
+    created_at: at,
+    tags: '{}',
+    stream: '',
+    entry_weight: 0,
+    retired_at: null,
+  }
   return { id, role, region, token_sha256: tokenSha256, ...fresh }
 }
 
@@ -175,6 +187,8 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
     version: row.version,
     hostId: row.host_id,
     tags: readTags(row.tags),
+    stream: row.stream,
+    entryWeight: row.entry_weight,
   }))
 }
 

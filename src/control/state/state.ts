@@ -1,6 +1,7 @@
 // Owns the shape of the control room's durable state, for the control room itself and for commands beside it.
 import type { Closable } from '#base'
 import type {
+  ForeignRequest,
   JoinStringRequest,
   JoinStringView,
   OverrideRequest,
@@ -54,6 +55,8 @@ export interface State extends Closable {
   removeServer(id: string, by?: string): Promise<void>
   listServers(): Promise<ServerEntry[]>
   tagServer(id: string, tags: ServerTags, by?: string): Promise<void>
+  /** Looks at somebody else's streaming server from now on, or changes what is known of it. */
+  watchForeign(request: ForeignRequest, by?: string): Promise<void>
   /** Ends its credential; its past stays, and its id is not given again. */
   retireServer(id: string, by?: string): Promise<void>
   /** A person's order about a server: drain, maintenance, keep. */

@@ -17,6 +17,9 @@ export interface Tables {
     created_at: number
     /** ServerTags of wire, as JSON. */
     tags: string
+    /** Of a foreign server: its playlist; else ''. */
+    stream: string
+    entry_weight: number
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
@@ -158,6 +161,10 @@ const migrations: readonly string[] = [
   CREATE TABLE probe_use (
     server_id TEXT NOT NULL, month TEXT NOT NULL, bytes REAL NOT NULL, PRIMARY KEY (server_id, month)
   ) STRICT;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN stream TEXT NOT NULL DEFAULT '';
+  ALTER TABLE servers ADD COLUMN entry_weight REAL NOT NULL DEFAULT 0;
   `,
 ]
 

@@ -72,6 +72,25 @@ function badness({ state }: EdgeStanding): number {
   return order.indexOf(state)
 }
 
+/** A foreign server for a new viewer, by its share of all weight; null: one of our own edges. */
+export function chooseForeign<Entry extends { readonly id: string; readonly weight: number }>(
+  foreign: readonly Entry[],
+  pathways: readonly Pathway[],
+  via: string | null,
+  draw: number,
+): Entry | null {
+  const wanted = foreign.find(({ id }) => id === via)
+  if (wanted !== undefined || pathways.some(({ id, weight }) => id === via && weight > 0))
+    return wanted ?? null
+  const own = pathways.reduce((sum, { weight }) => sum + weight, 0)
+  let left = draw * foreign.reduce((sum, { weight }) => sum + weight, own)
+  for (const entry of foreign) {
+    left -= entry.weight
+    if (left < 0) return entry
+  }
+  return null
+}
+
 /**
  * The edge for a new viewer: the one asked for by name when it takes viewers, else drawn by weight and by how few it
  * feeds already, so that a burst within one second does not land on one edge. Null: there is none.

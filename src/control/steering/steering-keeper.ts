@@ -9,7 +9,11 @@ import { makeTable, type TableContent } from './make-table.ts'
 const ISSUE_EVERY_MS = 10_000
 /** Versions are reserved by the thousand, so that a restart goes on above all that were issued. */
 const VERSIONS_RESERVED = 1000
+/** As many as a table takes. */
+const FOREIGN_MAX = 100
 const META_KEY = 'steering-version'
+
+type Content = TableContent & { readonly foreign: NonNullable<SteeringTable['foreign']> }
 
 export class SteeringKeeper {
   readonly #fleet: Fleet
@@ -19,7 +23,7 @@ export class SteeringKeeper {
   #version: number
   #reservedTo: number
   #table: SteeringTable | null = null
-  #content: TableContent = { pathways: [], ttlS: 5, exhausted: false }
+  #content: Content = { pathways: [], ttlS: 5, exhausted: false, foreign: [] }
 
   private constructor(options: SteeringOptions, version: number) {
     this.#fleet = options.fleet
@@ -48,7 +52,7 @@ export class SteeringKeeper {
       doubts: edge.doubts,
       sessions: this.#fleet.sessions.of(edge.id).watching,
     }))
-    const content = makeTable(edges)
+    const content = { ...makeTable(edges), foreign: this.#entries() }
     const nowMs = this.#fleetTime.nowMs()
     const old = this.#table === null || nowMs - this.#table.issuedMs >= ISSUE_EVERY_MS
     if (!old && sameDecision(content, this.#content)) return
@@ -58,8 +62,8 @@ export class SteeringKeeper {
       this.#reservedTo = this.#version + VERSIONS_RESERVED
       void this.#reserve()
     }
-    const { pathways, ttlS } = content
-    this.#table = { type: 'steering-table', version: this.#version, issuedMs: nowMs, pathways, ttlS }
+    const { pathways, ttlS, foreign } = content
+    this.#table = { type: 'steering-table', version: this.#version, issuedMs: nowMs, pathways, foreign, ttlS }
     this.#publish(this.#table)
   }
 
@@ -73,6 +77,15 @@ export class SteeringKeeper {
 
   weightOf(id: string): number {
     return this.#content.pathways.find(pathway => pathway.id === id)?.weight ?? 0
+  }
+
+  /** Foreign servers that are well and take new viewers; those who play already are never sent there. */
+  #entries(): NonNullable<SteeringTable['foreign']> {
+    return this.#fleet
+      .foreign()
+      .filter(({ entryWeight, standing }) => entryWeight > 0 && standing.state === 'healthy')
+      .slice(0, FOREIGN_MAX)
+      .map(({ id, region, stream: url, entryWeight: weight }) => ({ id, region, url, weight }))
   }
 
   async #reserve(): Promise<void> {
@@ -93,8 +106,8 @@ export interface SteeringOptions {
 }
 
 /** Session counts alone are no decision; who comes first, with which weight, is. */
-function sameDecision(a: TableContent, b: TableContent): boolean {
-  const key = ({ pathways, ttlS }: TableContent): string =>
-    JSON.stringify([ttlS, pathways.map(({ id, url, weight }) => [id, url, weight])])
+function sameDecision(a: Content, b: Content): boolean {
+  const key = ({ pathways, ttlS, foreign }: Content): string =>
+    JSON.stringify([ttlS, foreign, pathways.map(({ id, url, weight }) => [id, url, weight])])
   return key(a) === key(b)
 }

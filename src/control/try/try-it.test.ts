@@ -20,6 +20,8 @@ function setUp(act: () => Promise<void> = async () => undefined): {
     version: '1',
     hostId: 'h',
     tags: {},
+    stream: '',
+    entryWeight: 0,
   }))
   fleet.load(stored, new Map(), new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }

@@ -2,7 +2,7 @@
 // All are answered from the last table, so that they outlive the control room.
 import type { Clock } from '#base'
 import { type MultivariantPlaylist, readMultivariant } from '#media'
-import type { WatchTable } from '#wire'
+import { foreignTitleUrl, type WatchTable } from '#wire'
 import type { ObjectCache } from '../cache/object-cache.ts'
 import { bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
 import { edgeFaults } from '../faults.ts'
@@ -38,6 +38,11 @@ export class Entry {
   /** 302 to the edge that is best for this viewer, or to the one that was asked for by name. */
   play(exchange: Exchange, title: string, viewer: Viewer): void {
     const edges = this.#options.fleet.forEntry()
+    const elsewhere = this.#chooseForeign(exchange, title, edges, steeringSession(viewer))
+    if (elsewhere !== null) {
+      const fields = { ...commonFields(exchange.edgeId), Location: elsewhere, 'Cache-Control': 'no-store' }
+      return reply(exchange, 302, fields, '')
+    }
     const best = this.#choose(edges, queryValue(exchange.query, 'via'), steeringSession(viewer))
     const query = exchange.query
       .split('&')
@@ -113,6 +118,23 @@ export class Entry {
       text,
     )
     return Buffer.byteLength(text)
+  }
+
+  /** The title on a foreign server, for its share of new viewers; null: one of ours. */
+  #chooseForeign(
+    exchange: Exchange,
+    title: string,
+    edges: readonly Standing[],
+    session: string,
+  ): string | null {
+    const foreign = this.#options.fleet.foreign()
+    if (foreign.length === 0) return null
+    const via = queryValue(exchange.query, 'via')
+    const asked = foreign.find(({ id }) => id === via)
+    if (asked === undefined && edges.some(({ id, weight }) => id === via && weight > 0)) return null
+    const [first] = rank([...edges, ...foreign], session)
+    const chosen = asked ?? foreign.find(({ id }) => id === first?.id)
+    return chosen === undefined ? null : foreignTitleUrl(chosen.url, title)
   }
 
   #choose(edges: readonly Standing[], via: string | null, session: string): Standing {

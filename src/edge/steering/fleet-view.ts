@@ -48,6 +48,11 @@ export class FleetView {
     return title === null ? 'other' : (this.#classes.get(title) ?? 'other')
   }
 
+  /** Foreign servers that share new viewers. */
+  foreign(): NonNullable<SteeringTable['foreign']> {
+    return this.#table?.foreign ?? []
+  }
+
   get ttlS(): number {
     return this.#table?.ttlS ?? TTL_SECONDS_DEFAULT
   }

@@ -6,6 +6,8 @@ import { type PlayReport, PROBE_HEADER, type ProbePlan } from '#wire'
 
 const RANGE_BYTES = 16 * 1024
 /** With one under suspicion that does not answer, a turn takes longer than the next one waits. */
+/** What a foreign server plays is no title of ours. */
+const FOREIGN_TITLE = 'stream'
 const UNDER_WAY_MAX = 4
 /** Reports that wait for the control room; the oldest goes. */
 const WAITING_MAX = 100
@@ -41,7 +43,7 @@ export class Glances {
     if (title === undefined) return
     for (const target of next === undefined ? suspects : [...suspects, next]) {
       if (this.#underWay.size >= UNDER_WAY_MAX || this.#underWay.has(target.id)) continue
-      const one = this.#look(target, title)
+      const one = this.#look(target, target.stream === null ? title : FOREIGN_TITLE)
         .catch((error: unknown) => this.#log.error('glance-broken', { server: target.id, error }))
         .then(() => void this.#underWay.delete(target.id))
       this.#underWay.set(target.id, one)
@@ -59,11 +61,12 @@ export class Glances {
     await Promise.all(this.#underWay.values())
   }
 
-  async #look({ id, url, credential }: Target, title: string): Promise<void> {
+  async #look({ id, url, stream, credential }: Target, title: string): Promise<void> {
     const atMs = this.#clock.monotonicMs()
-    const glance = await glanceAt(`${url}/vod/${title}/master.m3u8`, {
+    const glance = await glanceAt(stream ?? `${url}/vod/${title}/master.m3u8`, {
       clock: this.#clock,
-      headers: { [PROBE_HEADER]: credential },
+      // A foreign server has no business with it.
+      headers: stream === null ? { [PROBE_HEADER]: credential } : {},
       rangeBytes: RANGE_BYTES,
       position: (this.#turn % 10) / 10,
     })

@@ -9,6 +9,12 @@ const PEERS_MAX = 20
 /** Failures in a row before a peer counts as unreachable: two looks, two seconds. */
 const FAILURES_MIN = 2
 
+function pathOf(stream: string | null): string | undefined {
+  if (stream === null || !URL.canParse(stream)) return undefined
+  const { pathname, search } = new URL(stream)
+  return `${pathname}${search}`
+}
+
 export class Probes {
   readonly #rounds: ProbeRounds
   #plan: ProbePlan | null = null
@@ -25,7 +31,8 @@ export class Probes {
 
   /** Starts one look at each; `peers` stand in while there is no plan. */
   look(peers: readonly ProbeTarget[]): void {
-    this.#rounds.look(this.#plan?.targets ?? peers.slice(0, PEERS_MAX))
+    const planned = this.#plan?.targets.map(({ id, url, stream }) => ({ id, url, path: pathOf(stream) }))
+    this.#rounds.look(planned ?? peers.slice(0, PEERS_MAX))
   }
 
   report(): ProbeReport[] {

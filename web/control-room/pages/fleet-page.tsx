@@ -260,7 +260,8 @@ function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): T
           { label: 'Throughput', ...at('throughput'), unit: 'bits' as const },
         ]
       : []),
-    { label: 'CPU cores', ...at('cpu'), unit: 'cores' as const },
+    // Nobody measures a foreign server from inside.
+    ...(server.role === 'foreign' ? [] : [{ label: 'CPU cores', ...at('cpu'), unit: 'cores' as const }]),
   ]
 }
 

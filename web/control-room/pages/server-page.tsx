@@ -131,7 +131,7 @@ function Server({
   const history = useHistory([server.id])
   const marks = useMemo(() => eventMarks(history.data ?? [], []), [history.data])
   const colour = seriesColour(server.id, ids)
-  const plans = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? true)
+  const plans = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? server.role !== 'foreign')
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">
@@ -214,7 +214,8 @@ function ServerSide({ server, changes }: SideProps): ReactNode {
 }
 
 function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
-  const { id, region, role, state, reason, since, version, url, pid, agentSeen, weight, watching } = server
+  const { id, region, role, state, reason, since, version, url, pid, agentSeen, weight, watching, foreign } =
+    server
   return (
     <header className="server-head">
       <div>
@@ -232,12 +233,17 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {role === 'edge' ? (
           <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
         ) : null}
-        {role === 'control' ? null : (
+        {role === 'control' || role === 'foreign' ? null : (
           <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
         )}
-        {url === '' ? null : <Fact name="Address">{url}</Fact>}
+        {foreign == null ? null : (
+          <Fact name="Share of new viewers">
+            {foreign.weight === 0 ? 'none: only watched' : `weight ${foreign.weight}`}
+          </Fact>
+        )}
+        {url === '' ? null : <Fact name="Address">{foreign?.url ?? url}</Fact>}
         {pid === null ? null : <Fact name="Process group">{pid}</Fact>}
-        <Fact name="Version">{version}</Fact>
+        {version === '' ? null : <Fact name="Version">{version}</Fact>}
       </dl>
     </header>
   )

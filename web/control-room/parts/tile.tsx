@@ -25,7 +25,7 @@ export interface TileProps {
 
 export function Tile({ server, figures, stepS, colour, chosen, onToggle }: TileProps): ReactNode {
   const { id, region, role, state, reason, since } = server
-  const place = role === 'edge' ? region : role
+  const place = role === 'edge' ? region : role === 'foreign' ? `${region}, not ours` : role
   return (
     <article className="tile" data-tone={toneOf(state)} data-chosen={chosen} data-role={role}>
       <i className="tile-line" style={{ background: `var(${colour})` }} />
