@@ -29,7 +29,7 @@ export async function run(parameters: readonly string[]): Promise<BenchReport> {
   const { found, missing } = await engines()
   const chosen = alone ? found.filter(engine => engine.name === 'vitrine') : found
   const figures = new Map<string, Figures>(chosen.map(engine => [engine.name, new Map()]))
-  await ingestAll(chosen, size, figures)
+  if (!parameters.includes('--queries')) await ingestAll(chosen, size, figures)
   await queryAll(chosen, size, figures)
   return {
     bench: 'metrics',

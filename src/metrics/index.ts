@@ -9,9 +9,19 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
-export type { Answer, Explain, Question } from './promql/engine.ts'
+export type { Answer, Explain, PrintedAnswer, Question } from './promql/engine.ts'
 export { parseDurationMs } from './promql/literals.ts'
-export type { Matrix, MatrixItem, Point, Scalar, Text, Value, Vector, VectorItem } from './promql/value.ts'
+export {
+  type Matrix,
+  type MatrixItem,
+  type Point,
+  pointsOf,
+  type Scalar,
+  type Text,
+  type Value,
+  type Vector,
+  type VectorItem,
+} from './promql/value.ts'
 export {
   decodeRemoteWrite,
   REMOTE_WRITE_LIMITS,

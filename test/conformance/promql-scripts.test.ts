@@ -85,7 +85,7 @@ function shown(answer: Value | Fault, { ordered, fromMs, toMs, stepMs }: Questio
     answer.kind === 'vector'
       ? answer.items.map(item => line(item.labels, [item.value]))
       : answer.items.map(item => {
-          const values = new Map(item.points.map(point => [point.timestampMs, point.value]))
+          const values = new Map(Array.from(item.times, (timeMs, at) => [timeMs, item.values[at] ?? 0]))
           const steps = stepMs === null ? 1 : Math.floor((toMs - fromMs) / stepMs) + 1
           const at = (step: number): number | null => values.get(fromMs + step * (stepMs ?? 0)) ?? null
           return line(

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { silentLog, systemClock } from '#base'
-import { openStore } from '#metrics'
+import { openStore, pointsOf } from '#metrics'
 
 const START_MS = 1_700_000_000_000
 const SEED = 7
@@ -66,9 +66,12 @@ async function readBack(): Promise<Map<string, [number, number][]>> {
   await store.close()
   if (answer.kind !== 'matrix') throw new Error(answer.kind)
   return new Map(
-    answer.items.map(({ labels, points }) => [
-      labels['series'] ?? '',
-      points.map(({ timestampMs, value }): [number, number] => [(timestampMs - START_MS) / 1000, value]),
+    answer.items.map(item => [
+      item.labels['series'] ?? '',
+      pointsOf(item).map(({ timestampMs, value }): [number, number] => [
+        (timestampMs - START_MS) / 1000,
+        value,
+      ]),
     ]),
   )
 }

@@ -1,21 +1,13 @@
 // Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Labels, packageVersion } from '#base'
-import { type Answer, type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion, toApiData } from '#metrics'
+import { type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion } from '#metrics'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addPrometheusAdmin } from './prometheus-admin.ts'
 import { failure, success } from './prometheus-envelope.ts'
-import {
-  bad,
-  type Parameters,
-  readParameters,
-  STEPS_MAX,
-  selectorsOf,
-  stepOf,
-  textOf,
-  timeOf,
-} from './prometheus-parameters.ts'
+import { bad, type Parameters, readParameters, selectorsOf, timeOf } from './prometheus-parameters.ts'
+import { QueryText, query, queryRange } from './prometheus-query.ts'
 import { activeAlerts, metadata, rules } from './prometheus-rules.ts'
 import { addRoute } from './route.ts'
 
@@ -63,7 +55,10 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
           url: `${PREFIX}${url}`,
           access: 'viewer',
           summary,
-          handle: async request => success(await answer(readParameters(request), context, request)),
+          handle: async (request, reply) => {
+            const found = await answer(readParameters(request), context, request)
+            return found instanceof QueryText ? found.send(reply) : success(found)
+          },
         })
       }
     }
@@ -85,44 +80,6 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
       },
     })
   })
-}
-
-async function query(parameters: Parameters, { store, fleetTime }: ControlContext): Promise<unknown> {
-  const toMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
-  return shown(
-    await store.ask({ text: textOf(parameters, 'query'), fromMs: toMs, toMs, stepMs: null }),
-    parameters,
-  )
-}
-
-/** With `stats=all` also what the answer has cost, where Prometheus shows it. */
-function shown({ value, explain }: Answer, parameters: Parameters): unknown {
-  const data = toApiData(value)
-  if (parameters.get('stats')?.at(-1) !== 'all') return data
-  const { series, samples, waitMs, parseMs, readMs, evaluateMs } = explain
-  const seconds = (ms: number): number => ms / 1000
-  const stats = {
-    timings: {
-      execQueueTime: seconds(waitMs),
-      queryPreparationTime: seconds(parseMs + readMs),
-      innerEvalTime: seconds(evaluateMs),
-      evalTotalTime: seconds(parseMs + readMs + evaluateMs),
-      execTotalTime: seconds(waitMs + parseMs + readMs + evaluateMs),
-    },
-    samples: { totalQueryableSamples: samples, seriesTouched: series },
-  }
-  return { ...data, stats }
-}
-
-async function queryRange(parameters: Parameters, { store }: ControlContext): Promise<unknown> {
-  const fromMs = timeOf(parameters, 'start', null)
-  const toMs = timeOf(parameters, 'end', null)
-  const stepMs = stepOf(parameters)
-  if (toMs < fromMs) throw bad('end', 'end timestamp must not be before start time')
-  if ((toMs - fromMs) / stepMs > STEPS_MAX) {
-    throw bad('step', `exceeded maximum resolution of ${STEPS_MAX} points per timeseries; use a larger step`)
-  }
-  return shown(await store.ask({ text: textOf(parameters, 'query'), fromMs, toMs, stepMs }), parameters)
 }
 
 function rangeOf(parameters: Parameters, { fleetTime }: ControlContext): [number, number] {

@@ -236,7 +236,7 @@ describe('queries that are asked together', () => {
 describe('what the comparison with generated queries has found', () => {
   it('@ end() is the end that was asked for, also where no step falls on it', () => {
     const { items } = engine().queryRange('up{instance="a"} @ end()', 0, 595_000, 100_000)
-    expect(items[0]?.points.map(point => point.value)).toEqual(Array(6).fill(59))
+    expect([...(items[0]?.values ?? [])]).toEqual(Array(6).fill(59))
   })
 
   it('an infinite bound outdoes a NaN', () => {

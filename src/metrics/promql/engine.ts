@@ -3,16 +3,17 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { metricsFaults } from '../faults.ts'
-import { labelsKey } from '../labels.ts'
+import { rememberedKey } from '../labels.ts'
 import type { Expr } from './ast.ts'
 import { typeOf } from './check.ts'
-import { Evaluator, type Steps } from './evaluate.ts'
-import type { Frame, Grid, Row } from './frame.ts'
+import { Evaluator } from './evaluate.ts'
+import type { Frame, Grid, Steps } from './frame.ts'
 import { type MeterOptions, QueryMeter } from './meter.ts'
 import { parseQuery } from './parse.ts'
+import { printAnswer } from './print-answer.ts'
 import type { SampleSource } from './source.ts'
 import { syntaxFault } from './syntax-fault.ts'
-import type { Matrix, MatrixItem, Point, Value } from './value.ts'
+import type { Matrix, MatrixItem, Value } from './value.ts'
 
 /** An instant at `toMs`, or steps from `fromMs` to `toMs`, both included. */
 export interface Question {
@@ -32,10 +33,19 @@ export interface Explain {
   /** Finding and decoding samples. */
   readonly readMs: number
   readonly evaluateMs: number
+  /** Writing the answer as text. */
+  readonly printMs: number
 }
 
 export interface Answer {
   readonly value: Value
+  readonly explain: Explain
+}
+
+/** An answer as the Prometheus API writes it. */
+export interface PrintedAnswer {
+  /** The members `resultType` and `result` of `data`, without braces, in pieces that follow each other. */
+  readonly pieces: readonly string[]
   readonly explain: Explain
 }
 
@@ -77,26 +87,45 @@ export class QueryEngine {
 
   /** The same in slices, between which the thread does other things. */
   async ask(question: Question): Promise<Answer> {
-    const askedMs = this.#options.clock.monotonicMs()
+    const { result, explain } = await this.#run(question, async value => value)
+    return { value: result, explain }
+  }
+
+  /** The same as text; writing it is sliced too. */
+  async print(question: Question): Promise<PrintedAnswer> {
+    const { result, explain } = await this.#run(question, (value, meter) =>
+      this.#inSlices(printAnswer(value, meter), meter),
+    )
+    return { pieces: result, explain }
+  }
+
+  async #run<Result>(
+    { text, fromMs, toMs, stepMs }: Question,
+    shape: (value: Value, meter: QueryMeter) => Promise<Result>,
+  ): Promise<{ result: Result; explain: Explain }> {
+    const nowMs = (): number => this.#options.clock.monotonicMs()
+    const askedMs = nowMs()
     await this.#turn()
     try {
       const meter = this.#meter()
-      const { text, fromMs, toMs, stepMs } = question
-      const startedMs = this.#options.clock.monotonicMs()
+      const startedMs = nowMs()
       this.#parse(text)
-      const parsedMs = this.#options.clock.monotonicMs()
+      const parsedMs = nowMs()
       const steps: Steps<Value> =
         stepMs === null ? this.#instant(text, toMs, meter) : this.#range(text, [fromMs, toMs, stepMs], meter)
       const value = await this.#inSlices(steps, meter)
+      const evaluateMs = nowMs() - parsedMs - meter.pausedMs - meter.readMs
+      const result = await shape(value, meter)
       const explain = {
         series: meter.seriesTouched,
         samples: meter.samplesTouched,
         waitMs: startedMs - askedMs + meter.pausedMs,
         parseMs: parsedMs - startedMs,
         readMs: meter.readMs,
-        evaluateMs: this.#options.clock.monotonicMs() - parsedMs - meter.pausedMs - meter.readMs,
+        evaluateMs,
+        printMs: nowMs() - parsedMs - meter.pausedMs - meter.readMs - evaluateMs,
       }
-      return { value, explain }
+      return { result, explain }
     } finally {
       const next = this.#waiting.shift()
       // The place is handed on, so that nobody can slip in between.
@@ -142,11 +171,7 @@ export class QueryEngine {
     let inner = expr
     while (inner.kind === 'paren') inner = inner.inner
     if (inner.kind === 'range' || inner.kind === 'subquery') {
-      const items = (yield* evaluator.samples(inner)).map(({ labels, times, values }) => ({
-        labels,
-        points: Array.from(times, (timestampMs, index) => ({ timestampMs, value: values[index] ?? 0 })),
-      }))
-      return { kind: 'matrix', items: sortedItems(items) }
+      return { kind: 'matrix', items: sortedItems(yield* evaluator.samples(inner)) }
     }
     return instantValue(yield* evaluator.evaluate(expr), atMs)
   }
@@ -206,27 +231,27 @@ function instantValue(frame: Frame, atMs: number): Value {
   return { kind: 'vector', items }
 }
 
-function matrixItems(frame: Frame, grid: Grid): MatrixItem[] {
-  const points = (values: Float64Array, isPresent: (step: number) => boolean): Point[] => {
-    const found: Point[] = []
-    for (let step = 0; step < grid.count; step += 1) {
-      if (isPresent(step))
-        found.push({ timestampMs: grid.startMs + step * grid.stepMs, value: values[step] ?? 0 })
-    }
-    return found
-  }
-  if (frame.kind === 'scalar') return [{ labels: {}, points: points(frame.values, () => true) }]
+function matrixItems(frame: Frame, { startMs, stepMs, count }: Grid): MatrixItem[] {
+  const times = Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs)
+  if (frame.kind === 'scalar') return [{ labels: {}, times, values: frame.values }]
   if (frame.kind === 'string') return []
-  return frame.rows.map((row: Row) => ({
-    labels: row.labels,
-    points: points(row.values, step => row.present[step] === 1),
-  }))
+  return frame.rows.map(({ labels, values, present }) =>
+    present.includes(0)
+      ? {
+          labels,
+          times: times.filter((_, step) => present[step] === 1),
+          values: values.filter((_, step) => present[step] === 1),
+        }
+      : { labels, times, values },
+  )
 }
 
 /** By label sets, so that a page shows the same order each time. */
-function sortedItems(items: MatrixItem[]): MatrixItem[] {
-  const keys = new Map(items.map(item => [item, labelsKey(item.labels)]))
-  return items.sort((a, b) => ((keys.get(a) ?? '') < (keys.get(b) ?? '') ? -1 : 1))
+function sortedItems(items: readonly MatrixItem[]): MatrixItem[] {
+  return items
+    .map(item => ({ item, key: rememberedKey(item.labels) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ item }) => item)
 }
 
 function limit(message: string): Error {

@@ -1,7 +1,7 @@
 // Owns the intermediate results of a query: columns over all steps at once, one row a label set.
 // It refuses two rows that answer for the same label set at the same step.
 import type { Labels } from '#base'
-import { labelsKey } from '../labels.ts'
+import { rememberedKey } from '../labels.ts'
 import { executionFault } from './syntax-fault.ts'
 
 /** One label set over the steps of the grid; `values[i]` counts only where `present[i]` is 1. */
@@ -23,6 +23,9 @@ export interface Grid {
   readonly count: number
 }
 
+/** An evaluation that can be interrupted: it yields where the caller may do something else for a while. */
+export type Steps<Result> = Generator<undefined, Result, undefined>
+
 export function newRow(labels: Labels, count: number): Row {
   return { labels, values: new Float64Array(count), present: new Uint8Array(count) }
 }
@@ -38,7 +41,7 @@ export function vector(rows: readonly Row[]): Frame {
 export function distinct(rows: readonly Row[]): Row[] {
   const byKey = new Map<string, Row>()
   for (const row of rows) {
-    const key = labelsKey(row.labels)
+    const key = rememberedKey(row.labels)
     const known = byKey.get(key)
     if (known === undefined) byKey.set(key, row)
     else byKey.set(key, joined(known, row))
@@ -51,7 +54,7 @@ export function distinctAtAllSteps(rows: readonly Row[]): Row[] {
   const keys = new Set<string>()
   const some = rows.filter(row => row.present.includes(1))
   for (const { labels } of some) {
-    const key = labelsKey(labels)
+    const key = rememberedKey(labels)
     if (keys.has(key)) throw sameLabels(labels)
     keys.add(key)
   }

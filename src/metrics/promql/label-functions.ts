@@ -3,8 +3,12 @@ import { type Labels, messageOf } from '#base'
 import { METRIC_NAME, valueOf, withLabel } from '../labels.ts'
 import { compilePattern, type Matcher } from '../matchers.ts'
 import type { Expr } from './ast.ts'
-import type { Row } from './frame.ts'
+import type { Row, Steps } from './frame.ts'
+import type { QueryMeter } from './meter.ts'
 import { executionFault } from './syntax-fault.ts'
+
+/** A new label set takes about as long as this many samples. */
+const LABEL_WORK = 200
 
 export interface Replacement {
   readonly target: string
@@ -13,11 +17,15 @@ export interface Replacement {
   readonly pattern: string
 }
 
-export function labelReplace(rows: readonly Row[], replacement: Replacement): Row[] {
+export function* labelReplace(
+  rows: readonly Row[],
+  replacement: Replacement,
+  meter: QueryMeter,
+): Steps<Row[]> {
   const { target, template, source, pattern } = replacement
   if (target === '') throw executionFault('label_replace: expected a destination label, got an empty name')
   const compiled = patternOf(pattern)
-  return rows.map(row => {
+  return yield* eachRow(rows, meter, row => {
     const matcher = compiled.matcher(valueOf(row.labels, source))
     if (!matcher.matches()) return row
     const value = expand(template, name => {
@@ -48,17 +56,26 @@ function expand(template: string, group: (name: string) => string): string {
   })
 }
 
-export function labelJoin(
+export function* labelJoin(
   rows: readonly Row[],
-  target: string,
-  separator: string,
-  sources: readonly string[],
-): Row[] {
+  [target, separator, sources]: readonly [target: string, separator: string, sources: readonly string[]],
+  meter: QueryMeter,
+): Steps<Row[]> {
   if (target === '') throw executionFault('label_join: expected a destination label, got an empty name')
-  return rows.map(row => {
+  return yield* eachRow(rows, meter, row => {
     const value = sources.map(name => valueOf(row.labels, name)).join(separator)
     return { ...row, labels: withLabel(row.labels, target, value) }
   })
+}
+
+function* eachRow(rows: readonly Row[], meter: QueryMeter, change: (row: Row) => Row): Steps<Row[]> {
+  const changed: Row[] = []
+  for (const row of rows) {
+    changed.push(change(row))
+    meter.work(LABEL_WORK)
+    if (meter.isSliceOver) yield
+  }
+  return changed
 }
 
 /** What absent can say about the series that is missing: the labels that its matchers fix. */

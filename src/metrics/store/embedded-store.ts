@@ -5,10 +5,17 @@ import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, 
 import { metricsFaults } from '../faults.ts'
 import { valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
-import { type Answer, parseSelector, QueryEngine, type Question } from '../promql/engine.ts'
-import type { Meter, SelectedSeries } from '../promql/source.ts'
+import {
+  type Answer,
+  type PrintedAnswer,
+  parseSelector,
+  QueryEngine,
+  type Question,
+} from '../promql/engine.ts'
+import type { LoadedSamples, Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
+import { ColumnCache } from './column-cache.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
 import type { LedgerRow } from './ledger.ts'
@@ -57,6 +64,7 @@ export class EmbeddedStore implements MetricsStore {
   readonly #sealed: SealedChunks
   readonly #writeLog: WriteLog
   readonly #memory = { slab: new ChunkSlab(), open: new OpenColumns() }
+  readonly #columns = new ColumnCache((...wanted) => this.#readAll(...wanted))
   readonly #intake: Intake
   readonly #engine: QueryEngine
   readonly #sealTimer: Closable
@@ -115,6 +123,10 @@ export class EmbeddedStore implements MetricsStore {
 
   ask(question: Question): Promise<Answer> {
     return this.#engine.ask(question)
+  }
+
+  print(question: Question): Promise<PrintedAnswer> {
+    return this.#engine.print(question)
   }
 
   query(promql: string, atMs: number): Value {
@@ -318,6 +330,7 @@ export class EmbeddedStore implements MetricsStore {
     const cutMs = this.#nowMs - this.#retentionMs
     this.#sealed.ledger.dropOld(this.#nowMs)
     const seals = this.#sealed.dropOld(cutMs, this.#retentionBytes)
+    if (seals > 0) this.#columns.clear()
     const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {
       this.#sealed.dropSeries(gone.map(series => series.id))
@@ -356,9 +369,12 @@ export class EmbeddedStore implements MetricsStore {
     }))
   }
 
-  #read(series: Series, fromWantedMs: number, toMs: number): Samples {
+  #read(series: Series, fromWantedMs: number, toMs: number): LoadedSamples {
     // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
-    const fromMs = Math.max(fromWantedMs, this.#nowMs - this.#retentionMs)
+    return this.#columns.between(series, Math.max(fromWantedMs, this.#nowMs - this.#retentionMs), toMs)
+  }
+
+  #readAll(series: Series, fromMs: number, toMs: number): Samples {
     const { memoryFromMs } = series
     if (fromMs >= memoryFromMs || fromMs > series.sealedNewestMs) return series.between(fromMs, toMs)
     const endMs = Math.min(toMs, memoryFromMs - 1)

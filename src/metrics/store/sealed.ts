@@ -16,8 +16,8 @@ const PAGE_BYTES = 8192 // a chunk has 300 bytes or so; larger pages waste less 
 /** A chunk's row id is seal * 2^26 + series: chunks of a seal lie together, so a seal is written and dropped in one run. */
 const SERIES_SPAN = 2 ** 26
 
-/** 6M samples are 96 MB: 250 series over six hours at one sample a second, or 1,600 over one. */
-const CACHE_SAMPLES_MAX = 6_000_000
+/** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
+const CACHE_SAMPLES_MAX = 500_000
 
 export interface SeriesRow {
   readonly id: number

@@ -3,6 +3,7 @@
 import type { Labels } from '#base'
 import { encodeChunk } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
+import type { Column } from './column.ts'
 import { sortSamples } from './merge-samples.ts'
 import { OPEN_SAMPLES, type OpenColumns, type Slot } from './open-columns.ts'
 import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
@@ -42,6 +43,8 @@ export class Series {
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  /** What was decoded for queries; the cache of columns sets it. */
+  column: Column | null = null
   #memory: Memory
   #slot: Slot | null = null
   #count = 0
@@ -79,6 +82,7 @@ export class Series {
     this.#late.times.push(timeMs)
     this.#late.values.push(value)
     if (timeMs < this.oldestMs) this.oldestMs = timeMs
+    this.column?.cut(timeMs)
   }
 
   /** The value at exactly this time, as far as memory knows. */
@@ -177,6 +181,7 @@ export class Series {
     this.#count = 0
     this.#late = null
     this.#lastChunk = NO_CHUNK
+    this.column = null
     this.#release()
   }
 

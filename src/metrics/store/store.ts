@@ -1,7 +1,7 @@
 // Owns the contract of the metrics store, which an external engine could fulfil as well.
 // It refuses to know how samples are kept.
 import type { Clock, Labels, Log } from '#base'
-import type { Answer, Question } from '../promql/engine.ts'
+import type { Answer, PrintedAnswer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 import type { LedgerRow } from './ledger.ts'
@@ -86,6 +86,8 @@ export interface MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult
   /** An instant or a range, evaluated in slices so that writes do not wait; with what it has cost. */
   ask(question: Question): Promise<Answer>
+  /** The same as the text of the Prometheus API, written in slices as well. */
+  print(question: Question): Promise<PrintedAnswer>
   /** At once, for rules: holds the thread until it is done. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
