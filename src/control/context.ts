@@ -3,6 +3,7 @@ import type { Counters, FleetTime, Log } from '#base'
 import type { MetricsStore } from '#metrics'
 import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
+import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ControlOptions } from './options.ts'
 import type { FullState } from './state/open-state.ts'
@@ -20,6 +21,8 @@ export interface ControlContext {
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly counters: Counters
+  /** What senders have told about their metrics. */
+  readonly metadata: MetadataBook
   readonly log: Log
   /** Region of the control room itself. */
   readonly region: string

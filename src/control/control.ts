@@ -17,6 +17,7 @@ import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
+import { MetadataBook } from './api/metadata-book.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
@@ -99,6 +100,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt,
     counters,
+    metadata: new MetadataBook(),
     log,
     region,
     selfUrl: () => url,

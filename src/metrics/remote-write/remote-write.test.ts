@@ -76,7 +76,9 @@ describe('remote write 1.0', () => {
       8,
     ]
     const one = [...field(1, label), ...unknown]
-    expect(decodeRemoteWrite(body([...unknown, ...field(1, one)]))).toEqual([{ labels: {}, samples: [] }])
+    // Field 3 of a request is metadata.
+    const elsewhere = unknown.slice(field(3, [1, 2, 3]).length)
+    expect(decodeRemoteWrite(body([...elsewhere, ...field(1, one)]))).toEqual([{ labels: {}, samples: [] }])
   })
 
   it.each([

@@ -3,6 +3,7 @@
 import type { Clock, Labels, Log } from '#base'
 import type { Answer, PrintedAnswer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
+import type { MetricMetadata } from '../remote-write/metadata.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 import type { LedgerRow } from './ledger.ts'
 
@@ -53,6 +54,8 @@ export interface IngestResult extends WriteResult {
   /** Not kept. */
   readonly exemplars: number
   readonly histograms: number
+  /** For the caller to keep. */
+  readonly metadata: readonly MetricMetadata[]
 }
 
 export interface StoreStats {
