@@ -116,7 +116,7 @@ it(`loses and doubles no acknowledged sample over ${ROUNDS} kills (seed ${SEED})
 it('acknowledges nothing while there is no room, and goes on when there is', {
   timeout: 60_000,
 }, async () => {
-  const writer = startWriter(0, 160)
+  const writer = startWriter(0, 640)
   let acknowledged = -1
   let refusals = 0
   let afterRefusal = 0

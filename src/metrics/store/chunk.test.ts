@@ -1,7 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isStale, staleMarker } from '../stale.ts'
-import { decodeChunk, encodeChunk } from './chunk.ts'
+import {
+  decodeChunk,
+  decodeStamps,
+  encodeChunk,
+  encodeParted,
+  encodeStamps,
+  withSharedStamps,
+} from './chunk.ts'
 
 function bits(values: Float64Array): string {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('hex')
@@ -47,6 +54,59 @@ describe('a chunk', () => {
         },
       ),
     )
+  })
+
+  it('comes back exactly where most deltas are one and the others are anything', () => {
+    const jump = fc.oneof(
+      fc.integer({ min: -(2 ** 43), max: 2 ** 43 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.constantFrom(4096, 8192),
+    )
+    const delta = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), jump)
+    const all = fc.array(delta, { minLength: 1, maxLength: 700 })
+    fc.assert(
+      fc.property(
+        all,
+        fc.constantFrom(0.01, 0.1, 0.5, 0.9),
+        fc.constantFrom(0, 17, -3),
+        (deltas, share, common) => {
+          let value = 0
+          const values = Float64Array.from(
+            deltas,
+            ([chance, jumped]) => (value += chance < share ? jumped : common),
+          )
+          roundTrip(
+            Array.from(values, (_, index) => 1_700_000_000_000 + index * 1000 + (index % 3)),
+            values,
+          )
+        },
+      ),
+    )
+  })
+
+  it('is short where a value hardly ever changes', () => {
+    const times = Float64Array.from({ length: 1281 }, (_, index) => index * 1000)
+    const values = times.map((_, index) => 5e9 + Math.floor(index / 100) * 12_345_678)
+    expect(encodeChunk({ times, values }).length).toBeLessThan(130)
+  })
+
+  it('can share its stamps with others, and is damaged without them', () => {
+    const times = Float64Array.from({ length: 300 }, (_, index) => 1e12 + index * 1000 + ((index * 7) % 13))
+    const values = times.map((_, index) => index / 10)
+    const parted = encodeParted({ times, values })
+    const stamps = decodeStamps(encodeStamps(parted))
+    expect(stamps).toEqual(times)
+    const chunk = withSharedStamps(parted, 70_000)
+    expect(chunk.length).toBeLessThan(parted.chunk.length / 2)
+    // Reading the stamps in the middle of reading the chunk must not disturb it.
+    const read = (reference: number): Float64Array | null =>
+      reference === 70_000 ? decodeStamps(encodeStamps(parted)) : null
+    expect(decodeChunk(chunk, read)).toEqual({ times, values })
+    expect(decodeChunk(chunk)).toBeNull()
+    expect(decodeChunk(chunk, () => times.subarray(1))).toBeNull()
+    const damaged = Buffer.from(encodeStamps(parted))
+    damaged[20] = (damaged[20] ?? 0) ^ 1
+    expect(decodeStamps(damaged)).toBeNull()
   })
 
   it('keeps stale markers apart from other NaN', () => {

@@ -3,12 +3,16 @@
 import { crc32 } from 'node:zlib'
 import { ByteReader, ByteWriter } from './chunk-bytes.ts'
 import { readIntegers, writeIntegers } from './pack-integers.ts'
-import { SampleBuffer, type Samples } from './sample-column.ts'
+import type { SampleBuffer, Samples } from './sample-column.ts'
 
-const VERSION = 2
+const VERSION = 3
+/** The same, but a reference stands in the place of its stamps. */
+const VERSION_SHARED = 4
+/** Version 2 had dense blocks and stamps of its own only: what reads 3 reads it too. */
+const VERSION_LEAST = 2
 const FORM_BITS = 15 // the four bits that otherwise hold the number of decimals
 const DECIMALS_MAX = 9 // nanoseconds; more digits are mostly ratios, which are not decimal at all
-const SAMPLES_MAX = 1_000_000 // far more than a seal can hold: a larger count is damage
+const SAMPLES_MAX = 2 ** 26 // more than the log can hold before it is sealed: a larger count is damage
 const CRC_BYTES = 4
 
 /** Scaled values stay below this, so that deltas and their ranges are exact in float64. */
@@ -22,6 +26,64 @@ let integers = new Float64Array(512)
 let specialAt = new Uint32Array(64)
 let specials = 0
 
+/** Where the stamps of the chunk that was encoded last begin and end. */
+let stampsFrom = 0
+let stampsTo = 0
+
+export interface PartedChunk {
+  readonly chunk: Buffer
+  readonly stampsFrom: number
+  readonly stampsTo: number
+}
+
+/** The same, with the place of its stamps: series of one sender mostly share them byte by byte. */
+export function encodeParted(samples: Samples): PartedChunk {
+  const chunk = encodeChunk(samples)
+  return { chunk, stampsFrom, stampsTo }
+}
+
+/** The chunk with a reference in the place of its stamps. */
+export function withSharedStamps(parted: PartedChunk, stamps: number): Buffer {
+  const { chunk } = parted
+  writer.reset(0)
+  writer.varint(stamps)
+  const end = chunk.length - CRC_BYTES
+  const length = parted.stampsFrom + writer.length + end - parted.stampsTo
+  const shared = Buffer.allocUnsafe(length + CRC_BYTES)
+  chunk.copy(shared, 0, 0, parted.stampsFrom)
+  shared[0] = VERSION_SHARED * 16 + ((chunk[0] ?? 0) & 15)
+  writer.copyTo(shared.subarray(parted.stampsFrom))
+  chunk.copy(shared, parted.stampsFrom + writer.length, parted.stampsTo, end)
+  shared.writeUInt32LE(crc32(shared.subarray(0, length)), length)
+  return shared
+}
+
+/** Stamps that chunks refer to: their count, then as they would stand in a chunk, then a checksum. */
+export function encodeStamps({ chunk, stampsTo: end }: PartedChunk): Buffer {
+  const stamps = Buffer.allocUnsafe(end - 1 + CRC_BYTES)
+  chunk.copy(stamps, 0, 1, end)
+  stamps.writeUInt32LE(crc32(stamps.subarray(0, end - 1)), end - 1)
+  return stamps
+}
+
+/** Null when they are damaged. */
+export function decodeStamps(stamps: Uint8Array): Float64Array | null {
+  const end = stamps.length - CRC_BYTES
+  if (end < 1) return null
+  const view = new DataView(stamps.buffer, stamps.byteOffset, stamps.byteLength)
+  if (crc32(stamps.subarray(0, end)) !== view.getUint32(end, true)) return null
+  reader.reset(stamps, view, 0)
+  const count = reader.varint()
+  if (count > SAMPLES_MAX) return null
+  hasUnits = true
+  const times = new Float64Array(count)
+  readTimes(times, 0, count)
+  return times
+}
+
+/** Gives the stamps that a chunk refers to; null when there are none. */
+export type SharedStamps = (stamps: number) => Float64Array | null
+
 /** Times ascend; values may be any bits. The chunk ends with its checksum. */
 export function encodeChunk({ times, values }: Samples): Buffer {
   const count = times.length
@@ -29,7 +91,9 @@ export function encodeChunk({ times, values }: Samples): Buffer {
   const decimals = scaleAll(values)
   writer.byte(VERSION * 16 + decimals)
   writer.varint(count)
+  stampsFrom = writer.length
   writeTimes(times)
+  stampsTo = writer.length
   if (decimals === FORM_BITS) writePlanes(values)
   else {
     writeSpecials(values)
@@ -41,38 +105,74 @@ export function encodeChunk({ times, values }: Samples): Buffer {
   return chunk
 }
 
-/** Null when the chunk is damaged. */
-export function decodeChunk(chunk: Uint8Array): Samples | null {
+/** Null when the chunk is damaged, or refers to stamps that are not there. */
+export function decodeChunk(chunk: Uint8Array, shared: SharedStamps | null = null): Samples | null {
   const end = chunk.length - CRC_BYTES
-  if (end < 2 || (chunk[0] ?? 0) >> 4 !== VERSION) return null
+  const version = (chunk[0] ?? 0) >> 4
+  if (end < 2 || version < VERSION_LEAST || version > VERSION_SHARED) return null
   const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   if (crc32(chunk.subarray(0, end)) !== view.getUint32(end, true)) return null
-  const out = new SampleBuffer()
-  return decodeInto(out, chunk, view, 0) ? out.copy() : null
+  reader.reset(chunk, view, 0)
+  hasUnits = version >= VERSION
+  const decimals = reader.byte() & 15
+  const count = reader.varint()
+  if (count > SAMPLES_MAX) return null
+  const times = takeTimes(count, version === VERSION_SHARED ? (shared ?? NO_STAMPS) : null)
+  if (times === null) return null
+  // Looking shared stamps up may have read others.
+  reader.reset(chunk, view, timesEnd)
+  hasUnits = version >= VERSION
+  const values = new Float64Array(count)
+  readValues(values, 0, count, decimals)
+  return { times, values }
 }
 
-/** Appends a chunk whose checksum was true when it was read or made; its last four bytes are never used. */
+let timesEnd = 0
+/** False while a chunk of version 2 is read. */
+let hasUnits = true
+
+const NO_STAMPS: SharedStamps = () => null
+
+/** Shared stamps are given as they are: series that have been read keep one column of them together. */
+function takeTimes(count: number, shared: SharedStamps | null): Float64Array | null {
+  if (shared !== null) {
+    const reference = reader.varint()
+    timesEnd = reader.at
+    const times = shared(reference)
+    return times?.length === count ? times : null
+  }
+  const times = new Float64Array(count)
+  readTimes(times, 0, count)
+  timesEnd = reader.at
+  return times
+}
+
+/** Appends a chunk whose checksum was true when it was made; its last four bytes are never used, nor shared stamps. */
 export function decodeInto(out: SampleBuffer, bytes: Uint8Array, view: DataView, start: number): boolean {
   reader.reset(bytes, view, start)
+  hasUnits = true
   const decimals = reader.byte() & 15
   const count = reader.varint()
   if (count > SAMPLES_MAX) return false
   const from = out.reserve(count)
   readTimes(out.times, from, count)
+  readValues(out.values, from, count, decimals)
+  return true
+}
+
+function readValues(values: Float64Array, from: number, count: number, decimals: number): void {
   if (decimals === FORM_BITS) {
-    readPlanes(out.values, from, count)
-    return true
+    readPlanes(values, from, count)
+    return
   }
   const specialsFrom = reader.at
   skipSpecials()
-  readIntegers(reader, out.values, from, count)
+  readIntegers(reader, values, { start: from, count, hasUnits })
   if (decimals > 0) {
-    const { values } = out
     const scale = 10 ** decimals
     for (let at = from; at < from + count; at += 1) values[at] = (values[at] ?? 0) / scale
   }
-  readSpecials(specialsFrom, out.values.subarray(from, from + count))
-  return true
+  readSpecials(specialsFrom, values.subarray(from, from + count))
 }
 
 /** Fills `integers` and `specialAt`; gives the fewest decimals with which every value comes back exactly, or FORM_BITS. */
@@ -166,7 +266,7 @@ function readTimes(times: Float64Array, from: number, count: number): void {
   if (count === 0) return
   let time = reader.varint()
   if (reader.byte() === TIMES_PACKED) {
-    readIntegers(reader, times, from, count)
+    readIntegers(reader, times, { start: from, count, hasUnits })
     return
   }
   times[from] = time

@@ -23,7 +23,7 @@ import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
 import type { Samples } from './sample-column.ts'
-import { Slices, takePieces, toSeal } from './seal.ts'
+import { Slices, takePieces } from './seal.ts'
 import { SealedChunks } from './sealed.ts'
 import type { Series } from './series.ts'
 import { addRefusals, noRefusals, type Refusals } from './staged-samples.ts'
@@ -78,6 +78,8 @@ export class EmbeddedStore implements MetricsStore {
   #nowMs = 0
   #failing: string | null = null
   #sealing: Promise<void> | null = null
+  /** What changes SQLite runs one after the other: each has a transaction that is open over many turns. */
+  #changing: Promise<unknown> = Promise.resolve()
   #earlySealMs = Number.NEGATIVE_INFINITY
   #closed = false
 
@@ -187,7 +189,7 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   seal(): Promise<void> {
-    this.#sealing ??= this.#sealOnce().finally(() => {
+    this.#sealing ??= this.#alone(() => this.#sealOnce()).finally(() => {
       this.#sealing = null
     })
     return this.#sealing
@@ -205,21 +207,23 @@ export class EmbeddedStore implements MetricsStore {
       await this.seal()
     }
     const gone: number[] = []
-    this.#sealed.transaction(() => {
-      for (const series of found) {
-        const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
-        touched += 1
-        if (left !== null) series.leaveToDisk(left)
-        else {
-          this.#head.remove(series)
-          gone.push(series.id)
+    await this.#alone(async () => {
+      this.#sealed.transaction(() => {
+        for (const series of found) {
+          const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
+          touched += 1
+          if (left !== null) series.leaveToDisk(left)
+          else {
+            this.#head.remove(series)
+            gone.push(series.id)
+          }
         }
+      })
+      if (gone.length > 0) {
+        this.#sealed.dropSeries(gone)
+        this.#intake.forgetForms()
       }
     })
-    if (gone.length > 0) {
-      this.#sealed.dropSeries(gone)
-      this.#intake.forgetForms()
-    }
     this.#log.info('metrics-series-deleted', { series: touched, whole: gone.length })
     return touched
   }
@@ -228,7 +232,7 @@ export class EmbeddedStore implements MetricsStore {
     await this.seal()
     const name = `${String(Math.floor(this.#newestMs)).padStart(13, '0')}-${this.#sealed.checkpoint()}`
     const folder = ensureFolder(join(this.#folder, 'snapshots', name))
-    await this.#sealed.backup(join(folder, 'chunks.db'))
+    await this.#alone(() => this.#sealed.backup(join(folder, 'chunks.db')))
     return name
   }
 
@@ -242,6 +246,7 @@ export class EmbeddedStore implements MetricsStore {
     await this.#sealTimer.close()
     // A seal that fails has been logged, and has lost nothing: its samples are in the log.
     await this.#sealing?.catch(() => undefined)
+    await this.#changing
     await this.#writeLog.close()
     this.#sealed.close()
     await this.#lock.close()
@@ -308,7 +313,7 @@ export class EmbeddedStore implements MetricsStore {
         const slices = new Slices(this.#clock)
         const checkpoint = this.#writeLog.rotate()
         const pieces = await takePieces(all, slices)
-        await this.#sealed.commit(toSeal(pieces, checkpoint), slices)
+        await this.#sealed.commit(pieces, checkpoint, slices)
         this.#writeLog.dropThrough(checkpoint)
         for (const { series, pending } of pieces) series.sealed(pending)
       } catch (error) {
@@ -316,7 +321,25 @@ export class EmbeddedStore implements MetricsStore {
       }
       this.#evict(firstPage)
     }
-    this.#dropOld()
+    await this.#tidy()
+  }
+
+  /** Merges what is worth it, and drops what is old. */
+  async #tidy(): Promise<void> {
+    const slices = new Slices(this.#clock)
+    try {
+      while (!this.#closed && (await this.#sealed.merge(slices)));
+      await this.#dropOld(slices)
+      await this.#sealed.shrink(slices)
+    } catch (error) {
+      throw writeFault(error, this.#folder)
+    }
+  }
+
+  #alone<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#changing.then(change)
+    this.#changing = result.catch(() => undefined)
+    return result
   }
 
   /** What lies before `page` is in SQLite, or has been copied into a later page. */
@@ -326,10 +349,10 @@ export class EmbeddedStore implements MetricsStore {
     for (const series of this.#head.all()) series.evicted(cutMs)
   }
 
-  #dropOld(): void {
+  async #dropOld(slices: Slices): Promise<void> {
     const cutMs = this.#nowMs - this.#retentionMs
     this.#sealed.ledger.dropOld(this.#nowMs)
-    const seals = this.#sealed.dropOld(cutMs, this.#retentionBytes)
+    const seals = await this.#sealed.dropOld(cutMs, this.#retentionBytes, slices)
     if (seals > 0) this.#columns.clear()
     const gone = [...this.#head.all()].filter(series => series.newestMs < cutMs && !series.hasPending)
     if (gone.length > 0) {

@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { metricsFaults } from '../faults.ts'
-import { decodeChunk } from './chunk.ts'
+import { decodeChunk, decodeStamps } from './chunk.ts'
 import { scan } from './log-frame.ts'
 import { readRecord } from './log-record.ts'
+import { SERIES_SPAN } from './sealed-schema.ts'
 import { listSegments, segmentFile } from './write-log.ts'
 
 export interface StoreInspection {
@@ -65,9 +66,12 @@ export function verifyStore(folder: string): StoreVerification {
     }
     let chunks = 0
     let samples = 0
+    const stamps = stampsOf(db)
     for (const row of db.prepare<[], { id: number; data: Buffer }>('SELECT id, data FROM chunk').iterate()) {
       chunks += 1
-      const decoded = decodeChunk(row.data)
+      const decoded = decodeChunk(row.data, reference =>
+        stamps(Math.floor(row.id / SERIES_SPAN) * SERIES_SPAN + reference),
+      )
       if (decoded === null) say(`chunks.db: chunk ${row.id} is damaged`)
       else samples += decoded.times.length
     }
@@ -83,6 +87,22 @@ export function verifyStore(folder: string): StoreVerification {
     }
     return { chunks, samples, logRecords, damage }
   })
+}
+
+/** Looks up stamps by their row; keeps the last ones, which the next chunk mostly shares. Format 2 has none. */
+function stampsOf(db: Database.Database): (id: number) => Float64Array | null {
+  const hasTable = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'stamps'").get() !== undefined
+  if (!hasTable) return () => null
+  const read = db.prepare<[number], Buffer>('SELECT data FROM stamps WHERE id = ?').pluck()
+  let lastId = -1
+  let last: Float64Array | null = null
+  return id => {
+    if (id === lastId) return last
+    const data = read.get(id)
+    lastId = id
+    last = data === undefined ? null : decodeStamps(data)
+    return last
+  }
 }
 
 function reading<Result>(folder: string, look: (db: Database.Database) => Result): Result {

@@ -2,7 +2,6 @@
 // It refuses to forget: what could not be committed stays pending for the next seal.
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#base'
-import type { NewSeal } from './sealed.ts'
 import type { PendingChunk, Series } from './series.ts'
 
 /** Work hands the thread back after this long, so that no request waits for a seal. */
@@ -42,19 +41,4 @@ export async function takePieces(all: readonly Series[], slices: Slices): Promis
     if (slices.isOver) await slices.pause()
   }
   return pieces
-}
-
-export function toSeal(pieces: readonly SealPiece[], checkpoint: number): NewSeal {
-  let fromMs = Number.POSITIVE_INFINITY
-  let toMs = Number.NEGATIVE_INFINITY
-  let samples = 0
-  let bytes = 0
-  for (const { pending } of pieces) {
-    const { times } = pending.samples
-    fromMs = Math.min(fromMs, times[0] ?? 0)
-    toMs = Math.max(toMs, times.at(-1) ?? 0)
-    samples += times.length
-    bytes += pending.chunk.length
-  }
-  return { fromMs, toMs, samples, bytes, checkpoint, pieces }
 }

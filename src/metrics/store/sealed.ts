@@ -3,21 +3,28 @@
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { type Labels, messageOf } from '#base'
+import type { Fault, Labels } from '#base'
 import { metricsFaults } from '../faults.ts'
-import { decodeChunk, encodeChunk } from './chunk.ts'
+import { decodeChunk, decodeStamps, encodeChunk, encodeParted } from './chunk.ts'
+import { LabelTable } from './label-table.ts'
 import { Ledger } from './ledger.ts'
 import { mergeSamples } from './merge-samples.ts'
+import { chooseRun, type SealRow } from './merge-seals.ts'
 import { type Samples, within } from './sample-column.ts'
 import type { SealPiece, Slices } from './seal.ts'
-
-export const FORMAT = 2
-const PAGE_BYTES = 8192 // a chunk has 300 bytes or so; larger pages waste less at their ends
-/** A chunk's row id is seal * 2^26 + series: chunks of a seal lie together, so a seal is written and dropped in one run. */
-const SERIES_SPAN = 2 ** 26
+import { SealWriter } from './seal-writer.ts'
+import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
 
 /** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
 const CACHE_SAMPLES_MAX = 500_000
+/** 1M stamps are 8 MB. Series keep those that they were read with. */
+const CACHE_STAMPS_MAX = 1_000_000
+/** Series whose chunks are read at once when seals are merged, and whose rows are deleted at once. */
+const MERGE_SERIES = 64
+const DELETE_SERIES = 1024
+/** 16 MB: so much stays free in the file for what comes next; pages above it are given back, so many at once. */
+const FREE_PAGES_KEPT = 1024
+const FREE_PAGES_AT_ONCE = 32
 
 export interface SeriesRow {
   readonly id: number
@@ -26,70 +33,44 @@ export interface SeriesRow {
   readonly newestMs: number
 }
 
-export interface SealRow {
-  readonly id: number
-  readonly fromMs: number
-  readonly toMs: number
-  readonly samples: number
-  readonly bytes: number
-}
-
 /** What is left of a series. */
 export interface Span {
   readonly oldestMs: number
   readonly newestMs: number
 }
 
-export interface NewSeal {
-  readonly fromMs: number
-  readonly toMs: number
-  readonly samples: number
-  readonly bytes: number
-  /** All log segments up to this one are held by this seal and those before it. */
-  readonly checkpoint: number
-  readonly pieces: readonly SealPiece[]
-}
-
-const SCHEMA = `
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE series (
-    id INTEGER PRIMARY KEY, labels TEXT NOT NULL, oldest_ms INTEGER NOT NULL, newest_ms INTEGER NOT NULL);
-  CREATE TABLE seal (
-    id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
-    samples INTEGER NOT NULL, bytes INTEGER NOT NULL);
-  CREATE TABLE chunk (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
-  INSERT INTO meta VALUES ('format', ${FORMAT}), ('checkpoint', 0), ('next_series', 1);
-`
-
 export class SealedChunks {
   readonly #db: Database.Database
   readonly #file: string
   readonly ledger: Ledger
+  readonly #labels: LabelTable
   readonly #readChunk: Database.Statement<[number], Buffer>
+  readonly #readStamps: Database.Statement<[number], Buffer>
   readonly #cache = new Map<number, Samples>()
   #cachedSamples = 0
-  /** Ascending by id; small: 4,320 for 15 days of five-minute seals. */
-  #seals: SealRow[]
+  readonly #stampCache = new Map<number, Float64Array>()
+  #cachedStamps = 0
+  /** In their order; some hundred for 15 days of five-minute seals that are merged. */
+  #seals: readonly SealRow[]
 
   constructor(folder: string) {
     const file = join(folder, 'chunks.db')
     this.#file = file
     this.#db = new Database(file)
     try {
-      this.#db.pragma(`page_size = ${PAGE_BYTES}`)
-      this.#db.pragma('journal_mode = WAL')
-      // NORMAL: a commit does not wait for the disk. `commit` does it off the thread, before log segments are deleted.
-      this.#db.pragma('synchronous = NORMAL')
-      prepareSchema(this.#db, file)
+      prepareDatabase(this.#db, file)
       this.ledger = new Ledger(this.#db)
+      this.#labels = new LabelTable(this.#db)
     } catch (error) {
       this.#db.close()
       throw error
     }
     this.#readChunk = this.#db.prepare<[number], Buffer>('SELECT data FROM chunk WHERE id = ?').pluck()
+    this.#readStamps = this.#db.prepare<[number], Buffer>('SELECT data FROM stamps WHERE id = ?').pluck()
     this.#seals = this.#db
       .prepare<[], SealRow>(
-        'SELECT id, from_ms AS fromMs, to_ms AS toMs, samples, bytes FROM seal ORDER BY id',
+        `SELECT id, place, from_ms AS fromMs, to_ms AS toMs, samples, bytes, chunks, longest
+         FROM seal ORDER BY place`,
       )
       .all()
   }
@@ -113,67 +94,158 @@ export class SealedChunks {
 
   *allSeries(): Iterable<SeriesRow> {
     const rows = this.#db
-      .prepare<[], { id: number; labels: string; oldestMs: number; newestMs: number }>(
-        'SELECT id, labels, oldest_ms AS oldestMs, newest_ms AS newestMs FROM series ORDER BY id',
+      .prepare<[], { id: number; labels: Buffer; oldestMs: number; newestMs: number }>(
+        'SELECT id, labels, oldest_ms AS oldestMs, oldest_ms + span_ms AS newestMs FROM series ORDER BY id',
       )
       .iterate()
-    for (const row of rows) yield { ...row, labels: JSON.parse(row.labels) as Labels }
+    for (const { id, labels: bytes, oldestMs, newestMs } of rows) {
+      const labels = this.#labels.decode(bytes)
+      if (labels === null) throw damaged(`series ${id} has labels that are not there`)
+      yield { id, labels, oldestMs, newestMs }
+    }
+    this.#labels.dropUnused()
   }
 
   /**
    * Writes chunks, series and checkpoint in one transaction, all of them or none, in slices; when it resolves, they
-   * are on the disk. One at a time; reads meanwhile see the seals before it.
+   * are on the disk. Reads meanwhile see the seals before it. `checkpoint` is the last log segment that is held then.
    */
-  async commit(seal: NewSeal, slices: Slices): Promise<void> {
-    const id = (this.#seals.at(-1)?.id ?? 0) + 1
-    const row: SealRow = {
-      id,
-      fromMs: seal.fromMs,
-      toMs: seal.toMs,
-      samples: seal.samples,
-      bytes: seal.bytes,
-    }
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
-      const nextSeries = await this.#insert(id, seal.pieces, slices)
-      this.#db
-        .prepare('INSERT INTO seal VALUES (?, ?, ?, ?, ?)')
-        .run(id, row.fromMs, row.toMs, row.samples, row.bytes)
+  async commit(pieces: readonly SealPiece[], checkpoint: number, slices: Slices): Promise<void> {
+    await this.#inTransaction(async () => {
+      const writer = new SealWriter(this.#db, this.#nextSealId(), null)
+      await writer.countStamps(pieces, slices)
+      const nextSeries = await this.#insert(writer, pieces, slices)
+      const row = writer.end()
       writeMeta(this.#db, 'next_series', nextSeries)
-      writeMeta(this.#db, 'checkpoint', seal.checkpoint)
-      this.#db.exec('COMMIT')
-    } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
-      throw error
-    }
-    this.#seals = [...this.#seals, row]
+      writeMeta(this.#db, 'checkpoint', checkpoint)
+      return () => {
+        this.#seals = [...this.#seals, row]
+      }
+    })
     await syncFile(`${this.#file}-wal`)
   }
 
-  async #insert(seal: number, pieces: readonly SealPiece[], slices: Slices): Promise<number> {
-    const insertChunk = this.#db.prepare<[number, Buffer]>('INSERT INTO chunk VALUES (?, ?)')
-    const insertSeries = this.#db.prepare<[number, string, number, number]>(
+  async #insert(writer: SealWriter, pieces: readonly SealPiece[], slices: Slices): Promise<number> {
+    const insertSeries = this.#db.prepare<[number, Buffer, number, number]>(
       `INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
-       oldest_ms = excluded.oldest_ms, newest_ms = excluded.newest_ms`,
+       oldest_ms = excluded.oldest_ms, span_ms = excluded.span_ms`,
     )
     const putSeries = this.#db.prepare<[number, number, number]>(
-      'UPDATE series SET oldest_ms = ?, newest_ms = ? WHERE id = ?',
+      'UPDATE series SET oldest_ms = ?, span_ms = ? WHERE id = ?',
     )
     let nextSeries = 0
     for (const { series, pending } of pieces) {
       const newestMs = Math.max(pending.samples.times.at(-1) ?? 0, series.sealedNewestMs)
-      if (putSeries.run(series.oldestMs, newestMs, series.id).changes === 0) {
-        insertSeries.run(series.id, JSON.stringify(series.labels), series.oldestMs, newestMs)
+      const spanMs = newestMs - series.oldestMs
+      if (putSeries.run(series.oldestMs, spanMs, series.id).changes === 0) {
+        insertSeries.run(series.id, this.#labels.encode(series.labels), series.oldestMs, spanMs)
       }
       // Before the chunk is there: the ledger compares with what was there until now.
       this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
         mergeSamples(this.read(series.id, fromMs, toMs)),
       )
-      insertChunk.run(seal * SERIES_SPAN + series.id, pending.chunk)
+      writer.put(series.id, pending.samples, pending)
       nextSeries = Math.max(nextSeries, series.id + 1)
       if (slices.isOver) await slices.pause()
     }
     return nextSeries
+  }
+
+  /** Merges one run of seals with short chunks, in slices and in one transaction; false when there is none. */
+  async merge(slices: Slices): Promise<boolean> {
+    const run = chooseRun(this.#seals)
+    const [first] = run ?? []
+    if (run === null || first === undefined) return false
+    const before = this.#seals
+    try {
+      await this.#inTransaction(async () => {
+        const writer = new SealWriter(this.#db, this.#nextSealId(), first.place)
+        const end = this.nextSeriesId()
+        for (let from = 0; from < end; from += MERGE_SERIES)
+          await this.#mergeSeries(run, from, writer, slices)
+        const row = writer.end()
+        // From here on reads find the merged chunks, which this connection sees already, and the old ones may go.
+        this.#seals = before.map(seal => (seal === first ? row : seal)).filter(seal => !run.includes(seal))
+        for (const { id } of run) await this.#deleteSeal(id, slices)
+        return () => undefined
+      })
+    } catch (error) {
+      this.#seals = before
+      throw error
+    }
+    return true
+  }
+
+  async #mergeSeries(
+    run: readonly SealRow[],
+    from: number,
+    writer: SealWriter,
+    slices: Slices,
+  ): Promise<void> {
+    const select = this.#db.prepare<[number, number], { id: number; data: Buffer }>(
+      'SELECT id, data FROM chunk WHERE id >= ? AND id < ? ORDER BY id',
+    )
+    const bySeries = new Map<number, MergePart[]>()
+    for (const { id: seal } of run) {
+      const base = seal * SERIES_SPAN
+      for (const { id, data } of select.all(base + from, base + from + MERGE_SERIES)) {
+        const parts = bySeries.get(id - base)
+        const part = { seal, data }
+        if (parts === undefined) bySeries.set(id - base, [part])
+        else parts.push(part)
+      }
+    }
+    for (const [series, parts] of [...bySeries].sort(([a], [b]) => a - b)) {
+      const shared: string[] = []
+      const decoded = parts.map(({ seal, data }) => {
+        const samples = decodeChunk(data, reference => {
+          shared.push(`${seal}:${reference}`)
+          return this.#stamps(seal * SERIES_SPAN + reference)
+        })
+        if (samples === null) throw damaged(`chunk of series ${series} in seal ${seal} is damaged`)
+        return samples
+      })
+      const merged = mergeSamples(decoded)
+      // Chunks that named the same stamps one after the other have the same ones merged.
+      const stamps = shared.length === parts.length ? shared.join() : null
+      if (stamps !== null) writer.share(stamps)
+      writer.put(series, merged, { ...encodeParted(merged), stamps })
+      if (slices.isOver) await slices.pause()
+    }
+    if (slices.isOver) await slices.pause()
+  }
+
+  /** Row by row, because a reader may hold what it has found: some rows are taken at a time. */
+  async #deleteSeal(id: number, slices: Slices): Promise<void> {
+    const end = this.nextSeriesId()
+    const base = id * SERIES_SPAN
+    const drop = this.#db.prepare('DELETE FROM chunk WHERE id >= ? AND id < ?')
+    for (let from = 0; from < end; from += DELETE_SERIES) {
+      drop.run(base + from, base + from + DELETE_SERIES)
+      if (slices.isOver) await slices.pause()
+    }
+    this.#db.prepare('DELETE FROM stamps WHERE id >= ? AND id < ?').run(base, base + SERIES_SPAN)
+    this.#db.prepare('DELETE FROM seal WHERE id = ?').run(id)
+  }
+
+  /** One at a time: the caller sees to it. `change` gives what to do in memory once all of it is committed. */
+  async #inTransaction(change: () => Promise<() => void>): Promise<void> {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      const done = await change()
+      this.#db.exec('COMMIT')
+      done()
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
+      this.#labels.reload()
+      this.#clearCaches()
+      throw error
+    }
+  }
+
+  /** Ids are never used twice while a seal has them, and grow. */
+  #nextSealId(): number {
+    return this.#seals.reduce((most, seal) => Math.max(most, seal.id), 0) + 1
   }
 
   /** The chunks of a series that overlap the time given, in the order in which they were sealed. */
@@ -187,8 +259,8 @@ export class SealedChunks {
     return parts
   }
 
-  /** Drops the oldest seals that lie wholly before `cutMs` or above `bytesMax`; gives how many. */
-  dropOld(cutMs: number, bytesMax: number): number {
+  /** Drops the oldest seals that lie wholly before `cutMs` or above `bytesMax`, in slices; gives how many. */
+  async dropOld(cutMs: number, bytesMax: number, slices: Slices): Promise<number> {
     const dropped = new Set<SealRow>()
     let bytes = this.bytes
     for (const seal of this.#seals) {
@@ -197,18 +269,29 @@ export class SealedChunks {
       bytes -= seal.bytes
     }
     if (dropped.size === 0) return 0
-    const dropChunks = this.#db.prepare('DELETE FROM chunk WHERE id >= ? AND id < ?')
-    const dropSeal = this.#db.prepare('DELETE FROM seal WHERE id = ?')
-    this.#db.transaction(() => {
-      for (const { id } of dropped) {
-        dropChunks.run(id * SERIES_SPAN, (id + 1) * SERIES_SPAN)
-        dropSeal.run(id)
-      }
-    })()
-    this.#seals = this.#seals.filter(seal => !dropped.has(seal))
-    this.#cache.clear()
-    this.#cachedSamples = 0
+    const before = this.#seals
+    this.#seals = before.filter(seal => !dropped.has(seal))
+    try {
+      await this.#inTransaction(async () => {
+        for (const { id } of dropped) await this.#deleteSeal(id, slices)
+        return () => this.#clearCaches()
+      })
+    } catch (error) {
+      this.#seals = before
+      throw error
+    }
     return dropped.size
+  }
+
+  /** Gives pages that nothing is in back to the file system, except for some that the next seals will want. */
+  async shrink(slices: Slices): Promise<void> {
+    // A file from before format 3 cannot do this: its free pages stay, and do not become fewer.
+    if (this.#db.pragma('auto_vacuum', { simple: true }) !== INCREMENTAL) return
+    const free = (): number => Number(this.#db.pragma('freelist_count', { simple: true }))
+    for (let left = free(); left > FREE_PAGES_KEPT; left -= FREE_PAGES_AT_ONCE) {
+      this.#db.pragma(`incremental_vacuum(${FREE_PAGES_AT_ONCE})`)
+      if (slices.isOver) await slices.pause()
+    }
   }
 
   /**
@@ -240,8 +323,8 @@ export class SealedChunks {
     }
     if (left !== null) {
       this.#db
-        .prepare('UPDATE series SET oldest_ms = ?, newest_ms = ? WHERE id = ?')
-        .run(left.oldestMs, left.newestMs, seriesId)
+        .prepare('UPDATE series SET oldest_ms = ?, span_ms = ? WHERE id = ?')
+        .run(left.oldestMs, left.newestMs - left.oldestMs, seriesId)
     }
     return left
   }
@@ -283,10 +366,10 @@ export class SealedChunks {
     }
     const data = this.#readChunk.get(id)
     if (data === undefined) return null
-    const samples = decodeChunk(data)
+    const base = Math.floor(id / SERIES_SPAN) * SERIES_SPAN
+    const samples = decodeChunk(data, reference => this.#stamps(base + reference))
     if (samples === null) {
-      const message = `chunk ${id} (seal ${Math.floor(id / SERIES_SPAN)}, series ${id % SERIES_SPAN}) is damaged`
-      throw metricsFaults.fault('metrics-store-format', message)
+      throw damaged(`chunk ${id} (seal ${base / SERIES_SPAN}, series ${id - base}) is damaged`)
     }
     this.#cache.set(id, samples)
     this.#cachedSamples += samples.times.length
@@ -297,31 +380,40 @@ export class SealedChunks {
     }
     return samples
   }
-}
 
-function prepareSchema(db: Database.Database, file: string): void {
-  const tables = db.prepare<[], number>('SELECT count(*) FROM sqlite_master').pluck().get()
-  if (tables === 0) db.transaction(() => db.exec(SCHEMA))()
-  let format: number
-  try {
-    format = readMeta(db, 'format')
-  } catch (error) {
-    const message = `${file}: expected a metrics store, got another database: ${messageOf(error)}`
-    throw metricsFaults.fault('metrics-store-format', message, { cause: error })
+  #stamps(id: number): Float64Array | null {
+    const cached = this.#stampCache.get(id)
+    if (cached !== undefined) return cached
+    const data = this.#readStamps.get(id)
+    const times = data === undefined ? null : decodeStamps(data)
+    if (times === null) return null
+    this.#stampCache.set(id, times)
+    this.#cachedStamps += times.length
+    for (const [oldId, old] of this.#stampCache) {
+      if (this.#cachedStamps <= CACHE_STAMPS_MAX || oldId === id) break
+      this.#stampCache.delete(oldId)
+      this.#cachedStamps -= old.length
+    }
+    return times
   }
-  if (format !== FORMAT) {
-    const message = `${file}: expected format ${FORMAT}, got ${format}`
-    throw metricsFaults.fault('metrics-store-format', message)
+
+  #clearCaches(): void {
+    this.#cache.clear()
+    this.#cachedSamples = 0
+    this.#stampCache.clear()
+    this.#cachedStamps = 0
   }
 }
 
-function readMeta(db: Database.Database, name: string): number {
-  return db.prepare<[string], number>('SELECT value FROM meta WHERE name = ?').pluck().get(name) ?? 0
+const INCREMENTAL = 2
+
+interface MergePart {
+  readonly seal: number
+  readonly data: Buffer
 }
 
-/** Both numbers only ever grow. */
-function writeMeta(db: Database.Database, name: string, value: number): void {
-  db.prepare('UPDATE meta SET value = max(value, ?) WHERE name = ?').run(value, name)
+function damaged(what: string): Fault {
+  return metricsFaults.fault('metrics-store-format', what)
 }
 
 function syncFile(file: string): Promise<void> {

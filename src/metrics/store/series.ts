@@ -1,12 +1,13 @@
 // Owns one series: its labels, and what of it is in memory: an open column, chunks, and late arrivals.
 // It refuses nothing; the store decides what enters.
 import type { Labels } from '#base'
-import { encodeChunk } from './chunk.ts'
+import { encodeChunk, encodeParted } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
 import type { Column } from './column.ts'
 import { sortSamples } from './merge-samples.ts'
 import { OPEN_SAMPLES, type OpenColumns, type Slot } from './open-columns.ts'
 import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
+import type { KeyedChunk } from './seal-writer.ts'
 
 /** Older than the newest sample of the series by more than this is refused (brief of the store: 10 minutes). */
 export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
@@ -21,9 +22,8 @@ export interface Memory {
 }
 
 /** All samples of one series that SQLite does not have, as one chunk. */
-export interface PendingChunk {
+export interface PendingChunk extends KeyedChunk {
   readonly samples: Samples
-  readonly chunk: Buffer
   readonly reference: number
 }
 
@@ -154,14 +154,15 @@ export class Series {
     }
     const { references, before } = this.#pendingChunks()
     const samples = this.#gather(references)
-    const chunk = encodeChunk(samples)
+    const parted = encodeParted(samples)
     this.#count = 0
     this.#late = null
     this.#lastChunk =
       samples.times.length > PIECE_SAMPLES
         ? this.#putPieces(samples, before)
-        : this.#put(chunk, samples, before)
-    return { samples, chunk, reference: this.#lastChunk }
+        : this.#put(parted.chunk, samples, before)
+    const stamps = parted.chunk.toString('latin1', 1, parted.stampsTo)
+    return { ...parted, stamps, samples, reference: this.#lastChunk }
   }
 
   /** SQLite has what `takePending` gave. */

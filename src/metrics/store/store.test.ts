@@ -275,7 +275,7 @@ describe('recovery', () => {
     const db = new Database(join(folder, 'chunks.db'))
     db.prepare("UPDATE meta SET value = 99 WHERE name = 'format'").run()
     db.close()
-    expect(() => open()).toThrow(/expected format 2, got 99/)
+    expect(() => open()).toThrow(/expected format 3, got 99/)
     db.close()
     rmSync(join(folder, 'chunks.db'))
     store = open()
