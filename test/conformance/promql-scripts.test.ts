@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Fault, silentLog, systemClock } from '#base'
-import { type MetricsStore, openStore, type Value } from '#metrics'
+import { type MetricsStore, openStore, pointsOf, type Value } from '#metrics'
 import { type Expected, type ExpectedSeries, type Question, readScript } from './promql-script.ts'
 
 const FOLDER = join(import.meta.dirname, 'scripts')
@@ -85,7 +85,7 @@ function shown(answer: Value | Fault, { ordered, fromMs, toMs, stepMs }: Questio
     answer.kind === 'vector'
       ? answer.items.map(item => line(item.labels, [item.value]))
       : answer.items.map(item => {
-          const values = new Map(Array.from(item.times, (timeMs, at) => [timeMs, item.values[at] ?? 0]))
+          const values = new Map(pointsOf(item).map(point => [point.timestampMs, point.value]))
           const steps = stepMs === null ? 1 : Math.floor((toMs - fromMs) / stepMs) + 1
           const at = (step: number): number | null => values.get(fromMs + step * (stepMs ?? 0)) ?? null
           return line(

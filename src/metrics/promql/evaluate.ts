@@ -191,19 +191,12 @@ export class Evaluator {
     if (ranged !== null) return vector(distinctAtAllSteps(yield* this.#overRange(expr, ranged)))
     const [first, , third] = args
     if (name === 'double_exponential_smoothing' && third !== undefined) {
-      const apply = smoothing(yield* this.#scalar(third), this.#grid)
-      return vector(distinctAtAllSteps(yield* this.#overRange(expr, slider(apply))))
+      const fill = slider(smoothing(yield* this.#scalar(third), this.#grid))
+      return vector(distinctAtAllSteps(yield* this.#overRange(expr, fill)))
     }
     if (name === 'absent_over_time') {
-      return vector([
-        this.#absent(
-          first,
-          yield* this.#overRange(
-            expr,
-            slider(() => 1),
-          ),
-        ),
-      ])
+      const rows = yield* this.#overRange(expr, PRESENT)
+      return vector([this.#absent(first, rows)])
     }
     if (name === 'absent' && first !== undefined) {
       return vector([this.#absent(first, yield* this.#vector(first))])
@@ -325,6 +318,8 @@ type FillRow = (row: Row, samples: LoadedSamples, windows: Windows, meter: Query
 function slider(apply: RangeFunction): FillRow {
   return (row, samples, windows, meter) => slide(row, samples, windows, apply, meter)
 }
+
+const PRESENT: FillRow = slider(() => 1)
 
 function overWindows(name: string): FillRow | null {
   const extrapolation = EXTRAPOLATIONS.get(name)

@@ -26,8 +26,29 @@ export interface Grid {
 /** An evaluation that can be interrupted: it yields where the caller may do something else for a while. */
 export type Steps<Result> = Generator<undefined, Result, undefined>
 
+/**
+ * Rows are cut from larger arrays: an array of its own for each of a thousand rows takes longer than filling them. A
+ * block is freed when none of its rows is held any more.
+ */
+const BLOCK_STEPS = 8192
+let blockValues = new Float64Array(0)
+let blockPresent = new Uint8Array(0)
+let blockUsed = 0
+
 export function newRow(labels: Labels, count: number): Row {
-  return { labels, values: new Float64Array(count), present: new Uint8Array(count) }
+  if (blockUsed + count > blockPresent.length) {
+    const steps = Math.max(BLOCK_STEPS, count)
+    blockValues = new Float64Array(steps)
+    blockPresent = new Uint8Array(steps)
+    blockUsed = 0
+  }
+  const from = blockUsed
+  blockUsed += count
+  return {
+    labels,
+    values: blockValues.subarray(from, blockUsed),
+    present: blockPresent.subarray(from, blockUsed),
+  }
 }
 
 export function vector(rows: readonly Row[]): Frame {

@@ -91,7 +91,7 @@ export interface MetricsStore {
   ask(question: Question): Promise<Answer>
   /** The same as the text of the Prometheus API, written in slices as well. */
   print(question: Question): Promise<PrintedAnswer>
-  /** At once, for rules: holds the thread until it is done. */
+  /** At once: holds the thread until it is done. For tests, commands, and checking a rule at the start. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
   queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
