@@ -37,6 +37,7 @@ export { isStale, staleMarker } from './stale.ts'
 export { inspectStore, type StoreInspection, type StoreVerification, verifyStore } from './store/inspect.ts'
 export type { LedgerMeasure, LedgerRow } from './store/ledger.ts'
 export { openStore } from './store/open-store.ts'
+export type { RestoreProgress } from './store/restore.ts'
 export type {
   IngestRequest,
   IngestResult,

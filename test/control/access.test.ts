@@ -127,6 +127,8 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/prometheus/api/v1/status/tsdb', people],
   ['POST', '/prometheus/api/v1/admin/tsdb/delete_series', ['admin']],
   ['POST', '/prometheus/api/v1/admin/tsdb/snapshot', ['admin']],
+  ['POST', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
+  ['GET', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
   ['GET', '/api/v1/ledger', people],
   ['POST', '/prometheus/api/v1/write', ['admin', 'server']],
 ]

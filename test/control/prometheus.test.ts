@@ -355,6 +355,18 @@ describe('administration', () => {
       time: String(lastS),
     })
     expect(body.data.result.map(one => one.value[1])).toEqual(['60', '60', '30'])
+    // And gives it back.
+    const path = `${API}/admin/tsdb/restore`
+    expect((await send('GET', path, { token })).body).toEqual({ status: 'success', data: null })
+    const restored = await send('POST', path, { token, form: { name: copy.body.data.name } })
+    expect(restored.body.data).toMatchObject({ phase: 'done', problem: null })
+    expect((await send('GET', path, { token })).body.data).toEqual(restored.body.data)
+    const again = await both('/query', { query: 'count_over_time(tested_total[10m])', time: String(lastS) })
+    expect(again.body.data.result.map(one => one.value[1])).toEqual(['60', '60', '60'])
+    const unknown = await send('POST', path, { token, form: { name: '../../x' } })
+    expect(unknown.status).toBe(404)
+    expect((await send('POST', path, { token })).status).toBe(400)
+    expect((await send('POST', path, { form: { name: copy.body.data.name } })).status).toBe(403)
   })
 })
 
