@@ -7,6 +7,7 @@ const [folder = '', port = '0'] = process.argv.slice(2)
 const control = await startControl({
   listen: { host: '127.0.0.1', port: Number(port) },
   publicUrl: null,
+  privateTls: false,
   stateFolder: folder,
   webFolder: null,
   enrol: [],

@@ -8,6 +8,7 @@ import {
   Closers,
   type Counter,
   Counters,
+  certificateLogger,
   createThrottle,
   ensureFolder,
   every,
@@ -22,12 +23,13 @@ import {
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
+import { type Trust, tlsClient } from '#trust'
 import type { Heartbeat } from '#wire'
 import { HostMetrics } from './host/host-metrics.ts'
 import { readPageBytes } from './host/page-size.ts'
 import { ProcessScan } from './host/process-scan.ts'
 import { ServerMetrics } from './host/server-metrics.ts'
-import { HttpCalls } from './http-call.ts'
+import { HttpCalls, type TlsFor } from './http-call.ts'
 import { LabelTable } from './push/label-table.ts'
 import { PassBuilder } from './push/pass.ts'
 import { PushQueue } from './push/push-queue.ts'
@@ -52,6 +54,8 @@ export interface AgentOptions {
   readonly controlUrl: string
   /** The watched server's own token: it opens its /metrics and lets the agent write as that server. */
   readonly token: Secret
+  /** How other servers of the fleet prove who they are; left out: by public certificates. */
+  readonly trust?: Trust
   /** The watched server, for /healthz and /metrics; null: only the host is measured. */
   readonly serverUrl: string | null
   /** Leader of the watched server's process group; asked at each pass, null when there is none. */
@@ -106,7 +110,7 @@ class Agent {
     this.#startedMs = clock.monotonicMs()
     registerProcessMetrics(this.#counters, 'agent')
     this.#own = { job: 'vitrine-agent', instance: id, region }
-    this.#calls = closers.add(new HttpCalls())
+    this.#calls = closers.add(new HttpCalls(tlsFor(options)))
     this.#watch = new ProcessWatch(options.watchedPid)
     this.#health = serverUrl === null ? null : new HealthCheck(serverUrl, this.#calls, clock)
     this.#access = new AccessTable(token)
@@ -133,7 +137,13 @@ class Agent {
     const own =
       address === null
         ? null
-        : this.#closers.add(await listen(address, (request, response) => this.#answer(request, response)))
+        : this.#closers.add(
+            await listen(
+              address,
+              (request, response) => this.#answer(request, response),
+              certificateLogger(log),
+            ),
+          )
     this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
     this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
     if (this.#health !== null) {
@@ -167,6 +177,7 @@ class Agent {
     return startLink({
       controlUrl,
       token,
+      trust: this.#options.trust ?? null,
       clock,
       log,
       memoryFolder: ensureFolder(join(stateFolder, 'link')),
@@ -227,4 +238,9 @@ class Agent {
         .end(renderExposition([...this.#counters.collect(), ...this.#hostFamilies]))
     }
   }
+}
+
+/** Of the two that an agent talks to: the control room by its role, the server beside it by its id. */
+function tlsFor({ id, controlUrl, trust = null }: AgentOptions): TlsFor {
+  return url => tlsClient(trust, url, url.startsWith(controlUrl) ? { role: 'control' } : { server: id })
 }

@@ -20,9 +20,17 @@ export type HttpAnswer =
   | { readonly kind: 'answer'; readonly status: number; readonly body: Buffer }
   | { readonly kind: 'failed'; readonly problem: string }
 
+/** What a TLS connection to a URL needs beside the defaults. */
+export type TlsFor = (url: string) => { readonly ca?: string; readonly servername?: string }
+
 export class HttpCalls implements Closable {
+  readonly #tlsFor: TlsFor
   readonly #http = new HttpAgent({ keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_MS_MAX })
   readonly #https = new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS_MAX, timeout: IDLE_MS_MAX })
+
+  constructor(tlsFor: TlsFor = () => ({})) {
+    this.#tlsFor = tlsFor
+  }
 
   /** Never rejects. */
   send(call: HttpRequest): Promise<HttpAnswer> {
@@ -32,6 +40,7 @@ export class HttpCalls implements Closable {
         method: call.method,
         headers: { ...call.headers, ...(call.body === null ? {} : { 'content-length': call.body.length }) },
         agent: secure ? this.#https : this.#http,
+        ...(secure ? this.#tlsFor(call.url) : {}),
       }
       const request = (secure ? httpsRequest : httpRequest)(call.url, options)
       const deadline = setTimeout(

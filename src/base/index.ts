@@ -27,7 +27,16 @@ export {
 export { baseFaults } from './faults.ts'
 export { ensureFolder, isAlive, lockFile, lockHolder, writeFileAtomic } from './files.ts'
 export { type Closable, Closers, every } from './lifecycle.ts'
-export { isLoopback, type Listening, type ListenOptions, listen, listenFault } from './listen.ts'
+export {
+  type CertificateListener,
+  certificateLogger,
+  isLoopback,
+  isTls,
+  type Listening,
+  type ListenOptions,
+  listen,
+  listenFault,
+} from './listen.ts'
 export {
   createLog,
   createThrottle,
@@ -40,4 +49,5 @@ export {
 } from './log.ts'
 export { dieWithParent, joinProcessGroup, readTimex, type Timex } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
+export type { PrivateTls, TlsFiles } from './tls-material.ts'
 export { packageVersion } from './version.ts'

@@ -1,18 +1,22 @@
 // Owns listening: loopback by default; off loopback only over TLS or behind a proxy that was named.
-import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type Fault, messageOf } from './fault.ts'
 import { baseFaults } from './faults.ts'
+import type { Closable } from './lifecycle.ts'
+import type { Log } from './log.ts'
+import { type PrivateTls, readTlsMaterial, type TlsFiles } from './tls-material.ts'
 
 export interface ListenOptions {
   /** IP address; `127.0.0.1` by default. */
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  /** PEM files; required off loopback unless `behindProxy`. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined
+  /** PEM files; required off loopback unless `behindProxy` or `privateTls`. Read again when they change. */
+  readonly tls?: TlsFiles | undefined
+  /** For our own clients, who ask for a private name; for everybody when there is no `tls`. */
+  readonly privateTls?: PrivateTls | undefined
   /** True when a proxy in front of us ends TLS. */
   readonly behindProxy?: boolean | undefined
 }
@@ -24,6 +28,11 @@ export interface Listening {
   readonly url: string
   /** Stops accepting, closes idle connections, and after `graceMs` all others. */
   close(): Promise<void>
+}
+
+/** Whether clients must speak TLS. */
+export function isTls({ tls, privateTls }: ListenOptions): boolean {
+  return tls !== undefined || privateTls !== undefined
 }
 
 /** True for 127.0.0.0/8, ::1 and localhost. */
@@ -41,34 +50,46 @@ const CLOSE_GRACE_MS = 2000 // a request that is under way at a stop may finish;
 const HEADERS_TIMEOUT_MS = 10_000 // a client that dribbles its head is cut off
 const REQUEST_TIMEOUT_MS = 60_000
 
+/** Hears that a certificate was read again; with a problem, the one before stays in use. */
+export type CertificateListener = (file: string, problem: string | null) => void
+
+/** Writes them to the log. */
+export function certificateLogger(log: Log): CertificateListener {
+  return (file, problem) => {
+    if (problem === null) log.info('certificate-read-again', { file })
+    else log.warn('certificate-not-taken-over', { file, problem })
+  }
+}
+
 /** Starts a node:http (or node:https) server, or throws a base-listen-* fault. */
-export async function listen(options: ListenOptions, onRequest?: RequestListener): Promise<Listening> {
-  if (!isLoopback(options.host) && options.tls === undefined && options.behindProxy !== true) {
+export async function listen(
+  options: ListenOptions,
+  onRequest?: RequestListener,
+  onCertificate: CertificateListener = () => undefined,
+): Promise<Listening> {
+  const secure = isTls(options)
+  if (!isLoopback(options.host) && !secure && options.behindProxy !== true) {
     const message = `refusing to listen on ${options.host}:${options.port} without TLS: give a certificate and key, or --behind-proxy`
     throw baseFaults.fault('base-listen-unsafe', message)
   }
-  const server = create(options, onRequest)
+  const material = secure ? readTlsMaterial(options.tls, options.privateTls) : null
+  const server = material === null ? createServer(onRequest) : createTlsServer(material.options, onRequest)
   server.headersTimeout = HEADERS_TIMEOUT_MS
   server.requestTimeout = REQUEST_TIMEOUT_MS
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => reject(listenFault(options, error)))
     server.listen(options.port, options.host, resolve)
   })
+  material?.serve(server as TlsServer, onCertificate)
   const { port } = server.address() as AddressInfo
-  const scheme = options.tls === undefined ? 'http' : 'https'
+  const scheme = secure ? 'https' : 'http'
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
-  return { server, port, url: `${scheme}://${host}:${port}`, close: () => closeServer(server) }
+  return { server, port, url: `${scheme}://${host}:${port}`, close: () => closeAll(server, material) }
 }
 
-function create(options: ListenOptions, onRequest: RequestListener | undefined): Server {
-  if (options.tls === undefined) return createServer(onRequest)
-  const { certFile, keyFile } = options.tls
-  try {
-    return createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, onRequest)
-  } catch (error) {
-    const message = `cannot listen over TLS with ${certFile} and ${keyFile}: ${messageOf(error)}`
-    throw baseFaults.fault('base-listen-failed', message, { cause: error })
-  }
+async function closeAll(server: Server, material: Closable | null): Promise<void> {
+  await material?.close()
+  await closeServer(server)
 }
 
 const hints: ReadonlyMap<unknown, string> = new Map([

@@ -31,6 +31,12 @@ const listenKeys = {
 
 const control = z.strictObject({
   ...listenKeys,
+  privateTls: z
+    .boolean()
+    .optional()
+    .describe(
+      'True: servers reach it over TLS by its own private authority. Default: off loopback, unless behindProxy.',
+    ),
   rulesFolders: z
     .array(z.string())
     .default([])

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { ListenOptions, LogLevel } from '#base'
+import { isLoopback, isTls, type ListenOptions, type LogLevel } from '#base'
 import type { ServerRole } from '#wire'
 import type { Config, EdgeConfig } from './config.ts'
 
@@ -16,8 +16,18 @@ interface RoleSettings {
   readonly logLevel: LogLevel
 }
 
+/** Of servers, not of the control room. */
+interface MemberSettings {
+  readonly controlUrl: string
+  /** Holds the token; ignored where there is an identity. */
+  readonly tokenFile: string
+  /** Of a server that joined by a join string: its id, credential, key and certificate. Null: it did not. */
+  readonly identityFolder: string | null
+}
+
 export interface ControlSettings extends RoleSettings {
   readonly kind: 'control'
+  readonly privateTls: boolean
   readonly webFolder: string
   readonly rulesFolders: readonly string[]
   readonly retentionDays: number
@@ -27,30 +37,24 @@ export interface ControlSettings extends RoleSettings {
   readonly mediaFolder: string | null
 }
 
-export interface OriginSettings extends RoleSettings {
+export interface OriginSettings extends RoleSettings, MemberSettings {
   readonly kind: 'origin'
-  readonly controlUrl: string
-  readonly tokenFile: string
   readonly mediaFolder: string
   readonly builtinFolders: readonly string[]
 }
 
-export interface EdgeSettings extends RoleSettings {
+export interface EdgeSettings extends RoleSettings, MemberSettings {
   readonly kind: 'edge'
-  readonly controlUrl: string
   readonly originUrl: string
-  readonly tokenFile: string
   readonly webFolder: string
   readonly memoryBytesMax: number
   readonly diskBytesMax: number
 }
 
-export interface AgentSettings extends Omit<RoleSettings, 'listen'> {
+export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSettings {
   readonly kind: 'agent'
   readonly listen: ListenOptions | null
   readonly role: ServerRole
-  readonly controlUrl: string
-  readonly tokenFile: string
   readonly serverUrl: string | null
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
@@ -85,7 +89,7 @@ function listenOptions(keys: ListenKeys, portByDefault: number): ListenOptions {
 export function localUrl(listen: ListenOptions): string {
   const any = listen.host === '0.0.0.0' || listen.host === '::'
   const host = any ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host
-  return `${listen.tls === undefined ? 'http' : 'https'}://${host}:${listen.port}`
+  return `${isTls(listen) ? 'https' : 'http'}://${host}:${listen.port}`
 }
 
 export function runFile(data: string, name: string): string {
@@ -118,11 +122,14 @@ export function mediaFolder(config: Config, data: string): string {
 
 export function controlSettings(config: Config, data: string, local: boolean): ControlSettings {
   const { control, portBase, log } = config
+  const listen = listenOptions(control, portBase)
   return {
     kind: 'control',
+    // Behind a proxy nobody sees our certificate; on loopback nobody needs it, unless it is asked for.
+    privateTls: control.privateTls ?? (!isLoopback(control.host) && !control.behindProxy),
     id: 'control',
     region: 'control',
-    listen: listenOptions(control, portBase),
+    listen,
     publicUrl: control.publicUrl ?? null,
     stateFolder: controlFolder(data),
     logLevel: log.level,
@@ -141,6 +148,11 @@ export function controlUrlFile(stateFolder: string): string {
   return resolve(stateFolder, 'url')
 }
 
+/** Holds what join strings carry, as the control room told when it started last. */
+export function joinFile(stateFolder: string): string {
+  return resolve(stateFolder, 'join.json')
+}
+
 /** Where people reach the control room of a data folder: as it told itself, else as it is configured. */
 export function controlAddress(config: Config, data: string): string {
   const settings = controlSettings(config, data, false)
@@ -153,6 +165,20 @@ export function controlAddress(config: Config, data: string): string {
   return settings.publicUrl ?? localUrl(settings.listen)
 }
 
+function memberSettings(config: Config, data: string): MemberSettings {
+  const { tokenFile } = config.join
+  return {
+    controlUrl: controlUrl(config),
+    tokenFile: tokenFile === undefined ? fleetFile(data) : resolve(tokenFile),
+    identityFolder: null,
+  }
+}
+
+/** Where a server that joined keeps who it is. */
+export function identityFolder(data: string): string {
+  return resolve(data, 'identity')
+}
+
 function controlUrl(config: Config): string {
   return config.join.controlUrl ?? localUrl(listenOptions(config.control, config.portBase))
 }
@@ -162,7 +188,7 @@ function originListen(config: Config): ListenOptions {
 }
 
 export function originSettings(config: Config, data: string): OriginSettings {
-  const { origin, join, log } = config
+  const { origin, log } = config
   return {
     kind: 'origin',
     id: origin.id,
@@ -171,8 +197,7 @@ export function originSettings(config: Config, data: string): OriginSettings {
     publicUrl: origin.publicUrl ?? null,
     stateFolder: resolve(data, 'origin'),
     logLevel: log.level,
-    controlUrl: controlUrl(config),
-    tokenFile: join.tokenFile === undefined ? fleetFile(data) : resolve(join.tokenFile),
+    ...memberSettings(config, data),
     mediaFolder: mediaFolder(config, data),
     builtinFolders: [builtinMedia],
   }
@@ -188,9 +213,8 @@ export function edgeSettings(config: Config, data: string, edge: EdgeConfig): Ed
     publicUrl: edge.publicUrl ?? null,
     stateFolder: resolve(data, 'edges', edge.id),
     logLevel: log.level,
-    controlUrl: controlUrl(config),
+    ...memberSettings(config, data),
     originUrl: join.originUrl ?? localUrl(originListen(config)),
-    tokenFile: join.tokenFile === undefined ? fleetFile(data) : resolve(join.tokenFile),
     webFolder,
     memoryBytesMax: edge.memoryBytesMax,
     diskBytesMax: edge.diskBytesMax,
@@ -216,6 +240,7 @@ export function agentSettings(
     logLevel: server.logLevel,
     controlUrl: server.controlUrl,
     tokenFile: server.tokenFile,
+    identityFolder: server.identityFolder,
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
   }

@@ -1,6 +1,7 @@
 // Owns the list of parts that the API answers from. It holds no behaviour.
 import type { Counters, FleetTime, Log } from '#base'
 import type { MetricsStore } from '#metrics'
+import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
@@ -26,6 +27,10 @@ export interface ControlContext {
   readonly log: Log
   /** Region of the control room itself. */
   readonly region: string
+  /** Signs the certificates of the fleet; null over plain HTTP on loopback or behind a proxy. */
+  readonly authority: Authority | null
+  /** The address in join strings. Fault: it is not known. */
+  joinUrl(this: void): string
   /** Where it is reached: the public URL, or the address it listens on. */
   selfUrl(this: void): string
   /** Fleet time at which this control room started. */

@@ -1,23 +1,30 @@
 // Owns the start and the stop of a control room: opens what is durable, starts the parts, serves.
+
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import {
   type Closable,
   Closers,
   Counters,
+  certificateLogger,
   every,
   Fault,
+  type Listening,
+  type ListenOptions,
   type Log,
   listen,
   messageOf,
   registerProcessMetrics,
 } from '#base'
 import { type MetricsStore, openStore } from '#metrics'
+import type { Trust } from '#trust'
 import { AccessDirectory } from './access.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import { MetadataBook } from './api/metadata-book.ts'
+import { privateAuthority } from './authority.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
@@ -29,11 +36,14 @@ import { startProber } from './probes/prober.ts'
 import { SelfMetrics } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
+import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
 
 export interface RunningControl extends Closable {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
   readonly url: string
+  /** What join strings carry: the address, and the authority's pin where there is one. */
+  readonly join: { readonly controlUrl: string; readonly pin: string | null }
   close(): Promise<void>
 }
 
@@ -58,36 +68,37 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   registerProcessMetrics(counters, 'control')
   const state = closers.add(await openFullState(options.stateFolder, clock))
   const store = closers.add(openMetrics(options))
+  registerStoreMetrics(counters, store)
   const { fleetTime } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
   const stored = await state.servers.list()
-  fleet.load(stored, await state.servers.states(), fleetTime.nowMs())
+  fleet.load(stored, await state.servers.states(), await state.overrides.all(), fleetTime.nowMs())
   const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
   const access = new AccessDirectory()
   const groups = readRuleFolders(
     options.rulesFolders,
     expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
   )
-  // Told to the channel, which exists only once something listens.
-  let channel: ReturnType<typeof startFleetChannel> | null = null
+  const late: Late = { url: options.publicUrl ?? '', channel: null }
   const steering = await SteeringKeeper.open({
     fleet,
     fleetTime,
     state,
-    publish: table => channel?.table(table),
+    publish: table => late.channel?.table(table),
   })
   const selfMetrics = new SelfMetrics({ fleet, steering, store, fleetTime, clock, counters, region })
   steering.refresh()
-  selfMetrics.write() // before the first rule looks
+  // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
+  attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const alerts = closers.add(
     await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
   )
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime }, () =>
-    channel?.access(),
+    late.channel?.access(),
   )
   await refreshAccess()
-  let url = options.publicUrl ?? ''
+  const own = await privateAuthority(options, fleetTime, closers)
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
     options,
@@ -103,25 +114,52 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     metadata: new MetadataBook(),
     log,
     region,
-    selfUrl: () => url,
+    authority: own.authority,
+    joinUrl: () => joinUrl(late.url),
+    selfUrl: () => late.url,
     startedAt: fleetTime.nowMs(),
     refreshAccess,
     followAccess,
   }
+  const { url } = await serve(context, own.listen, late, closers)
+  startLooking(context, selfMetrics, closers)
+  log.info('control-serving', { url, servers: fleet.all().length, rules: groups.length })
+  const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
+  return { url, join, close: () => closers.close() }
+}
+
+/** Known only once something listens; the parts that tell of it are made before. */
+interface Late {
+  url: string
+  channel: ReturnType<typeof startFleetChannel> | null
+}
+
+async function serve(
+  context: ControlContext,
+  address: ListenOptions,
+  late: Late,
+  closers: Closers,
+): Promise<Listening> {
   const app = await createApp(context)
   closers.defer(() => app.close())
-  const listening = closers.add(await listen(options.listen, (request, reply) => app.routing(request, reply)))
-  if (options.publicUrl === null) url = listening.url
-  channel = closers.add(
+  const onRequest: RequestListener = (request, reply) => app.routing(request, reply)
+  const listening = closers.add(await listen(address, onRequest, certificateLogger(context.log)))
+  if (context.options.publicUrl === null) late.url = listening.url
+  late.channel = closers.add(
     startFleetChannel({
       context,
       server: listening.server,
       hostAllowed: request => hostAllowed(request, context),
     }),
   )
-  startLooking(context, selfMetrics, closers)
-  log.info('control-serving', { url: listening.url, servers: fleet.all().length, rules: groups.length })
-  return { url: listening.url, close: () => closers.close() }
+  return listening
+}
+
+/** An address that only says "all interfaces" is none that others can use. */
+function joinUrl(url: string): string {
+  if (!/^https?:\/\/(0\.0\.0\.0|\[::\])[:/]/.test(`${url}/`)) return url
+  const message = `${url} is no address that other machines can reach; set control.publicUrl`
+  throw controlFaults.fault('control-request-invalid', message)
 }
 
 function openMetrics({
@@ -137,7 +175,7 @@ function openMetrics({
     ...(retentionBytes === null ? {} : { retentionBytes }),
   }
   try {
-    return openStore({ folder, ...limits, clock, log })
+    return openStore({ folder, ...limits, sealOnClose: true, clock, log })
   } catch (error) {
     if (error instanceof Fault) throw error
     const message = `${folder}: ${messageOf(error)}; move that folder away to start without its samples`
@@ -145,11 +183,16 @@ function openMetrics({
   }
 }
 
+/** The control room believes its own authority. */
+function trustOf({ authority }: ControlContext): Trust {
+  return authority === null ? null : { authorityPem: authority.certPem }
+}
+
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
 function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
   const { fleet, fleetTime, state, options, log } = context
   const { clock } = options
-  closers.add(startProber(fleet, clock, log))
+  closers.add(startProber(fleet, trustOf(context), clock, log))
   const onChange = (): void => onStateChange(context, selfMetrics)
   closers.add(startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, onChange }))
   closers.add(startSecondly(context, selfMetrics))
@@ -163,7 +206,12 @@ function accessReader(
   let version = state.dataVersion()
   const refreshAccess = async (): Promise<void> => {
     version = state.dataVersion()
-    fleet.load(await state.servers.list(), await state.servers.states(), fleetTime.nowMs())
+    const [servers, states, overrides] = [
+      await state.servers.list(),
+      await state.servers.states(),
+      await state.overrides.all(),
+    ]
+    fleet.load(servers, states, overrides, fleetTime.nowMs())
     if (access.set(await state.tokens.active(), fleet)) onChange()
   }
   const followAccess = async (): Promise<void> => {

@@ -15,6 +15,10 @@ type ControlFault =
   | 'control-route-unknown'
   | 'control-server-unknown'
   | 'control-server-duplicate'
+  | 'control-join-refused'
+  | 'control-join-string-unknown'
+  | 'control-no-authority'
+  | 'control-override-unknown'
   | 'control-title-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
@@ -85,6 +89,19 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   'control-route-unknown': kind(404, 'No such address: see /api/v1/openapi.json for those that exist.'),
   'control-server-unknown': kind(404, 'No server has this id: GET /api/v1/servers lists them.'),
   'control-server-duplicate': kind(409, 'A server with this id is enrolled already: choose another id.'),
+  'control-join-refused': kind(
+    403,
+    'The join string was used, revoked, has expired or is for another role or server: make a new one with `vitrine server invite`.',
+  ),
+  'control-join-string-unknown': kind(
+    404,
+    'No open join string has this id: GET /api/v1/join-strings lists them.',
+  ),
+  'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-no-authority': kind(
+    409,
+    'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',
+  ),
   'control-title-unknown': kind(404, 'No title has this id: GET /api/v1/titles lists them.'),
   'control-user-duplicate': kind(
     409,

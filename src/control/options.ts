@@ -22,7 +22,9 @@ export interface ControlOptions {
   readonly listen: ListenOptions
   /** Where people reach it, when that is not the address it listens on. */
   readonly publicUrl: string | null
-  /** Holds state.db and metrics/. */
+  /** True: servers reach it over TLS with a certificate of its own private authority. */
+  readonly privateTls: boolean
+  /** Holds state.db, metrics/ and authority/. */
   readonly stateFolder: string
   /** The built pages: index.html, watch.html, assets. Null: none are served. */
   readonly webFolder: string | null

@@ -1,10 +1,13 @@
 // Owns the putting together of an edge. It keeps no state of its own and speaks no protocol.
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import {
   type Clock,
   Closers,
+  certificateLogger,
   ensureFolder,
   every,
+  isTls,
   type Listening,
   type ListenOptions,
   type Log,
@@ -13,6 +16,7 @@ import {
   type Secret,
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
+import { type Identity, startRenewal, type Trust } from '#trust'
 import type { FromControl } from '#wire'
 import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
@@ -47,6 +51,10 @@ export interface EdgeOptions {
   readonly controlUrl: string
   /** This server's credential, for the control room and for the origin. */
   readonly token: Secret
+  /** How other servers of the fleet prove who they are; left out: by public certificates. */
+  readonly trust?: Trust
+  /** Of a server that joined: its certificate is kept fresh. Null or left out: it did not. */
+  readonly identity?: Identity | null
   readonly originUrl: string
   readonly stateFolder: string
   /** Built web pages (`watch.html` and `watch-assets/`); null: no player page. */
@@ -94,7 +102,8 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const pages = new Pages(options.webFolder, log)
   // The fleet and the door need the URL, which is known only once the server listens: requests wait that long.
   const doors: { front: Front | null } = { front: null }
-  const listening = await listen(options.listen, (req, res) => doors.front?.handle(req, res))
+  const onRequest: RequestListener = (req, res) => doors.front?.handle(req, res)
+  const listening = await listen(options.listen, onRequest, certificateLogger(log))
   closers.add(listening)
   const url = options.publicUrl?.replace(/\/+$/, '') ?? listening.url
   const link: { running: Link | null } = { running: null }
@@ -114,6 +123,10 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   connectTally(parts, connections, fleet)
   link.running = closers.add(openLink(options, url, parts.access, fleet))
   startTimers(parts, fleet, link.running, options, closers)
+  const { identity = null } = options
+  if (identity !== null) {
+    closers.add(startRenewal({ identity, fleetTime: link.running.fleet, log }))
+  }
   return { url: listening.url, close: () => closers.close() }
 }
 
@@ -122,7 +135,7 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
   ensureFolder(options.stateFolder)
   const hostId = readHostId()
   const tally = new Tally()
-  const origin = new OriginClient({ originUrl, token, edgeId: id })
+  const origin = new OriginClient({ originUrl, token, trust: options.trust, edgeId: id })
   closers.add(origin)
   const memory = new MemoryTier(options.memoryBytesMax)
   const folder = join(options.stateFolder, 'objects')
@@ -159,13 +172,13 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
 }
 
 function watchConnections(options: EdgeOptions, listening: Listening, closers: Closers): Connections {
-  const secure = options.listen.tls !== undefined
+  const secure = isTls(options.listen)
   const viewersMax = options.viewersMax ?? VIEWERS_MAX_DEFAULT
   return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
 }
 
 function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet: FleetView): Link {
-  const { id, region, clock, log, controlUrl, token } = options
+  const { id, region, clock, log, controlUrl, token, trust = null } = options
   // What the link remembers from disk is told while it starts: that table is of unknown age.
   let remembered = true
   const onMessage = (message: FromControl): void => {
@@ -184,7 +197,7 @@ function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet:
     hostId: readHostId(),
   } as const
   const memoryFolder = join(options.stateFolder, 'link')
-  const link = startLink({ controlUrl, token, hello, clock, log, memoryFolder, onMessage })
+  const link = startLink({ controlUrl, token, trust, hello, clock, log, memoryFolder, onMessage })
   remembered = false
   return link
 }

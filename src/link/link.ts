@@ -11,6 +11,7 @@ import {
   type Secret,
   SlewedFleetTime,
 } from '#base'
+import { type Trust, tlsClient } from '#trust'
 import {
   CHANNEL_FRAME_BYTES_MAX,
   type FromControl,
@@ -38,6 +39,8 @@ export interface LinkOptions {
   /** The control room, for example `http://127.0.0.1:8080`. */
   readonly controlUrl: string
   readonly token: Secret
+  /** How the control room proves who it is; left out: by a public certificate. */
+  readonly trust?: Trust
   readonly hello: Omit<Hello, 'type' | 'protocol'>
   readonly clock: Clock
   readonly log: Log
@@ -124,9 +127,10 @@ class RunningLink implements Link {
   }
 
   #connect(): void {
-    const { controlUrl, token, log } = this.#options
+    const { controlUrl, token, trust, log } = this.#options
     const url = `${controlUrl.replace(/^http/, 'ws')}${CHANNEL_PATH}`
     const socket = new WebSocket(url, {
+      ...tlsClient(trust ?? null, url, { role: 'control' }),
       headers: { authorization: `Bearer ${token.reveal()}` },
       handshakeTimeout: HANDSHAKE_MS_MAX,
       maxPayload: CHANNEL_FRAME_BYTES_MAX,

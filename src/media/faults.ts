@@ -9,6 +9,7 @@ type MediaFault =
   | 'media-mp4-limit'
   | 'media-mp4-unsupported'
   | 'media-cmaf-unwritable'
+  | 'media-ts-invalid'
 
 export const mediaFaults: FaultTable<MediaFault> = defineFaults('media', {
   'media-hls-unreadable': {
@@ -46,6 +47,12 @@ export const mediaFaults: FaultTable<MediaFault> = defineFaults('media', {
     where: 'upstream',
     retry: false,
     help: 'The file is sound, but holds something that cannot be played over HLS: convert it, for example with ffmpeg -i IN -c:v libx264 -c:a aac OUT.mp4.',
+  },
+  'media-ts-invalid': {
+    status: 502,
+    where: 'upstream',
+    retry: false,
+    help: 'A segment is not an MPEG-2 transport stream: look at what the server answers at its URL.',
   },
   'media-cmaf-unwritable': {
     status: 500,

@@ -4,6 +4,7 @@ export { type FragmentSamples, fragmentHeadBytes, writeFragmentHead } from './cm
 export { type InitTrack, writeInit } from './cmaf/write-init.ts'
 export { mediaFaults } from './faults.ts'
 export type {
+  ByteRange,
   ContentSteering,
   MediaPlaylist,
   MediaSegment,
@@ -39,3 +40,5 @@ export {
   syncAtOrAfter,
   tableBytes,
 } from './mp4/sample-table.ts'
+export { readSegmentSpans, readTrackTimes, type SegmentSpan, type TrackTime } from './mp4/segment-span.ts'
+export { readTsSpan, type TsReading, type TsSpan } from './ts/read-ts-span.ts'

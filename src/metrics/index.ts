@@ -46,6 +46,7 @@ export type {
   SeriesSample,
   StoreOptions,
   StoreStats,
+  StoreTotals,
   WriteResult,
   WriteSeries,
 } from './store/store.ts'

@@ -6,6 +6,7 @@ import {
   type Closable,
   Closers,
   Counters,
+  certificateLogger,
   type ListenOptions,
   type Log,
   listen,
@@ -14,6 +15,7 @@ import {
   type Secret,
 } from '#base'
 import { AccessTable, readHostId, startLink } from '#link'
+import { type Identity, startRenewal, type Trust } from '#trust'
 import type { TitleReport } from '#wire'
 import { Library } from './library/library.ts'
 import { MediaServer } from './media-server.ts'
@@ -26,6 +28,10 @@ export interface OriginOptions {
   readonly publicUrl: string | null
   readonly controlUrl: string
   readonly token: Secret
+  /** How other servers of the fleet prove who they are; left out: by public certificates. */
+  readonly trust?: Trust
+  /** Of a server that joined: its certificate is kept fresh. Null or left out: it did not. */
+  readonly identity?: Identity | null
   /** Own files; made when it is missing. */
   readonly mediaFolder: string
   /** Read-only folders that come with the program. */
@@ -66,11 +72,12 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
   })
   const server = new MediaServer({ library, access, counters, clock, log })
   try {
-    const listening = closers.add(await listen(options.listen, server.handle))
+    const listening = closers.add(await listen(options.listen, server.handle, certificateLogger(options.log)))
     const link = closers.add(
       startLink({
         controlUrl: options.controlUrl,
         token: options.token,
+        trust: options.trust ?? null,
         hello: helloOf(options, options.publicUrl ?? listening.url),
         clock,
         log,
@@ -83,6 +90,8 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
         },
       }),
     )
+    const { identity = null } = options
+    if (identity !== null) closers.add(startRenewal({ identity, fleetTime: link.fleet, log }))
     tell = titles => {
       link.send({ type: 'titles', titles: [...titles] })
     }

@@ -197,6 +197,10 @@ export class Player {
     if (playlist.segments.length === 0) {
       throw viewerFaults.fault('viewer-bad-playlist', `${uri} has no segments, expected one or more`)
     }
+    if (playlist.mapByteRange !== undefined || playlist.segments[0]?.byteRange !== undefined) {
+      const message = `${uri} has byte ranges, expected whole segments as Vitrine's edges serve them`
+      throw viewerFaults.fault('viewer-bad-playlist', message)
+    }
     if (tracks.size >= PLAYLISTS_MAX) tracks.clear()
     const track: Track = { url: uri, playlist, initFetched: false }
     tracks.set(uri, track)

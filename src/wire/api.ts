@@ -2,6 +2,7 @@
 // All times are fleet time in ms since 1970.
 import { z } from 'zod'
 import { titleReport } from './channel.ts'
+import { overrideView, serverTags } from './enrol.ts'
 import { serverId, serverRoles, serverStates, titleId, userRoles } from './names.ts'
 
 const time = z.number()
@@ -40,6 +41,9 @@ export const serverView = z.object({
   version: z.string(),
   url: z.string(),
   hostId: z.string(),
+  tags: serverTags,
+  /** What a person ordered; null: the witnesses alone decide. */
+  override: overrideView.nullable(),
   /** Process-group leader; on a local fleet only, else null. */
   pid: z.int().nullable(),
   /** Sessions last fed by it in the last 30 s; edges sum to the fleet's total. */

@@ -4,6 +4,10 @@ import { z } from 'zod'
 export const serverRoles = ['edge', 'origin', 'control'] as const
 export type ServerRole = (typeof serverRoles)[number]
 
+/** What may join by a join string. */
+export const joinRoles = ['edge', 'origin'] as const
+export type JoinRole = (typeof joinRoles)[number]
+
 export const serverStates = [
   'healthy',
   'degraded',

@@ -105,6 +105,15 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/api/v1/tokens', ['admin']],
   ['DELETE', '/api/v1/tokens/:id', ['admin']],
   ['GET', '/api/v1/users', ['admin']],
+  ['GET', '/api/v1/join-strings', ['admin']],
+  ['POST', '/api/v1/join-strings', ['admin']],
+  ['DELETE', '/api/v1/join-strings/:id', ['admin']],
+  ['PUT', '/api/v1/servers/:id/tags', ['operator', 'admin']],
+  ['POST', '/api/v1/servers/:id/retire', ['admin']],
+  ['PUT', '/api/v1/servers/:id/override', ['operator', 'admin']],
+  ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
+  ['POST', '/api/v1/enrol', everybody],
+  ['POST', '/api/v1/certificate', ['admin', 'server']],
   ['GET', '/prometheus/api/v1/query', people],
   ['POST', '/prometheus/api/v1/query', people],
   ['GET', '/prometheus/api/v1/query_range', people],
@@ -137,6 +146,7 @@ function concrete(path: string): string {
   return path
     .replace('/assets/*', '/assets/index-abc.js')
     .replace('/watch-assets/*', '/watch-assets/watch-abc.js')
+    .replace('/:id/retire', '/nobody/retire')
     .replace(/:id|:name|:title/, 'eu-west')
     .replace(':file', 'sample.m3u8')
 }
@@ -168,6 +178,8 @@ describe('every route', () => {
       const public_ = allowed === everybody
       if (allowed.includes(who)) {
         if (public_ && path === '/api/v1/sign-in') expect([400, 429], label).toContain(status)
+        // Nothing is wrong with an admin there, but certificates are for servers.
+        else if (path === '/api/v1/certificate') expect([400, 403], label).toContain(status)
         else expect([401, 403], label).not.toContain(status)
       } else {
         expect(status, label).toBe(who === 'anonymous' || who === 'nonsense' ? 401 : 403)

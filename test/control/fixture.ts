@@ -5,6 +5,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Agent, fetch, type Headers, type Response } from 'undici'
 import { Closers, Secret, silentLog, systemClock } from '#base'
 import { type ControlOptions, openState, type RunningControl, startControl } from '#control'
 import { type Link, startLink } from '#link'
@@ -40,7 +41,11 @@ export interface TestControl {
   readonly folder: string
   readonly tokens: Readonly<Record<UserRole, string>>
   readonly closers: Closers
+  /** What join strings carry. */
+  readonly join: RunningControl['join']
   get(path: string, token?: string | null): Promise<{ status: number; body: unknown; headers: Headers }>
+  /** JSON, without a credential; gives the status. */
+  post(path: string, body: unknown): Promise<number>
   restart(): Promise<void>
   close(): Promise<void>
 }
@@ -52,6 +57,9 @@ export const enrolled: readonly { id: string; role: ServerRole; region: string; 
   { id: 'origin', role: 'origin', region: 'home', token: 'vit_origin' },
 ]
 
+/** A private certificate is checked by those who join, not by the test's own look at the API. */
+const dispatcher = new Agent({ connect: { rejectUnauthorized: false } })
+
 /** A control room in a folder of its own; closing removes the folder. */
 export async function startTestControl(part: Partial<ControlOptions> = {}): Promise<TestControl> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-control-'))
@@ -61,6 +69,7 @@ export async function startTestControl(part: Partial<ControlOptions> = {}): Prom
   const options: ControlOptions = {
     listen: { host: '127.0.0.1', port: 0 },
     publicUrl: null,
+    privateTls: false,
     stateFolder: folder,
     webFolder: null,
     enrol: enrolled.map(({ id, role, region, token }) => ({ id, role, region, tokenSha256: sha256(token) })),
@@ -81,11 +90,24 @@ export async function startTestControl(part: Partial<ControlOptions> = {}): Prom
     folder,
     tokens,
     closers,
+    join: running.join,
+    post: async (path, body) => {
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+        dispatcher,
+      })
+      await answer.arrayBuffer()
+      return answer.status
+    },
     get: async (path, token = tokens.viewer) => {
       const ask = (): Promise<Response> =>
         fetch(`${url}${path}`, {
           headers: token === null ? {} : { authorization: `Bearer ${token}` },
           redirect: 'manual',
+          dispatcher,
         })
       // After a restart the pooled connection is closed; a second attempt takes a fresh one.
       const answer = await ask().catch(ask)

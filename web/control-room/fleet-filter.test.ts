@@ -10,6 +10,8 @@ function server(id: string, state: ServerState, region = 'eu'): ServerView {
     version: '',
     url: '',
     hostId: '',
+    tags: {},
+    override: null,
     pid: null,
     agentSeen: null,
     evidence: [],

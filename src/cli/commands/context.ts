@@ -50,6 +50,17 @@ export function readCount(text: string): number {
   throw new InvalidArgumentError('expected a number from 0 to 10000')
 }
 
+const SECONDS = { m: 60, h: 3600, d: 86_400 } as const
+
+/** `30m`, `6h`, `2d`: seconds, from a minute on. */
+export function readTime(text: string, secondsMax: number): number {
+  const match = /^(\d{1,6})([mhd])$/.exec(text)
+  const seconds = match === null ? 0 : Number(match[1]) * SECONDS[match[2] as keyof typeof SECONDS]
+  if (seconds >= SECONDS.m && seconds <= secondsMax) return seconds
+  const days = secondsMax / SECONDS.d
+  throw new InvalidArgumentError(`expected a time from 1m to ${days}d, for example 30m, 6h, 2d`)
+}
+
 /** The configuration with the flags that override it, and the absolute data folder. */
 export function readConfig(options: CommonOptions): { config: Config; data: string } {
   const file = options.config === undefined ? null : callerPath(options.config)

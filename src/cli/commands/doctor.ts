@@ -4,8 +4,9 @@ import { execFile } from 'node:child_process'
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { type ListenOptions, lockHolder, messageOf } from '#base'
+import { type FirewallRole, firewallRoles, firewallTable } from '../firewall.ts'
 import { localUrl, supervisorLock } from '../settings.ts'
 import { planFleet } from '../supervisor/fleet-plan.ts'
 import { checkPorts } from '../supervisor/ports.ts'
@@ -41,7 +42,13 @@ export function registerDoctor(program: Command): void {
       'after',
       '\nExamples:\n  npx vitrine doctor\n  npx vitrine doctor --data /srv/vitrine --json',
     )
-    .action(async (options: CommonOptions) => {
+    .addOption(
+      new Option('--firewall <role>', 'print the ports that a role needs, and check nothing').choices(
+        firewallRoles,
+      ),
+    )
+    .action(async (options: CommonOptions & { readonly firewall?: FirewallRole }) => {
+      if (options.firewall !== undefined) return printFirewall(options.firewall, options)
       const findings = await examine(options)
       print(findings, options.json, all =>
         table(
@@ -53,6 +60,18 @@ export function registerDoctor(program: Command): void {
       if (findings.some(({ verdict }) => verdict === 'fail')) process.exitCode = 1
     })
   withJson(withPortBase(withData(command)))
+}
+
+function printFirewall(role: FirewallRole, options: CommonOptions): void {
+  const rows = firewallTable(role, readFleetConfig(options).config)
+  const heads = ['direction', 'protocol', 'port', 'other side', 'what for']
+  print(rows, options.json, all =>
+    table(
+      heads,
+      all.map(({ direction, protocol, port, peer, purpose }) => [direction, protocol, port, peer, purpose]),
+      '',
+    ),
+  )
 }
 
 async function examine(options: CommonOptions): Promise<Finding[]> {

@@ -1,14 +1,17 @@
 // Owns `vitrine control|origin|edge|agent`: one role on a machine of its own, in the foreground.
 import { type Command, Option } from 'commander'
 import { checkConfig, lockFile } from '#base'
+import { enrol, type Identity, readIdentity } from '#trust'
 import type { ServerRole } from '#wire'
 import { type Config, configSchema, type EdgeConfig } from '../config.ts'
 import { cliFaults } from '../faults.ts'
+import { runAgentBeside } from '../roles/agent-beside.ts'
 import { runSettings } from '../roles/main.ts'
 import {
   agentSettings,
   controlSettings,
   edgeSettings,
+  identityFolder,
   originSettings,
   runFile,
   type Settings,
@@ -31,6 +34,9 @@ interface RoleOptions extends CommonOptions {
   readonly originUrl?: string
   readonly serverUrl?: string
   readonly tokenFile?: string
+  readonly join?: string
+  /** False with --no-agent. */
+  readonly agent?: boolean
 }
 
 type Flag = 'identity' | 'join' | 'origin' | 'agent'
@@ -69,9 +75,10 @@ export function registerRoles(program: Command): void {
 const examples: Readonly<Record<string, string>> = {
   control:
     'control --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --public-url https://control.example.org',
-  origin: 'origin --control-url https://control.example.org --token-file origin.token',
-  edge: 'edge --id sa-east --token-file sa-east.token --control-url https://control.example.org --origin-url https://origin.example.org',
-  agent: 'agent --id sa-east --token-file sa-east.token --control-url https://control.example.org',
+  origin:
+    'origin --join vitrine-join... --host 0.0.0.0 --port 8090 --public-url https://origin.example.org:8090',
+  edge: 'edge --join vitrine-join... --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem --public-url https://sa-east.example.org',
+  agent: 'agent --data /srv/vitrine',
 }
 
 function registerRole(
@@ -96,6 +103,14 @@ function registerRole(
     command
       .option('--control-url <url>', 'the control room')
       .option('--token-file <file>', 'the token of this server (vitrine server add prints it)')
+    if (!flags.includes('agent')) {
+      command
+        .option(
+          '--join <string>',
+          'join a control room (vitrine server invite prints the string); needed once',
+        )
+        .option('--no-agent', 'do not run the agent beside the server')
+    }
   }
   if (flags.includes('origin')) command.option('--origin-url <url>', 'the origin')
   if (flags.includes('agent')) {
@@ -109,11 +124,52 @@ function registerRole(
       `\nExamples:\n  npx vitrine ${examples[name]}\n  npx vitrine ${name} --config vitrine.yaml`,
     )
     .action(async (options: RoleOptions) => {
-      const chosen = settings(options)
-      keepPidFile(chosen, readConfig(options).data)
+      const { data } = readConfig(options)
+      const identity = await identityOf(name, options, data)
+      const known = identity === null ? options : withIdentity(options, identity)
+      const chosen = asJoined(settings(known), identity, data)
+      keepPidFile(chosen, data)
+      if (identity !== null && options.agent !== false)
+        runAgentBeside(chosen, readRoleConfig(known).config, data)
       await runSettings(chosen)
     })
   withPortBase(withData(command))
+}
+
+/** Joins where it is asked for; else who this data folder belongs to, null for nobody. */
+async function identityOf(role: string, options: RoleOptions, data: string): Promise<Identity | null> {
+  if (role === 'control') return null
+  const folder = identityFolder(data)
+  const { join, id = null, region = null } = options
+  if (join === undefined || (role !== 'edge' && role !== 'origin')) {
+    // A token that is named goes before an identity that lies there.
+    return options.tokenFile === undefined ? readIdentity(folder) : null
+  }
+  const identity = await enrol(folder, join, { role, id, region })
+  process.stderr.write(`vitrine: joined ${identity.controlUrl} as ${identity.role} ${identity.id}\n`)
+  return identity
+}
+
+/** Who it is and whom it talks to come from the identity; where it listens is said by flags and configuration. */
+function withIdentity(options: RoleOptions, identity: Identity): RoleOptions {
+  const { id, role, region, controlUrl, originUrl } = identity
+  const origin = options.originUrl ?? originUrl
+  if (role === 'edge' && origin === null) {
+    const message = 'the fleet has no origin yet: start one first, or give --origin-url'
+    throw cliFaults.fault('cli-usage', message)
+  }
+  const url = origin === null ? {} : { originUrl: origin }
+  return { ...options, id, region, role, controlUrl: options.controlUrl ?? controlUrl, ...url }
+}
+
+function asJoined<Chosen extends Settings>(chosen: Chosen, identity: Identity | null, data: string): Chosen {
+  if (identity === null) return chosen
+  const isAny = chosen.listen !== null && /^(0\.0\.0\.0|::)$/.test(chosen.listen.host)
+  if (isAny && chosen.kind !== 'agent' && chosen.publicUrl === null) {
+    const message = `listening on ${chosen.listen?.host ?? ''}, give --public-url: where others reach this server`
+    throw cliFaults.fault('cli-usage', message)
+  }
+  return { ...chosen, identityFolder: identityFolder(data) }
 }
 
 function readRoleConfig(options: RoleOptions): { config: Config; data: string } {

@@ -1,16 +1,23 @@
-// Owns `vitrine server add|remove|list`: servers on machines of their own.
-import { type Command, Option } from 'commander'
-import { type ServerRole, serverRoles } from '#wire'
+// Owns `vitrine server add|remove|retire|tag|list`: servers on machines of their own.
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type ServerRole, type ServerTags, serverRoles, serverTags } from '#wire'
+import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
+import { registerInvite } from './server-invite.ts'
+import { registerOrders } from './server-order.ts'
 import { BY, withState } from './state.ts'
 
 type AddOptions = CommonOptions & { readonly role: ServerRole; readonly region?: string }
 
 export function registerServer(program: Command): void {
   const server = program.command('server').description('servers that may join this control room')
+  registerInvite(server)
+  registerOrders(server)
   const add = server
     .command('add <id>')
-    .description('enrol a server and print its token, alone on the last line')
+    .description(
+      'enrol a server by a token file instead of a join string; prints the token, alone on the last line',
+    )
     .addOption(new Option('--role <role>', 'what it does').choices(['edge', 'origin']).default('edge'))
     .option('--region <region>', 'where it stands (default: its id)')
     .addHelpText('after', '\nExamples:\n  npx vitrine server add sa-east --region sa-east > sa-east.token')
@@ -28,11 +35,62 @@ export function registerServer(program: Command): void {
       print({ id }, options.json, () => [`removed ${id}`])
     })
   withJson(withData(remove))
+  const retire = server
+    .command('retire <id>')
+    .description('take a server out of service for good: its credential ends, its past stays')
+    .action(async (id: string, options: CommonOptions) => {
+      await withState(options, state => state.retireServer(id, BY))
+      print({ id }, options.json, () => [`retired ${id}`])
+    })
+  withJson(withData(retire))
+  const tag = server
+    .command('tag <id>')
+    .description('say what a server is; replaces what was said before')
+    .option('--name <name>', 'shown instead of the id, which never changes')
+    .option('--provider <provider>', 'who runs the machine')
+    .option('--instance-type <type>', 'what the provider calls it')
+    .option('--capacity <rate>', 'what its line carries, for example 800Mb/s or 10Gb/s', readRate)
+    .addHelpText('after', '\nExamples:\n  npx vitrine server tag sa-east --provider ec2 --capacity 800Mb/s')
+    .action((id: string, options: TagOptions) => tagServer(id, options))
+  withJson(withData(tag))
   const list = server
     .command('list')
     .description('list enrolled servers')
     .action((options: CommonOptions) => listServers(options))
   withJson(withData(list))
+}
+
+type TagOptions = CommonOptions & {
+  readonly name?: string
+  readonly provider?: string
+  readonly instanceType?: string
+  readonly capacity?: number
+}
+
+async function tagServer(id: string, options: TagOptions): Promise<void> {
+  const { name, provider, instanceType, capacity } = options
+  const tags = {
+    ...(name === undefined ? {} : { name }),
+    ...(provider === undefined ? {} : { provider }),
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(capacity === undefined ? {} : { capacityBps: capacity }),
+  }
+  await withState(options, state => state.tagServer(id, checkTags(tags), BY))
+  print({ id, tags }, options.json, () => [`tagged ${id}`])
+}
+
+function checkTags(tags: ServerTags): ServerTags {
+  const parsed = serverTags.safeParse(tags)
+  if (parsed.success) return parsed.data
+  throw cliFaults.fault('cli-usage', parsed.error.issues[0]?.message ?? 'a tag is not valid')
+}
+
+/** `800Mb/s`, `800 Mb/s`, `10Gbit/s`: bits a second. */
+function readRate(text: string): number {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)\s*([kMG])b(?:it)?\/s$/.exec(text.trim())
+  const units = { k: 1e3, M: 1e6, G: 1e9 } as const
+  if (match !== null) return Number(match[1]) * units[match[2] as keyof typeof units]
+  throw new InvalidArgumentError('expected a rate such as 800Mb/s or 10Gb/s')
 }
 
 async function listServers(options: CommonOptions): Promise<void> {

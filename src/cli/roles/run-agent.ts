@@ -2,8 +2,8 @@
 import { startAgent } from '#agent'
 import { createLog, joinProcessGroup, type Log, lockHolder, systemClock } from '#base'
 import type { AgentSettings } from '../settings.ts'
+import { joinedListen, readCredentials } from './credentials.ts'
 import { type RoleProcess, runRole } from './role-process.ts'
-import { readServerToken } from './server-token.ts'
 
 const JOIN_EVERY_MS = 200 // the new leader makes its group while it starts, some tens of milliseconds after its fork
 const JOIN_ATTEMPTS_MAX = 100
@@ -11,23 +11,25 @@ const JOIN_ATTEMPTS_MAX = 100
 export async function runAgent(settings: AgentSettings): Promise<void> {
   const { id, role, region, listen, controlUrl, serverUrl, stateFolder, pidFile } = settings
   const log = createLog(settings.logLevel).with({ server: id, role: 'agent' })
-  await runRole(log, false, process =>
-    startAgent({
+  await runRole(log, false, process => {
+    const { token, trust, identity } = readCredentials(settings)
+    return startAgent({
       id,
       role,
       region,
-      listen,
+      listen: listen === null ? null : joinedListen(listen, 'agent', identity),
       controlUrl,
       serverUrl,
       stateFolder,
-      token: readServerToken(settings.tokenFile, id),
+      token,
+      trust,
       watchedPid: process.supervised
         ? followLeader(process, log)
         : () => (pidFile === null ? null : lockHolder(pidFile)),
       clock: systemClock,
       log,
-    }),
-  )
+    })
+  })
 }
 
 /** The supervisor names the leader; the agent joins its group, so that its own load counts as the server's. */

@@ -4,7 +4,7 @@ import { createLog, messageOf, systemClock, writeFileAtomic } from '#base'
 import { type ControlOptions, type Enrolment, startControl } from '#control'
 import { hashToken } from '#link'
 import { cliFaults } from '../faults.ts'
-import { type ControlSettings, controlUrlFile, localUrl } from '../settings.ts'
+import { type ControlSettings, controlUrlFile, joinFile, localUrl } from '../settings.ts'
 import { parseFleetFile } from '../supervisor/fleet-file.ts'
 import { type RoleProcess, runRole } from './role-process.ts'
 
@@ -16,6 +16,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
     const running = await startControl({
       listen: settings.listen,
       publicUrl: settings.publicUrl,
+      privateTls: settings.privateTls,
       stateFolder: settings.stateFolder,
       webFolder: existsSync(settings.webFolder) ? settings.webFolder : null,
       enrol: settings.fleetFile === null ? [] : enrolments(settings.fleetFile),
@@ -31,6 +32,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       controlUrlFile(settings.stateFolder),
       `${settings.publicUrl ?? localUrl(settings.listen)}\n`,
     )
+    writeFileAtomic(joinFile(settings.stateFolder), `${JSON.stringify(running.join)}\n`)
     return running
   })
 }

@@ -3,27 +3,30 @@ import { existsSync } from 'node:fs'
 import { createLog, systemClock } from '#base'
 import { startEdge } from '#edge'
 import type { EdgeSettings } from '../settings.ts'
+import { joinedListen, readCredentials } from './credentials.ts'
 import { runRole } from './role-process.ts'
-import { readServerToken } from './server-token.ts'
 
 export async function runEdge(settings: EdgeSettings): Promise<void> {
   const { id, region, listen, publicUrl, controlUrl, originUrl, stateFolder } = settings
   const log = createLog(settings.logLevel).with({ server: id, role: 'edge' })
-  await runRole(log, true, () =>
-    startEdge({
+  await runRole(log, true, () => {
+    const { token, trust, identity } = readCredentials(settings)
+    return startEdge({
       id,
       region,
-      listen,
+      listen: joinedListen(listen, 'edge', identity),
       publicUrl,
       controlUrl,
       originUrl,
       stateFolder,
-      token: readServerToken(settings.tokenFile, id),
+      token,
+      trust,
+      identity,
       webFolder: existsSync(settings.webFolder) ? settings.webFolder : null,
       memoryBytesMax: settings.memoryBytesMax,
       diskBytesMax: settings.diskBytesMax,
       clock: systemClock,
       log,
-    }),
-  )
+    })
+  })
 }

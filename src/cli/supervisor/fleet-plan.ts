@@ -71,12 +71,14 @@ function planServer(config: Config, data: string, settings: EdgeSettings | Origi
     settings,
     server: plan(data, settings.id, settings, leads(data, settings.id, [settings.kind, settings.id])),
     agentSettings: agent,
-    agent: plan(data, `${settings.id}-agent`, agent, {
-      file: 'child.js',
-      parameters: ['agent', settings.id],
-      pidFile: null,
-    }),
+    agent: planAgent(data, agent),
   }
+}
+
+/** The process of an agent. */
+export function planAgent(data: string, settings: AgentSettings): ProcessPlan {
+  const entry: Entry = { file: 'child.js', parameters: ['agent', settings.id], pidFile: null }
+  return plan(data, `${settings.id}-agent`, settings, entry)
 }
 
 interface Entry {

@@ -1,11 +1,11 @@
 // Owns the routes for admins (tokens, users) and the Try it strip.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { tryAnswer, tryRequest, userRoles } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { audit } from '../state/database.ts'
-import { fromThisMachine } from './guard.ts'
+import { fromThisMachine, nameOf } from './guard.ts'
 import { addRoute } from './route.ts'
 
 const tokenView = z.object({
@@ -90,8 +90,4 @@ export function addTryRoutes(app: FastifyInstance, context: ControlContext): voi
       return context.tryIt.answer()
     },
   })
-}
-
-function nameOf({ principal }: FastifyRequest): string {
-  return principal.kind === 'person' ? principal.name : principal.kind
 }

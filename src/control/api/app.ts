@@ -7,6 +7,7 @@ import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
@@ -76,6 +77,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addFleetRoutes(app, context)
   addAdminRoutes(app, context)
   addTryRoutes(app, context)
+  addEnrolRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)

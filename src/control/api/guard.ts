@@ -3,7 +3,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isLoopback } from '#base'
+import { isLoopback, isTls } from '#base'
 import { mayAct, type UserRole } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
@@ -36,6 +36,11 @@ declare module 'fastify' {
   }
 }
 
+/** Who the audit names for a request. */
+export function nameOf({ principal }: FastifyRequest): string {
+  return principal.kind === 'person' ? principal.name : principal.kind
+}
+
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 const CSRF_HEADER = 'x-vitrine-csrf'
 const SESSION_COOKIE = 'vitrine-session'
@@ -48,7 +53,7 @@ export function sessionCookieName(secure: boolean): string {
 /** Plain HTTP is for loopback alone; there browsers would not send a Secure cookie back. */
 export function isSecure({ options }: ControlContext): boolean {
   const { listen, publicUrl } = options
-  if (listen.tls !== undefined || publicUrl?.startsWith('https:') === true) return true
+  if (isTls(listen) || publicUrl?.startsWith('https:') === true) return true
   return !isLoopback(listen.host)
 }
 

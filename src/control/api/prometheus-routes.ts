@@ -1,6 +1,6 @@
 // Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Labels, packageVersion } from '#base'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Fault, type Labels, packageVersion } from '#base'
 import {
   describeQuery,
   formatQuery,
@@ -92,7 +92,7 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
       access: 'writer',
       summary: 'Remote write 1.0 and 2.0; a server writes only series whose instance is its id',
       handle: (request, reply) => {
-        const { refusal, headers } = write(request, context)
+        const { refusal, headers } = writeOr(reply, () => write(request, context))
         for (const [name, value] of Object.entries(headers)) reply.header(name, value)
         if (refusal === null) return reply.status(204).send()
         return reply.status(400).type('text/plain').send(refusal)
@@ -116,6 +116,21 @@ function buildInfo(): unknown {
     buildUser: unknown,
     buildDate: unknown,
     goVersion: unknown,
+  }
+}
+
+/** Seconds; a full disk does not empty itself within one. */
+const RETRY_AFTER = '5'
+
+/** Senders are told when to come again. */
+function writeOr(reply: FastifyReply, run: () => Written): Written {
+  try {
+    return run()
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.status === 503) {
+      reply.header('retry-after', RETRY_AFTER)
+    }
+    throw thrown
   }
 }
 

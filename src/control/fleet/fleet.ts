@@ -1,6 +1,15 @@
 // Owns what the control room knows of each server right now: evidence, state, titles, sessions.
 // It is the one place with mutable knowledge of the fleet; everything durable goes through state/.
-import type { Evidence, Heartbeat, Hello, ProbeReport, ServerRole, TitleReport } from '#wire'
+import type {
+  Evidence,
+  Heartbeat,
+  Hello,
+  OverrideView,
+  ProbeReport,
+  ServerRole,
+  ServerTags,
+  TitleReport,
+} from '#wire'
 import type { Standing } from '../health/settle.ts'
 import { ProbeLog } from '../probes/probe-log.ts'
 import type { StoredServer, StoredState } from '../state/servers.ts'
@@ -18,6 +27,10 @@ export interface ServerRecord {
   url: string
   version: string
   hostId: string
+  /** What an operator says of it. */
+  tags: ServerTags
+  /** What a person ordered; it may have expired since. */
+  override: OverrideView | null
   /** Monotonic time of the last message of its agent; null: not since this start. */
   agentHeardMs: number | null
   /** The same in fleet time, for people. */
@@ -63,14 +76,26 @@ export class Fleet {
   }
 
   /** Takes over the enrolled servers: at start, and when another process enrolled some. */
-  load(stored: readonly StoredServer[], states: ReadonlyMap<string, StoredState>, now: number): void {
+  load(
+    stored: readonly StoredServer[],
+    states: ReadonlyMap<string, StoredState>,
+    overrides: ReadonlyMap<string, OverrideView>,
+    now: number,
+  ): void {
     for (const server of stored) {
       const known = this.#servers.get(server.id)
       if (known === undefined) this.#servers.set(server.id, newRecord(server, states.get(server.id), now))
-      else Object.assign(known, { role: server.role, region: server.region, tokenSha256: server.tokenSha256 })
+      else
+        Object.assign(known, {
+          role: server.role,
+          region: server.region,
+          tokenSha256: server.tokenSha256,
+          tags: server.tags,
+        })
     }
     const ids = new Set(stored.map(server => server.id))
     for (const id of this.#servers.keys()) if (!ids.has(id)) this.#servers.delete(id)
+    for (const record of this.#servers.values()) record.override = overrides.get(record.id) ?? null
   }
 
   all(): ServerRecord[] {
@@ -148,7 +173,7 @@ const NEVER_SEEN = 'enrolled, not seen yet'
 export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
-  const { id, role, region, tokenSha256, url, version, hostId } = server
+  const { id, role, region, tokenSha256, url, version, hostId, tags } = server
   return {
     id,
     role,
@@ -157,6 +182,8 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     url,
     version,
     hostId,
+    tags,
+    override: null,
     agentHeardMs: null,
     agentSeen: null,
     watched: null,

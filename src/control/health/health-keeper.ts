@@ -1,6 +1,6 @@
 // Owns the states of all servers: gathers evidence four times a second, judges, stores each change for good.
 import type { Clock, Closable, FleetTime, Log } from '#base'
-import type { Evidence } from '#wire'
+import type { Evidence, ServerState } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
 import { median, type ProbeLog } from '../probes/probe-log.ts'
 import type { Servers } from '../state/servers.ts'
@@ -98,19 +98,44 @@ function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): bo
   const verdict = judge(gather(options.fleet, record, nowMs, trusted))
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
-  const joined = before.state === 'maintenance' && isFirstAnswer(record)
-  record.standing = joined ? { ...before, state: judged } : settle(before, judged, nowMs)
   const fleetMs = options.fleetTime.nowMs()
+  const ordered = orderedState(record, options.fleet.sessions.of(record.id).watching, fleetMs)
+  const joined = before.state === 'maintenance' && isFirstAnswer(record)
+  // What an order set, or a first answer, is left at once: hysteresis is for what witnesses say.
+  const released = ordered === null && (joined || isOrdered(before.state)) && record.url !== ''
+  if (ordered !== null) record.standing = { ...before, state: ordered, betterSinceMs: null }
+  else record.standing = released ? { ...before, state: judged } : settle(before, judged, nowMs)
   record.evidence = verdict.words.map(word => toEvidence(word, fleetMs))
   const doubtsChanged = record.doubts !== verdict.doubts
   record.doubts = verdict.doubts
-  record.reason = reasonOf(record, verdict, judged, nowMs)
+  record.reason = ordered === null ? reasonOf(record, verdict, judged, nowMs) : orderInWords(record, verdict)
   if (record.standing.state === before.state) return doubtsChanged
   record.since = fleetMs
   const change = { server: record.id, from: before.state, to: record.standing.state, reason: record.reason }
   options.log.info('server-state', change)
   save(record, before.state)
   return true
+}
+
+/** The state that a person ordered; null: nothing, or not any more. */
+function orderedState(record: ServerRecord, watching: number, fleetMs: number): ServerState | null {
+  const { override } = record
+  if (override === null || (override.expiresAt !== null && override.expiresAt <= fleetMs)) return null
+  if (override.kind === 'keep') return 'healthy'
+  if (override.kind === 'maintenance') return 'maintenance'
+  return watching === 0 ? 'drained' : 'draining'
+}
+
+/** States that no witness leads to; maintenance is also that of a server that was never seen. */
+function isOrdered(state: ServerState): boolean {
+  return state === 'draining' || state === 'drained'
+}
+
+function orderInWords({ override }: ServerRecord, verdict: Verdict): string {
+  const words = { drain: 'takes no new viewers', maintenance: 'in maintenance', keep: 'kept in service' }
+  return override === null
+    ? verdict.reason
+    : `${words[override.kind]} by order of ${override.by}: ${override.reason}; seen: ${verdict.reason}`
 }
 
 /** A server in maintenance because it was never seen joins with its first answer to anybody outside. */

@@ -7,6 +7,9 @@ import type { Clock } from '#base'
 const PROBE_MS_MAX = 1000
 const BODY_BYTES_MAX = 16 * 1024
 
+/** Whose certificate is expected; empty: what any viewer expects. */
+export type TlsClient = { readonly ca?: string; readonly servername?: string }
+
 export interface ProbeResult {
   readonly connectMs: number | null
   readonly httpMs: number | null
@@ -15,7 +18,7 @@ export interface ProbeResult {
 }
 
 /** Never rejects: a failed look is a value. */
-export function probeOnce(url: string, clock: Clock): Promise<ProbeResult> {
+export function probeOnce(url: string, clock: Clock, tls: TlsClient = {}): Promise<ProbeResult> {
   const startMs = clock.monotonicMs()
   let connectMs: number | null = null
   return new Promise(resolve => {
@@ -30,6 +33,7 @@ export function probeOnce(url: string, clock: Clock): Promise<ProbeResult> {
       const send = url.startsWith('https:') ? httpsRequest : httpRequest
       // A connection of its own each time, or a server that stopped accepting would look well.
       probe = send(`${url}/healthz`, {
+        ...(url.startsWith('https:') ? tls : {}),
         agent: false,
         headers: { 'user-agent': 'vitrine-probe', connection: 'close' },
       })

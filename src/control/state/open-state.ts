@@ -2,6 +2,8 @@
 import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { openDatabase, type StateDb } from './database.ts'
+import { createJoinStrings, type JoinStrings } from './join-strings.ts'
+import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
 import type { State } from './state.ts'
@@ -12,6 +14,8 @@ export interface FullState extends StateDb {
   readonly people: People
   readonly tokens: Tokens
   readonly servers: Servers
+  readonly joinStrings: JoinStrings
+  readonly overrides: Overrides
   readonly alerts: Alerts
 }
 
@@ -22,6 +26,8 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     people: createPeople(db),
     tokens: createTokens(db),
     servers: createServers(db),
+    joinStrings: createJoinStrings(db),
+    overrides: createOverrides(db),
     alerts: createAlerts(db),
   }
 }
@@ -30,7 +36,7 @@ const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const { people, tokens, servers, close } = await openFullState(stateFolder, clock)
+  const { people, tokens, servers, joinStrings, overrides, close } = await openFullState(stateFolder, clock)
   return {
     createLink: (role, by = COMMAND) => people.createLink(role, by),
     addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
@@ -42,7 +48,15 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     revokeToken: (id, by = COMMAND) => tokens.revoke(id, by),
     addServer: (id, role, region, by = COMMAND) => servers.add({ id, role, region }, by),
     removeServer: (id, by = COMMAND) => servers.remove(id, by),
-    listServers: async () => (await servers.list()).map(({ id, role, region }) => ({ id, role, region })),
+    listServers: async () =>
+      (await servers.list()).map(({ id, role, region, tags }) => ({ id, role, region, tags })),
+    tagServer: (id, tags, by = COMMAND) => servers.tag(id, tags, by),
+    retireServer: (id, by = COMMAND) => servers.retire(id, by),
+    makeJoinString: (request, by = COMMAND) => joinStrings.make(request, by),
+    listJoinStrings: joinStrings.list,
+    setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
+    endOverride: (id, by = COMMAND) => overrides.end(id, by),
+    revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),
     close,
   }
 }

@@ -1,7 +1,15 @@
 // Owns the enrolled servers and the history of their states, which is kept for good.
 import { sql } from 'kysely'
 import { hashToken } from '#link'
-import { type Evidence, evidence, type ServerState, serverId, serverRoles } from '#wire'
+import {
+  type Evidence,
+  evidence,
+  type ServerState,
+  type ServerTags,
+  serverId,
+  serverRoles,
+  serverTags,
+} from '#wire'
 import { controlFaults } from '../faults.ts'
 import type { Enrolment } from '../options.ts'
 import { audit, type StateDb } from './database.ts'
@@ -9,7 +17,7 @@ import { newToken } from './secrets.ts'
 import type { ServerEntry } from './state.ts'
 import type { Tables } from './tables.ts'
 
-const SERVERS_MAX = 1000 // the steering table takes as many pathways
+export const SERVERS_MAX = 1000 // the steering table takes as many pathways
 const HISTORY_MAX = 500 // changes that one answer carries
 
 /** A server as it is stored. */
@@ -18,6 +26,7 @@ export interface StoredServer extends ServerEntry {
   readonly url: string
   readonly version: string
   readonly hostId: string
+  readonly tags: ServerTags
 }
 
 export interface StoredState {
@@ -41,7 +50,12 @@ export interface Servers {
   remove(this: void, id: string, by: string): Promise<void>
   /** Servers of a local fleet, with tokens that change at each start. */
   enrol(this: void, servers: readonly Enrolment[]): Promise<void>
+  /** Without the retired ones. */
   list(this: void): Promise<StoredServer[]>
+  /** What an operator says of it; replaces what was said before. */
+  tag(this: void, id: string, tags: ServerTags, by: string): Promise<void>
+  /** Out of service for good: its credential ends, its past stays, its id is never given to another. */
+  retire(this: void, id: string, by: string): Promise<void>
   /** What a hello told, for the next start. */
   remember(this: void, id: string, told: { url: string; version: string; hostId: string }): Promise<void>
   states(this: void): Promise<Map<string, StoredState>>
@@ -56,6 +70,8 @@ export function createServers(state: StateDb): Servers {
     remove: (id, by) => remove(state, id, by),
     enrol: servers => enrol(state, servers),
     list: () => list(state),
+    tag: (id, tags, by) => tag(state, id, tags, by),
+    retire: (id, by) => retire(state, id, by),
     remember: async (id, told) => {
       const row = { url: told.url, version: told.version, host_id: told.hostId }
       await state.db.updateTable('servers').set(row).where('id', '=', id).execute()
@@ -104,18 +120,16 @@ async function add(
 async function remove({ db, nowMs }: StateDb, id: string, by: string): Promise<void> {
   await db.transaction().execute(async tx => {
     const gone = await tx.deleteFrom('servers').where('id', '=', id).executeTakeFirst()
-    if (gone.numDeletedRows === 0n) {
-      const message = `no server ${JSON.stringify(id.slice(0, 64))} is enrolled`
-      throw controlFaults.fault('control-server-unknown', message)
-    }
+    if (gone.numDeletedRows === 0n) throw unknownServer(id)
     await tx.deleteFrom('server_states').where('server_id', '=', id).execute()
     await audit(tx, { at: nowMs(), by, action: 'server-remove', subject: id })
   })
 }
 
-function newRow(server: Enrolment, at: number): Tables['servers'] {
+export function newRow(server: Enrolment, at: number): Tables['servers'] {
   const { id, role, region, tokenSha256 } = server
-  return { id, role, region, token_sha256: tokenSha256, url: '', version: '', host_id: '', created_at: at }
+  const fresh = { url: '', version: '', host_id: '', created_at: at, tags: '{}', retired_at: null }
+  return { id, role, region, token_sha256: tokenSha256, ...fresh }
 }
 
 async function enrol({ db, nowMs }: StateDb, servers: readonly Enrolment[]): Promise<void> {
@@ -148,6 +162,7 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
   const rows = await db
     .selectFrom('servers')
     .selectAll()
+    .where('retired_at', 'is', null)
     .orderBy(sql`rowid`) // as they were enrolled
     .limit(SERVERS_MAX)
     .execute()
@@ -159,7 +174,44 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
     url: row.url,
     version: row.version,
     hostId: row.host_id,
+    tags: readTags(row.tags),
   }))
+}
+
+async function tag({ db, nowMs }: StateDb, id: string, tags: ServerTags, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const row = { tags: JSON.stringify(tags) }
+    const changed = await tx.updateTable('servers').set(row).where('id', '=', id).executeTakeFirst()
+    if (changed.numUpdatedRows === 0n) throw unknownServer(id)
+    await audit(tx, { at: nowMs(), by, action: 'server-tag', subject: id, facts: tags })
+  })
+}
+
+async function retire({ db, nowMs }: StateDb, id: string, by: string): Promise<void> {
+  const at = nowMs()
+  await db.transaction().execute(async tx => {
+    const changed = await tx
+      .updateTable('servers')
+      .set({ retired_at: at, token_sha256: '' })
+      .where('id', '=', id)
+      .where('retired_at', 'is', null)
+      .executeTakeFirst()
+    if (changed.numUpdatedRows === 0n) throw unknownServer(id)
+    await audit(tx, { at, by, action: 'server-retire', subject: id })
+  })
+}
+
+function unknownServer(id: string): Error {
+  return controlFaults.fault(
+    'control-server-unknown',
+    `no server ${JSON.stringify(id.slice(0, 64))} is enrolled`,
+  )
+}
+
+/** Tags of a later version may have more keys: what is not known is left out. */
+function readTags(text: string): ServerTags {
+  const parsed = serverTags.loose().safeParse(JSON.parse(text))
+  return parsed.success ? serverTags.strip().parse(parsed.data) : {}
 }
 
 async function states({ db }: StateDb): Promise<Map<string, StoredState>> {

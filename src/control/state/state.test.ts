@@ -180,7 +180,7 @@ describe('tokens and servers', () => {
       code: 'control-request-invalid',
     })
     await expect(state.addServer('x', 'router', 'eu')).rejects.toMatchObject({ code: 'control-role-unknown' })
-    expect(await state.listServers()).toEqual([{ id: 'eu-west', role: 'edge', region: 'eu' }])
+    expect(await state.listServers()).toEqual([{ id: 'eu-west', role: 'edge', region: 'eu', tags: {} }])
     await state.close()
   })
 

@@ -1,6 +1,13 @@
 // Owns the shape of the control room's durable state, for the control room itself and for commands beside it.
 import type { Closable } from '#base'
-import type { ServerRole, UserRole } from '#wire'
+import type {
+  JoinStringRequest,
+  JoinStringView,
+  OverrideRequest,
+  ServerRole,
+  ServerTags,
+  UserRole,
+} from '#wire'
 
 export interface UserView {
   readonly name: string
@@ -25,6 +32,7 @@ export interface ServerEntry {
   readonly id: string
   readonly role: ServerRole
   readonly region: string
+  readonly tags: ServerTags
 }
 
 /** What commands may do while the control room runs in another process. `by` goes into the audit. */
@@ -45,5 +53,18 @@ export interface State extends Closable {
   /** Ends its token at once. */
   removeServer(id: string, by?: string): Promise<void>
   listServers(): Promise<ServerEntry[]>
+  tagServer(id: string, tags: ServerTags, by?: string): Promise<void>
+  /** Ends its credential; its past stays, and its id is not given again. */
+  retireServer(id: string, by?: string): Promise<void>
+  /** A person's order about a server: drain, maintenance, keep. */
+  setOverride(id: string, request: OverrideRequest, by?: string): Promise<void>
+  endOverride(id: string, by?: string): Promise<void>
+  /** The token is shown once, inside a join string. */
+  makeJoinString(
+    request: JoinStringRequest,
+    by?: string,
+  ): Promise<JoinStringView & { readonly token: string }>
+  listJoinStrings(): Promise<JoinStringView[]>
+  revokeJoinString(id: string, by?: string): Promise<void>
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 // Owns the tables of state.db and their migrations. All times are fleet time in ms since 1970.
 import type { Database } from 'better-sqlite3'
-import type { ServerRole, ServerState, UserRole } from '#wire'
+import type { JoinRole, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
 import { controlFaults } from '../faults.ts'
 
 export interface Tables {
@@ -15,6 +15,35 @@ export interface Tables {
     version: string
     host_id: string
     created_at: number
+    /** ServerTags of wire, as JSON. */
+    tags: string
+    /** Out of service for good: its credential does not work, its past stays. */
+    retired_at: number | null
+  }
+  overrides: {
+    server_id: string
+    kind: OverrideKind
+    reason: string
+    by: string
+    since: number
+    expires_at: number | null
+  }
+  join_strings: {
+    id: string
+    token_sha256: string
+    role: JoinRole
+    /** Null: the machine chooses. */
+    server_id: string | null
+    region: string | null
+    tags: string
+    created_at: number
+    created_by: string
+    expires_at: number
+    revoked_at: number | null
+    used_at: number | null
+    used_by: string | null
+    /** Of the server that used it: the same one may ask again, when an answer was lost. */
+    used_credential_sha256: string | null
   }
   server_states: { server_id: string; state: ServerState; reason: string; evidence: string; since: number }
   state_changes: {
@@ -108,6 +137,19 @@ const migrations: readonly string[] = [
   CREATE INDEX alerts_by_resolved ON alerts (resolved_at);
   CREATE TABLE audit (
     id INTEGER PRIMARY KEY, at REAL NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, facts TEXT NOT NULL
+  ) STRICT;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE servers ADD COLUMN retired_at REAL;
+  CREATE TABLE join_strings (
+    id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, role TEXT NOT NULL, server_id TEXT, region TEXT,
+    tags TEXT NOT NULL, created_at REAL NOT NULL, created_by TEXT NOT NULL, expires_at REAL NOT NULL,
+    revoked_at REAL, used_at REAL, used_by TEXT, used_credential_sha256 TEXT
+  ) STRICT;
+  CREATE TABLE overrides (
+    server_id TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, since REAL NOT NULL,
+    expires_at REAL
   ) STRICT;
   `,
 ]

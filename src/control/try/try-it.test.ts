@@ -19,8 +19,9 @@ function setUp(act: () => Promise<void> = async () => undefined): {
     url: `http://${id}`,
     version: '1',
     hostId: 'h',
+    tags: {},
   }))
-  fleet.load(stored, new Map(), 0)
+  fleet.load(stored, new Map(), new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }
   const tryIt = new TryIt({ pids: () => ({}), act }, fleet, new SlewedFleetTime(clock, 0))
   const feed = (edge: string, ...sids: string[]): void => {

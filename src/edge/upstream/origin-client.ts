@@ -2,6 +2,7 @@
 // no body whose length is not what was announced.
 import { type Dispatcher, Pool } from 'undici'
 import { type Fault, messageOf, type Secret } from '#base'
+import { type Trust, tlsClient } from '#trust'
 import { edgeFaults } from '../faults.ts'
 import type { Flight, FlightHead } from './flight.ts'
 
@@ -26,6 +27,8 @@ export interface OriginClientOptions {
   /** `http://127.0.0.1:8090`, with or without a path in front of /vod. */
   readonly originUrl: string
   readonly token: Secret
+  /** How the origin proves who it is; left out: by a public certificate. */
+  readonly trust?: Trust | undefined
   readonly edgeId: string
 }
 
@@ -44,7 +47,10 @@ export class OriginClient {
     }
     this.#pool = new Pool(url.origin, {
       connections: CONNECTIONS_MAX,
-      connect: { timeout: CONNECT_MS_MAX },
+      connect: {
+        timeout: CONNECT_MS_MAX,
+        ...tlsClient(options.trust ?? null, options.originUrl, { role: 'origin' }),
+      },
       headersTimeout: FIRST_BYTE_MS_MAX,
       bodyTimeout: IDLE_MS_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,

@@ -173,8 +173,26 @@ describe('media playlists', () => {
     expect(() => writeMedia({ ...media, targetDurationS: 3 })).toThrow('lasts 4.004 s, expected 0 to 3')
   })
 
-  it('refuses byte ranges rather than misreading them', () => {
-    const text = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:1@0\na\n'
-    expect(() => readMedia(text)).toThrow('byte ranges are not read here')
+  it('reads byte ranges, also those that begin where the one before ended, and what marks a segment', () => {
+    const head =
+      '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI="m",BYTERANGE="9@1"\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n'
+    const first = '#EXTINF:4,\n#EXT-X-BYTERANGE:10@5\na\n'
+    const second =
+      '#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:2012-06-30T23:59:60Z\n#EXTINF:4,\n#EXT-X-BYTERANGE:7\na\n'
+    expect(readMedia(`${head}${first}${second}#EXT-X-GAP\n#EXTINF:4,\nb\n`)).toMatchObject({
+      mapByteRange: { offset: 1, bytes: 9 },
+      encrypted: true,
+      segments: [
+        { byteRange: { offset: 5, bytes: 10 } },
+        { byteRange: { offset: 15, bytes: 7 }, discontinuity: true, programDateTime: '2012-06-30T23:59:60Z' },
+        { uri: 'b', gap: true },
+      ],
+    })
+  })
+
+  it('refuses a byte range that has no place', () => {
+    const text = '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:1\na\n'
+    expect(() => readMedia(text)).toThrow('line 5: a byte range without an offset')
+    expect(() => readMedia(text.replace(':1\na', ':x\na'))).toThrow('expected LENGTH or LENGTH@OFFSET')
   })
 })

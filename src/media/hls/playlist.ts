@@ -58,11 +58,24 @@ export interface MultivariantPlaylist {
   readonly variants: readonly Variant[]
 }
 
+/** A part of a resource (EXT-X-BYTERANGE, section 4.4.4.2). */
+export interface ByteRange {
+  readonly offset: number
+  readonly bytes: number
+}
+
 /** EXTINF and the URI line after it, section 4.4.4.1. */
 export interface MediaSegment {
   readonly uri: string
   /** Seconds, exact: the sum over a playlist is the track's duration. */
   readonly durationS: number
+  readonly byteRange?: ByteRange
+  /** EXT-X-DISCONTINUITY before it: its timeline does not continue that of the segment before. */
+  readonly discontinuity?: true
+  /** EXT-X-GAP: it is not there and must not be fetched. */
+  readonly gap?: true
+  /** EXT-X-PROGRAM-DATE-TIME as it stands: the time of day of its first sample. */
+  readonly programDateTime?: string
 }
 
 export interface MediaPlaylist {
@@ -74,6 +87,9 @@ export interface MediaPlaylist {
   readonly independentSegments: boolean
   /** URI of the init segment (EXT-X-MAP); null: segments carry their own. */
   readonly mapUri: string | null
+  readonly mapByteRange?: ByteRange
+  /** EXT-X-KEY with a METHOD other than NONE somewhere: segments are not clear. */
+  readonly encrypted?: true
   readonly segments: readonly MediaSegment[]
   /** EXT-X-ENDLIST. */
   readonly ended: boolean

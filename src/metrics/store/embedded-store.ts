@@ -37,6 +37,7 @@ import type {
   MetricsStore,
   StoreOptions,
   StoreStats,
+  StoreTotals,
   WriteResult,
   WriteSeries,
 } from './store.ts'
@@ -76,8 +77,12 @@ export class EmbeddedStore implements MetricsStore {
   readonly #retentionMs: number
   readonly #retentionBytes: number
   readonly #seriesMax: number
+  readonly #sealsOnClose: boolean
   readonly #refusedTotal: Refusals = noRefusals()
   #acceptedTotal = 0
+  #exemplarsTotal = 0
+  #histogramsTotal = 0
+  #refusedBatches = 0
   #newestMs = Number.NEGATIVE_INFINITY
   /** The latest now that a writer gave: retention counts from it. */
   #nowMs = 0
@@ -99,6 +104,7 @@ export class EmbeddedStore implements MetricsStore {
     this.#retentionMs = options.retentionMs ?? RETENTION_MS
     this.#retentionBytes = options.retentionBytes ?? Number.POSITIVE_INFINITY
     this.#seriesMax = options.seriesMax ?? SERIES_MAX
+    this.#sealsOnClose = options.sealOnClose ?? false
     const senderSeriesMax = options.senderSeriesMax ?? SENDER_SERIES_MAX
     this.#head = new Head({ seriesMax: this.#seriesMax, senderSeriesMax }, this.#memory)
     this.#sealed = new SealedChunks(this.#folder)
@@ -126,7 +132,10 @@ export class EmbeddedStore implements MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult {
     this.#beginWrite(nowMs)
     const dropped = this.#intake.request(request)
-    return { ...this.#commit(), ...dropped }
+    const result = this.#commit()
+    this.#exemplarsTotal += dropped.exemplars
+    this.#histogramsTotal += dropped.histograms
+    return { ...result, ...dropped }
   }
 
   ask(question: Question): Promise<Answer> {
@@ -190,6 +199,17 @@ export class EmbeddedStore implements MetricsStore {
       refusedTotal: { ...this.#refusedTotal },
       oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
       newestMs: this.newestMs(),
+      failing: this.#failing,
+    }
+  }
+
+  totals(): StoreTotals {
+    return {
+      accepted: this.#acceptedTotal,
+      refused: { ...this.#refusedTotal },
+      exemplars: this.#exemplarsTotal,
+      histograms: this.#histogramsTotal,
+      refusedBatches: this.#refusedBatches,
       failing: this.#failing,
     }
   }
@@ -361,6 +381,9 @@ export class EmbeddedStore implements MetricsStore {
     await this.#sealTimer.close()
     // A seal that fails has been logged, and has lost nothing: its samples are in the log.
     await this.#sealing?.catch(() => undefined)
+    if (this.#sealsOnClose) {
+      await this.seal().catch((error: unknown) => this.#log.error('metrics-seal-failed', { error }))
+    }
     await this.#changing
     await this.#writeLog.close()
     this.#sealed.close()
@@ -388,6 +411,7 @@ export class EmbeddedStore implements MetricsStore {
         this.#failing = null
       } catch (error) {
         intake.undo()
+        this.#refusedBatches += 1
         if (this.#failing === null) this.#log.error('metrics-store-refuses', { error })
         this.#failing = messageOf(error)
         throw error
@@ -536,13 +560,16 @@ export class EmbeddedStore implements MetricsStore {
     this.#head.reserveIds(this.#sealed.nextSeriesId())
     const checkpoint = this.#sealed.checkpoint()
     let unknown = 0
+    let latest: Series | undefined
     const { segments, records, closedBytes } = replay(logFolder, checkpoint, this.#log, payload =>
       readRecord(payload, {
         series: (id, labels) => {
           this.#head.restore(id, labels).defined = true
         },
         sample: (id, timeMs, value) => {
-          const series = this.#head.byId(id)
+          // Samples of one series mostly follow each other.
+          const series = latest?.id === id ? latest : this.#head.byId(id)
+          latest = series
           if (series === undefined) unknown += 1
           else this.#recoverSample(series, timeMs, value)
           if (timeMs > this.#newestMs) this.#newestMs = timeMs

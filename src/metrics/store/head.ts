@@ -15,13 +15,14 @@ const METRIC_NAME_FORM = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 
 export interface SeriesLimits {
   readonly seriesMax: number
-  /** New series that one sender may bring between two starts. */
+  /** Series that one sender may have brought. */
   readonly senderSeriesMax: number
 }
 
 export class Head {
   readonly #byKey = new Map<string, Series>()
-  readonly #byId = new Map<number, Series>()
+  /** Ids are given away one after the other. */
+  readonly #byId: (Series | undefined)[] = []
   readonly #postings = new Map<string, Map<string, Set<Series>>>()
   readonly #bySender = new Map<string, number>()
   readonly #limits: SeriesLimits
@@ -42,7 +43,7 @@ export class Head {
   }
 
   byId(id: number): Series | undefined {
-    return this.#byId.get(id)
+    return this.#byId[id]
   }
 
   /** The series of a label set; a new one when it is unknown and allowed. */
@@ -68,9 +69,16 @@ export class Head {
 
   /** Enters a series that the disk knows under this id. */
   restore(id: number, labels: Labels): Series {
-    const known = this.#byId.get(id)
+    const known = this.#byId[id]
     if (known !== undefined) return known
-    return this.#add(id, labels, labelsKey(labels))
+    const series = this.#add(id, labels, labelsKey(labels))
+    // A server writes series of its own `instance` only, so that a start need not forget who has brought how many.
+    const sender = valueOf(labels, 'instance')
+    if (sender !== '') {
+      series.sender = sender
+      this.#bySender.set(sender, (this.#bySender.get(sender) ?? 0) + 1)
+    }
+    return series
   }
 
   /** Ids below `nextId` are not given away any more. */
@@ -81,10 +89,12 @@ export class Head {
   remove(series: Series): void {
     series.forget()
     if (series.sender !== null) {
-      this.#bySender.set(series.sender, (this.#bySender.get(series.sender) ?? 1) - 1)
+      const left = (this.#bySender.get(series.sender) ?? 1) - 1
+      if (left > 0) this.#bySender.set(series.sender, left)
+      else this.#bySender.delete(series.sender)
     }
     this.#byKey.delete(series.key)
-    this.#byId.delete(series.id)
+    this.#byId[series.id] = undefined
     for (const [name, value] of Object.entries(series.labels)) {
       const values = this.#postings.get(name)
       const members = values?.get(value)
@@ -130,7 +140,7 @@ export class Head {
   #add(id: number, labels: Labels, key: string): Series {
     const series = new Series(id, labels, key, this.#memory)
     this.#byKey.set(key, series)
-    this.#byId.set(id, series)
+    this.#byId[id] = series
     this.#nextId = Math.max(this.#nextId, id + 1)
     for (const [name, value] of Object.entries(labels)) {
       let values = this.#postings.get(name)

@@ -1,44 +1,56 @@
 // Owns the places where the newest samples of each series are collected until they make a chunk: slots in large arrays.
 // It refuses nothing; a slot belongs to one series until it is given back.
 
-/** Two cache lines are touched a sample; 64 samples pack nearly as well as more, and 120k slots take 123 MB. */
+/** 64 samples pack nearly as well as more, and 120k slots take 123 MB. */
 export const OPEN_SAMPLES = 64
-const SLOTS_A_PAGE = 1024
-
-export interface OpenPage {
-  readonly times: Float64Array
-  readonly values: Float64Array
-}
-
-export interface Slot {
-  readonly page: OpenPage
-  /** Index of the first sample of the slot in the arrays of the page. */
-  readonly base: number
-}
+export const NO_SLOT = -1
+const PAGE_BITS = 10
+const SLOTS_A_PAGE = 2 ** PAGE_BITS
+const SLOT_MASK = SLOTS_A_PAGE - 1
+/** Stamp and value lie side by side, so that one line of memory is touched a sample. */
+const SLOT_NUMBERS = OPEN_SAMPLES * 2
 
 export class OpenColumns {
-  readonly #free: Slot[] = []
-  #pages = 0
+  readonly #free: number[] = []
+  readonly #pages: Float64Array[] = []
 
   get bytes(): number {
-    return this.#pages * SLOTS_A_PAGE * OPEN_SAMPLES * 16
+    return this.#pages.length * SLOTS_A_PAGE * SLOT_NUMBERS * 8
   }
 
-  take(): Slot {
+  take(): number {
     if (this.#free.length === 0) this.#grow()
-    const slot = this.#free.pop()
-    if (slot === undefined) throw new Error('a page of slots has slots')
-    return slot
+    return this.#free.pop() ?? NO_SLOT
   }
 
-  give(slot: Slot): void {
+  give(slot: number): void {
     this.#free.push(slot)
   }
 
+  /** Sample number `at` of a slot. */
+  put(slot: number, at: number, timeMs: number, value: number): void {
+    const page = this.#pages[slot >>> PAGE_BITS]
+    if (page === undefined) return
+    const index = (slot & SLOT_MASK) * SLOT_NUMBERS + at * 2
+    page[index] = timeMs
+    page[index + 1] = value
+  }
+
+  /** Copies the first `count` samples of a slot to the places from `into` on. */
+  read(slot: number, count: number, times: Float64Array, values: Float64Array, into: number): void {
+    const page = this.#pages[slot >>> PAGE_BITS]
+    if (page === undefined) return
+    const base = (slot & SLOT_MASK) * SLOT_NUMBERS
+    // One-element copies of typed arrays keep the bits of a NaN, which tell a stale marker from a plain one.
+    for (let at = 0; at < count; at += 1) {
+      times[into + at] = page[base + at * 2] ?? 0
+      values[into + at] = page[base + at * 2 + 1] ?? 0
+    }
+  }
+
   #grow(): void {
-    this.#pages += 1
-    const samples = SLOTS_A_PAGE * OPEN_SAMPLES
-    const page = { times: new Float64Array(samples), values: new Float64Array(samples) }
-    for (let at = SLOTS_A_PAGE - 1; at >= 0; at -= 1) this.#free.push({ page, base: at * OPEN_SAMPLES })
+    const first = this.#pages.length * SLOTS_A_PAGE
+    this.#pages.push(new Float64Array(SLOTS_A_PAGE * SLOT_NUMBERS))
+    for (let at = SLOTS_A_PAGE - 1; at >= 0; at -= 1) this.#free.push(first + at)
   }
 }

@@ -95,12 +95,14 @@ export class SealedChunks {
   }
 
   *allSeries(): Iterable<SeriesRow> {
+    // All at once: row by row takes three times as long, and a start waits for it.
     const rows = this.#db
-      .prepare<[], { id: number; labels: Buffer; oldestMs: number; newestMs: number }>(
-        'SELECT id, labels, oldest_ms AS oldestMs, oldest_ms + span_ms AS newestMs FROM series ORDER BY id',
+      .prepare<[], [number, Buffer, number, number]>(
+        'SELECT id, labels, oldest_ms, oldest_ms + span_ms FROM series ORDER BY id',
       )
-      .iterate()
-    for (const { id, labels: bytes, oldestMs, newestMs } of rows) {
+      .raw()
+      .all()
+    for (const [id, bytes, oldestMs, newestMs] of rows) {
       const labels = this.#labels.decode(bytes)
       if (labels === null) throw damaged(`series ${id} has labels that are not there`)
       yield { id, labels, oldestMs, newestMs }

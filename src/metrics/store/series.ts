@@ -5,7 +5,7 @@ import { encodeChunk, encodeParted } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
 import type { Column } from './column.ts'
 import { sortSamples } from './merge-samples.ts'
-import { OPEN_SAMPLES, type OpenColumns, type Slot } from './open-columns.ts'
+import { NO_SLOT, OPEN_SAMPLES, type OpenColumns } from './open-columns.ts'
 import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
 import type { KeyedChunk } from './seal-writer.ts'
 
@@ -29,12 +29,17 @@ export interface PendingChunk extends KeyedChunk {
 
 /** For decoding; shared, because nothing stays in it between two calls. */
 const gathered: SampleBuffer = new SampleBuffer()
+/** A full column, on its way into a chunk. */
+const column: Samples = {
+  times: new Float64Array(OPEN_SAMPLES),
+  values: new Float64Array(OPEN_SAMPLES),
+}
 
 export class Series {
   readonly id: number
   readonly labels: Labels
   readonly key: string
-  /** Who wrote its first sample since the start; null when that is not known. */
+  /** Against whom it counts: who wrote its first sample, after a start its `instance`; null for nobody. */
   sender: string | null = null
   newestMs: number = Number.NEGATIVE_INFINITY
   oldestMs: number = Number.POSITIVE_INFINITY
@@ -46,7 +51,7 @@ export class Series {
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
   #memory: Memory
-  #slot: Slot | null = null
+  #slot = NO_SLOT
   #count = 0
   /** The newest chunk in memory; each names the one before. */
   #lastChunk = NO_CHUNK
@@ -67,13 +72,14 @@ export class Series {
 
   /** The caller has made sure that `timeMs` is after all that was appended before. */
   append(timeMs: number, value: number): void {
-    if (this.#slot === null) this.#slot = this.#memory.open.take()
-    else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
-    const { page, base } = this.#slot
-    page.times[base + this.#count] = timeMs
-    page.values[base + this.#count] = value
+    const { open } = this.#memory
+    if (this.#slot === NO_SLOT) {
+      this.#slot = open.take()
+      // Later ones are after a sample that has been here.
+      if (timeMs < this.oldestMs) this.oldestMs = timeMs
+    } else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
+    open.put(this.#slot, this.#count, timeMs, value)
     this.#count += 1
-    if (timeMs < this.oldestMs) this.oldestMs = timeMs
   }
 
   /** A sample that is older than the newest one. */
@@ -126,11 +132,9 @@ export class Series {
   #gather(references: readonly number[]): Samples {
     gathered.clear()
     for (const reference of references) this.#memory.slab.read(reference, gathered)
-    if (this.#slot !== null && this.#count > 0) {
-      const { page, base } = this.#slot
+    if (this.#count > 0) {
       const from = gathered.reserve(this.#count)
-      gathered.times.set(page.times.subarray(base, base + this.#count), from)
-      gathered.values.set(page.values.subarray(base, base + this.#count), from)
+      this.#memory.open.read(this.#slot, this.#count, gathered.times, gathered.values, from)
     }
     if (this.#late !== null) gathered.add(lateSamples(this.#late))
     const samples = gathered.copy()
@@ -203,13 +207,13 @@ export class Series {
   }
 
   #release(): void {
-    if (this.#slot !== null) this.#memory.open.give(this.#slot)
-    this.#slot = null
+    if (this.#slot !== NO_SLOT) this.#memory.open.give(this.#slot)
+    this.#slot = NO_SLOT
   }
 
   #closeColumn(): void {
-    const samples = this.#openSamples()
-    this.#lastChunk = this.#put(encodeChunk(samples), samples, this.#lastChunk)
+    this.#memory.open.read(this.#slot, OPEN_SAMPLES, column.times, column.values, 0)
+    this.#lastChunk = this.#put(encodeChunk(column), column, this.#lastChunk)
     this.#count = 0
   }
 
@@ -227,15 +231,6 @@ export class Series {
   #put(chunk: Buffer, { times }: Samples, previous: number): number {
     const firstMs = times[0] ?? 0
     return this.#memory.slab.put(chunk, { previous, firstMs, lastMs: times.at(-1) ?? 0 })
-  }
-
-  #openSamples(): Samples {
-    if (this.#slot === null) return NO_SAMPLES
-    const { page, base } = this.#slot
-    return {
-      times: page.times.slice(base, base + this.#count),
-      values: page.values.slice(base, base + this.#count),
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -270,6 +270,14 @@ describe('recovery', () => {
     ])
   })
 
+  it('has nothing to replay after it was closed in order, when it was asked to seal then', async () => {
+    await reopen({ sealOnClose: true })
+    write([[0, 1]])
+    await reopen()
+    expect(store.stats()).toMatchObject({ seals: 1, logBytes: 0 })
+    expect(stored()).toEqual([[0, 1]])
+  })
+
   it('refuses a folder of another format', async () => {
     await store.close()
     const db = new Database(join(folder, 'chunks.db'))
@@ -414,6 +422,46 @@ describe('series limits', () => {
     expect(ingest(5, 0)).toMatchObject({ accepted: 2, refused: { 'sender-series-limit': 3 } })
     expect(ingest(5, 1000)).toMatchObject({ accepted: 2, refused: { 'sender-series-limit': 3 } })
     expect(write([[0, 1]], 0, { other: 'yes' })).toMatchObject({ accepted: 1 })
+  })
+
+  it('of a sender outlive a start, from the log as from a seal', async () => {
+    await reopen({ senderSeriesMax: 2 })
+    const ingest = (at: string): IngestResult =>
+      store.ingest(
+        {
+          body: encodeRemoteWrite([batch([[0, 1]], { at, instance: 'eu-west' })]),
+          version: '1.0',
+          limits: REMOTE_WRITE_LIMITS,
+          sender: 'eu-west',
+          accept: null,
+        },
+        T0,
+      )
+    expect(ingest('a').accepted).toBe(1)
+    await store.seal()
+    expect(ingest('b').accepted).toBe(1)
+    await reopen({ senderSeriesMax: 2 })
+    expect(ingest('c').refused['sender-series-limit']).toBe(1)
+    await store.deleteSeries(['{at="a"}'], 0, T0 * 2)
+    expect(ingest('c').accepted).toBe(1)
+  })
+})
+
+describe('a crash after a partial delete', () => {
+  it('brings nothing back when the log was not removed yet', async () => {
+    const pairs: [number, number][] = [0, 1, 2, 3, 4].map(at => [at * 1000, at])
+    write(pairs)
+    const logFile = join(folder, 'log', '0000000001.log')
+    const kept = readFileSync(logFile)
+    await store.deleteSeries(['x'], T0 + 1000, T0 + 2000)
+    const left = pairs.filter(([offsetMs]) => offsetMs < 1000 || offsetMs > 2000)
+    expect(stored()).toEqual(left)
+    await store.close()
+    // The state of such a crash: what was deleted still stands in a segment that its seal holds.
+    writeFileSync(logFile, kept)
+    store = open()
+    expect(stored()).toEqual(left)
+    expect(readdirSync(join(folder, 'log'))).not.toContain('0000000001.log')
   })
 })
 

@@ -75,6 +75,19 @@ export interface StoreStats {
   readonly failing: string | null
 }
 
+/** What became of everything since the start; cheap enough to be asked each second. */
+export interface StoreTotals {
+  readonly accepted: number
+  readonly refused: Readonly<Record<RefusalReason, number>>
+  /** Not kept. */
+  readonly exemplars: number
+  readonly histograms: number
+  /** Batches that were refused as a whole, because the disk did not take them. */
+  readonly refusedBatches: number
+  /** Null while the last write to disk went well. */
+  readonly failing: string | null
+}
+
 export interface Cardinality {
   readonly seriesByName: readonly (readonly [name: string, series: number])[]
   readonly valuesByLabel: readonly (readonly [name: string, values: number])[]
@@ -105,6 +118,7 @@ export interface MetricsStore {
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
   stats(): StoreStats
+  totals(): StoreTotals
   /** Removes samples with `fromMs <= time <= toMs` of every series that matches; gives how many series were touched. */
   deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number>
   /** A copy of everything in a folder of its own below `snapshots`, from which a store can be opened; gives its name. */
@@ -134,10 +148,12 @@ export interface StoreOptions {
   /** Bytes of sealed chunks after which the oldest are dropped. Default: no limit. */
   readonly retentionBytes?: number
   readonly seriesMax?: number
-  /** New series that one sender may bring between two starts. */
+  /** Series that one sender may have brought; after a start those with its name as `instance` count. */
   readonly senderSeriesMax?: number
   /** Time between two seals. Default 5 minutes. */
   readonly sealEveryMs?: number
+  /** What is in the log is sealed when the store is closed, so that the next start has nothing to replay. Default: no. */
+  readonly sealOnClose?: boolean
   readonly queryTimeoutMs?: number
   readonly querySamplesMax?: number
   readonly queriesMax?: number

@@ -37,6 +37,14 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Messages not sent because a server does not read. A frozen server causes them; others should not.',
   vitrine_control_channel_refused_total:
     'Channels refused, by cause. token: check the token of the server that tries; protocol: update it.',
+  vitrine_metrics_batches_refused_total:
+    'Writes refused as a whole, because the disk did not take them: free space, or look at the disk.',
+  vitrine_metrics_exemplars_dropped_total: 'Exemplars in remote writes: they are not kept.',
+  vitrine_metrics_histograms_dropped_total:
+    'Native histograms in remote writes: they are not kept. Let the sender send classic ones.',
+  vitrine_metrics_samples_refused_total:
+    'Samples that the metrics store did not take, by reason; duplicates are harmless.',
+  vitrine_metrics_samples_total: 'Samples that the metrics store took.',
   vitrine_control_rule_failures_total:
     'Rules that could not be evaluated. The log names the rule; correct its expression.',
   vitrine_control_rule_results_dropped_total:
@@ -100,6 +108,8 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_edge_sessions: 'Sessions that this edge fed in the last 30 s.',
   vitrine_edge_steering_table_age_seconds:
     'Age of the steering table. Above 30 s: the control room is away, and own probes have a say.',
+  vitrine_metrics_store_failing:
+    '1 while the disk of the metrics store refuses samples. Absent from queries for that time, as it is not stored either.',
   vitrine_fleet_agent_age_seconds:
     'How long ago the agent was heard. Above 3 s: the host or its network is in trouble.',
   vitrine_fleet_server_state: '1 for the state that the server is in, 0 for the others.',

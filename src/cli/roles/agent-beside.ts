@@ -1,0 +1,26 @@
+// Owns the agent beside a server that joined: a process of its own that is started again when it ends, so that one
+// line on a new machine brings up both, and a frozen server is still seen from inside.
+import { appendFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { createLog, ensureFolder, lossyLines, systemClock } from '#base'
+import type { Config } from '../config.ts'
+import { agentSettings, type Settings } from '../settings.ts'
+import { planAgent } from '../supervisor/fleet-plan.ts'
+import { ManagedProcess } from '../supervisor/managed-process.ts'
+
+/** Starts it; it ends with this process. */
+export function runAgentBeside(server: Settings, config: Config, data: string): void {
+  if (server.kind !== 'edge' && server.kind !== 'origin') return
+  const settings = { ...agentSettings(config, data, server, true), identityFolder: server.identityFolder }
+  ensureFolder(resolve(data, 'log'))
+  const plan = planAgent(data, settings)
+  const append = lossyLines(bytes => {
+    appendFileSync(plan.logFile, bytes)
+    return bytes.length
+  })
+  const log = createLog(server.logLevel, append)
+  const events = { onStarted: (): void => agent.say({ type: 'leader', pid: process.pid }) }
+  const agent: ManagedProcess = new ManagedProcess(plan, events, systemClock, log)
+  agent.start()
+  process.on('exit', () => agent.kill())
+}

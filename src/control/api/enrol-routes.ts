@@ -1,0 +1,179 @@
+// Owns how machines join: join strings for admins, enrolment for whoever holds one, certificates for those who joined,
+// and what an operator says of a server.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { writeJoinString } from '#trust'
+import {
+  certificateAnswer,
+  certificateRequest,
+  type EnrolAnswer,
+  enrolAnswer,
+  enrolRequest,
+  joinStringMade,
+  joinStringRequest,
+  joinStringsAnswer,
+  overrideRequest,
+  serverTags,
+} from '#wire'
+import type { ControlContext } from '../context.ts'
+import { controlFaults } from '../faults.ts'
+import { nameOf } from './guard.ts'
+import { addRoute } from './route.ts'
+
+/** A machine that retries does so once in some seconds; a guesser has 2^256 tokens before it. */
+const ENROLMENTS_PER_MINUTE = 30
+const CERTIFICATES_PER_MINUTE = 60
+
+export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): void {
+  addJoinStringRoutes(app, context)
+  addServerRoutes(app, context)
+  addRoute(app, {
+    method: 'POST',
+    url: '/api/v1/enrol',
+    access: 'anyone',
+    summary: 'Join with the token of a join string: gives id and certificate',
+    body: enrolRequest,
+    answer: enrolAnswer,
+    ratePerMinute: ENROLMENTS_PER_MINUTE,
+    bodyBytesMax: 16 * 1024,
+    handle: async (_request, _reply, body): Promise<EnrolAnswer> => {
+      const { authority } = context
+      const { id, role, region } = await context.state.joinStrings.use(body)
+      await context.refreshAccess()
+      const certificatePem =
+        authority === null || body.requestPem === null
+          ? null
+          : await authority.sign(body.requestPem, namesOf(id, role))
+      const authorityPem = certificatePem === null ? null : (authority?.certPem ?? null)
+      return { id, role, region, certificatePem, authorityPem, originUrl: originUrlOf(context) }
+    },
+  })
+  addRoute(app, {
+    method: 'POST',
+    url: '/api/v1/certificate',
+    access: 'writer',
+    summary: 'A new certificate for a server, asked for by itself',
+    body: certificateRequest,
+    answer: certificateAnswer,
+    ratePerMinute: CERTIFICATES_PER_MINUTE,
+    bodyBytesMax: 16 * 1024,
+    handle: async (request, _reply, body) => {
+      const { authority, fleet } = context
+      const { principal } = request
+      const server = principal.kind === 'server' ? fleet.get(principal.id) : null
+      if (server === null) {
+        throw controlFaults.fault(
+          'control-role-too-low',
+          'certificates are for servers, asked for with their own token',
+        )
+      }
+      if (authority === null)
+        throw controlFaults.fault('control-no-authority', 'this control room signs nothing')
+      const certificatePem = await authority.sign(body.requestPem, namesOf(server.id, server.role))
+      return { certificatePem, authorityPem: authority.certPem }
+    },
+  })
+}
+
+function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): void {
+  const { joinStrings } = context.state
+  addRoute(app, {
+    method: 'GET',
+    url: '/api/v1/join-strings',
+    access: 'admin',
+    summary: 'Join strings without their secrets, also the ended ones',
+    answer: joinStringsAnswer,
+    handle: async () => ({ now: context.fleetTime.nowMs(), joinStrings: await joinStrings.list() }),
+  })
+  addRoute(app, {
+    method: 'POST',
+    url: '/api/v1/join-strings',
+    access: 'admin',
+    summary: 'Make a join string; the answer is the only place where it is shown',
+    body: joinStringRequest,
+    answer: joinStringMade,
+    handle: async (request, _reply, body) => {
+      const controlUrl = context.joinUrl()
+      const { token, ...view } = await joinStrings.make(body, nameOf(request))
+      const joinString = writeJoinString({ controlUrl, token, pin: context.authority?.pin ?? null })
+      return { ...view, joinString, command: `npx vitrine ${body.role} --join ${joinString}` }
+    },
+  })
+  addRoute(app, {
+    method: 'DELETE',
+    url: '/api/v1/join-strings/:id',
+    access: 'admin',
+    summary: 'Revoke an open join string',
+    answer: z.object({}),
+    handle: async request => {
+      await joinStrings.revoke(idOf(request), nameOf(request))
+      return {}
+    },
+  })
+}
+
+function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
+  addRoute(app, {
+    method: 'PUT',
+    url: '/api/v1/servers/:id/tags',
+    access: 'operator',
+    summary: 'Say a server’s name, provider, instance type and capacity; replaces what was said before',
+    body: serverTags,
+    answer: z.object({ tags: serverTags }),
+    handle: async (request, _reply, tags) => {
+      await context.state.servers.tag(idOf(request), tags, nameOf(request))
+      await context.refreshAccess()
+      return { tags }
+    },
+  })
+  addRoute(app, {
+    method: 'PUT',
+    url: '/api/v1/servers/:id/override',
+    access: 'operator',
+    summary: 'Order a server out of service or into it, with a reason and an end',
+    body: overrideRequest,
+    answer: z.object({}),
+    handle: async (request, _reply, body) => {
+      await context.state.overrides.set(idOf(request), body, nameOf(request))
+      await context.refreshAccess()
+      return {}
+    },
+  })
+  addRoute(app, {
+    method: 'DELETE',
+    url: '/api/v1/servers/:id/override',
+    access: 'operator',
+    summary: 'End the order: the witnesses decide again',
+    answer: z.object({}),
+    handle: async request => {
+      await context.state.overrides.end(idOf(request), nameOf(request))
+      await context.refreshAccess()
+      return {}
+    },
+  })
+  addRoute(app, {
+    method: 'POST',
+    url: '/api/v1/servers/:id/retire',
+    access: 'admin',
+    summary: 'Take a server out of service for good: its credential ends, its past stays',
+    answer: z.object({}),
+    handle: async request => {
+      await context.state.servers.retire(idOf(request), nameOf(request))
+      await context.refreshAccess()
+      return {}
+    },
+  })
+}
+
+/** What its certificate proves: to be this server, and for an origin to be one. An edge must never pass for one. */
+function namesOf(id: string, role: string): Parameters<NonNullable<ControlContext['authority']>['sign']>[1] {
+  return role === 'origin' ? [{ server: id }, { role: 'origin' }] : [{ server: id }]
+}
+
+function originUrlOf({ fleet }: ControlContext): string | null {
+  return fleet.all().find(({ role, url }) => role === 'origin' && url !== '')?.url ?? null
+}
+
+function idOf(request: FastifyRequest): string {
+  return (request.params as { readonly id: string }).id
+}

@@ -1,0 +1,250 @@
+// Owns join strings: made by an admin, used once, expiring, revocable; only their SHA-256 is stored. Using one and
+// enrolling the server are one transaction.
+import { hashToken } from '#link'
+import {
+  type EnrolRequest,
+  type JoinRole,
+  type JoinStringRequest,
+  type JoinStringView,
+  serverId,
+} from '#wire'
+import { controlFaults } from '../faults.ts'
+import { audit, type Db, type StateDb } from './database.ts'
+import { newCode, newId } from './secrets.ts'
+import { newRow, SERVERS_MAX } from './servers.ts'
+import type { Tables } from './tables.ts'
+
+const EXPIRES_S_DEFAULT = 3600
+/** Open ones; who needs more at once has forgotten to revoke. */
+const OPEN_MAX = 200
+const LIST_MAX = 200
+
+export interface MadeJoinString extends JoinStringView {
+  /** Shown once, inside the join string. */
+  readonly token: string
+}
+
+/** Who a used join string made. */
+export interface Enrolled {
+  readonly id: string
+  readonly role: JoinRole
+  readonly region: string
+}
+
+export interface JoinStrings {
+  make(this: void, request: JoinStringRequest, by: string): Promise<MadeJoinString>
+  /** Newest first, with the ended ones. */
+  list(this: void): Promise<JoinStringView[]>
+  revoke(this: void, id: string, by: string): Promise<void>
+  /** Enrols the server that comes with a token. Faults: `control-join-refused`, `control-server-duplicate`. */
+  use(this: void, request: EnrolRequest): Promise<Enrolled>
+}
+
+type Row = Tables['join_strings']
+
+export function createJoinStrings(state: StateDb): JoinStrings {
+  return {
+    make: (request, by) => make(state, request, by),
+    list: () => list(state),
+    revoke: (id, by) => revoke(state, id, by),
+    use: request => use(state, request),
+  }
+}
+
+async function make(state: StateDb, request: JoinStringRequest, by: string): Promise<MadeJoinString> {
+  const { db, nowMs } = state
+  const at = nowMs()
+  const token = newCode()
+  const row: Row = {
+    id: newId(),
+    token_sha256: hashToken(token),
+    role: request.role,
+    server_id: request.id ?? null,
+    region: request.region ?? null,
+    tags: JSON.stringify(request.tags ?? {}),
+    created_at: at,
+    created_by: by,
+    expires_at: at + (request.expiresInS ?? EXPIRES_S_DEFAULT) * 1000,
+    revoked_at: null,
+    used_at: null,
+    used_by: null,
+    used_credential_sha256: null,
+  }
+  await db.transaction().execute(async tx => {
+    const open = await tx
+      .selectFrom('join_strings')
+      .select(select => select.fn.countAll<number>().as('count'))
+      .where('revoked_at', 'is', null)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', at)
+      .executeTakeFirstOrThrow()
+    if (open.count >= OPEN_MAX) {
+      throw controlFaults.fault('control-limit-reached', `${OPEN_MAX} join strings are open; revoke some`)
+    }
+    if (row.server_id !== null) await expectSameRole(tx, row.server_id, row.role)
+    await tx.insertInto('join_strings').values(row).execute()
+    const facts = { role: row.role, server: row.server_id, expiresAt: row.expires_at }
+    await audit(tx, { at, by, action: 'join-string-make', subject: row.id, facts })
+  })
+  return { ...viewOf(row, at), token }
+}
+
+async function list({ db, nowMs }: StateDb): Promise<JoinStringView[]> {
+  const rows = await db
+    .selectFrom('join_strings')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .limit(LIST_MAX)
+    .execute()
+  const at = nowMs()
+  return rows.map(row => viewOf(row, at))
+}
+
+async function revoke({ db, nowMs }: StateDb, id: string, by: string): Promise<void> {
+  const at = nowMs()
+  await db.transaction().execute(async tx => {
+    const changed = await tx
+      .updateTable('join_strings')
+      .set({ revoked_at: at })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .where('used_at', 'is', null)
+      .executeTakeFirst()
+    if (changed.numUpdatedRows === 0n) {
+      const message = `no open join string has the id ${JSON.stringify(id.slice(0, 64))}`
+      throw controlFaults.fault('control-join-string-unknown', message)
+    }
+    await audit(tx, { at, by, action: 'join-string-revoke', subject: id })
+  })
+}
+
+async function use({ db, nowMs }: StateDb, request: EnrolRequest): Promise<Enrolled> {
+  const at = nowMs()
+  return await db.transaction().execute(async tx => {
+    const row = await tx
+      .selectFrom('join_strings')
+      .selectAll()
+      .where('token_sha256', '=', hashToken(request.token))
+      .executeTakeFirst()
+    const again = checkUsable(row, request, at)
+    if (again !== null) return await enrolledOf(tx, again)
+    // checkUsable has refused the unknown ones.
+    const string = row as Row
+    const enrolled = await enrolServer(tx, string, request, at)
+    await tx
+      .updateTable('join_strings')
+      .set({ used_at: at, used_by: enrolled.id, used_credential_sha256: request.credentialSha256 })
+      .where('id', '=', string.id)
+      .execute()
+    const facts = { role: enrolled.role, region: enrolled.region, joinString: string.id }
+    await audit(tx, { at, by: string.created_by, action: 'server-join', subject: enrolled.id, facts })
+    return enrolled
+  })
+}
+
+/** The id that it made when the same server asks again; null when it may be used; else a fault. */
+function checkUsable(row: Row | undefined, request: EnrolRequest, at: number): string | null {
+  if (row === undefined) throw refused('it is not one of this control room, or was removed')
+  if (row.used_by !== null) {
+    if (row.used_credential_sha256 === request.credentialSha256) return row.used_by
+    throw refused(`it was used by ${row.used_by}; each works once`)
+  }
+  if (row.revoked_at !== null) throw refused('it was revoked')
+  if (row.expires_at <= at) throw refused('it has expired')
+  if (row.role !== request.role)
+    throw refused(`it is for role ${row.role}, this machine asks for ${request.role}`)
+  if (row.server_id !== null && request.id !== null && row.server_id !== request.id) {
+    throw refused(`it is for ${row.server_id}, this machine asks for ${request.id}`)
+  }
+  return null
+}
+
+async function enrolServer(tx: Db, row: Row, request: EnrolRequest, at: number): Promise<Enrolled> {
+  const { role } = row
+  const wanted = row.server_id ?? request.id
+  const id = wanted ?? (await freeId(tx, row.region ?? request.region ?? role))
+  const known = await tx.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
+  if (known !== undefined && row.server_id === null) {
+    throw controlFaults.fault(
+      'control-server-duplicate',
+      `a server ${id} is enrolled already; give another --id`,
+    )
+  }
+  const region = row.region ?? request.region ?? known?.region ?? id
+  if (known === undefined) {
+    const { count } = await tx
+      .selectFrom('servers')
+      .select(select => select.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    if (count >= SERVERS_MAX) {
+      throw controlFaults.fault('control-limit-reached', `${SERVERS_MAX} servers are enrolled already`)
+    }
+    const fresh = newRow({ id, role, region, tokenSha256: request.credentialSha256 }, at)
+    await tx
+      .insertInto('servers')
+      .values({ ...fresh, tags: row.tags })
+      .execute()
+  } else {
+    // A join string that names a server gives it a new key: after a lost disk, or a stolen credential.
+    if (known.role !== role) throw refused(`${id} is enrolled as ${known.role}`)
+    const renewed = { token_sha256: request.credentialSha256, region, retired_at: null }
+    await tx.updateTable('servers').set(renewed).where('id', '=', id).execute()
+  }
+  return { id, role, region }
+}
+
+/** `eu-west`, or `eu-west-2` and so on where that is taken. */
+async function freeId(tx: Db, region: string): Promise<string> {
+  const base = region
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 50)
+  const taken = new Set((await tx.selectFrom('servers').select('id').execute()).map(({ id }) => id))
+  const stem = serverId.safeParse(base).success ? base : 'server'
+  if (!taken.has(stem)) return stem
+  for (let number = 2; number <= SERVERS_MAX + 2; number += 1) {
+    if (!taken.has(`${stem}-${number}`)) return `${stem}-${number}`
+  }
+  throw controlFaults.fault('control-limit-reached', `no free id for ${stem}`)
+}
+
+async function enrolledOf(tx: Db, id: string): Promise<Enrolled> {
+  const row = await tx.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
+  if (row === undefined || row.retired_at !== null || row.role === 'control') {
+    throw refused(`${id}, which it made, was removed since`)
+  }
+  return { id: row.id, role: row.role, region: row.region }
+}
+
+async function expectSameRole(tx: Db, id: string, role: JoinRole): Promise<void> {
+  const known = await tx.selectFrom('servers').select('role').where('id', '=', id).executeTakeFirst()
+  if (known === undefined || known.role === role) return
+  const message = `${id} is enrolled as ${known.role}: a join string for ${role} cannot name it`
+  throw controlFaults.fault('control-server-duplicate', message)
+}
+
+function viewOf(row: Row, at: number): JoinStringView {
+  return {
+    id: row.id,
+    role: row.role,
+    server: row.server_id,
+    region: row.region,
+    createdAt: row.created_at,
+    createdBy: row.created_by,
+    expiresAt: row.expires_at,
+    state: stateOf(row, at),
+    usedBy: row.used_by,
+    usedAt: row.used_at,
+  }
+}
+
+function stateOf(row: Row, at: number): JoinStringView['state'] {
+  if (row.used_at !== null) return 'used'
+  if (row.revoked_at !== null) return 'revoked'
+  return row.expires_at <= at ? 'expired' : 'open'
+}
+
+function refused(problem: string): Error {
+  return controlFaults.fault('control-join-refused', `this join string cannot be used: ${problem}`)
+}

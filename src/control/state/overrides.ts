@@ -1,0 +1,76 @@
+// Owns people's orders about servers: one at a time for each, with who, why and until when. Ended ones stay in the audit.
+import type { OverrideRequest, OverrideView } from '#wire'
+import { controlFaults } from '../faults.ts'
+import { audit, type StateDb } from './database.ts'
+
+/** Against the witnesses: long enough for a night, too short to be forgotten. */
+const KEEP_S_MAX = 86_400
+
+export interface Overrides {
+  /** Replaces the one before. */
+  set(this: void, server: string, request: OverrideRequest, by: string): Promise<void>
+  end(this: void, server: string, by: string): Promise<void>
+  /** By server, also those that have expired since. */
+  all(this: void): Promise<Map<string, OverrideView>>
+}
+
+export function createOverrides(state: StateDb): Overrides {
+  return {
+    set: (server, request, by) => set(state, server, request, by),
+    end: (server, by) => end(state, server, by),
+    all: () => all(state),
+  }
+}
+
+async function set(
+  { db, nowMs }: StateDb,
+  server: string,
+  request: OverrideRequest,
+  by: string,
+): Promise<void> {
+  const { kind, reason, expiresInS } = request
+  if (kind === 'keep' && (expiresInS === null || expiresInS > KEEP_S_MAX)) {
+    const message = `keeping a server in service against its witnesses must end within ${KEEP_S_MAX / 3600} hours`
+    throw controlFaults.fault('control-request-invalid', message)
+  }
+  const at = nowMs()
+  const row = { kind, reason, by, since: at, expires_at: expiresInS === null ? null : at + expiresInS * 1000 }
+  await db.transaction().execute(async tx => {
+    const known = await tx
+      .selectFrom('servers')
+      .select('role')
+      .where('id', '=', server)
+      .where('retired_at', 'is', null)
+      .executeTakeFirst()
+    if (known === undefined) {
+      const message = `no server ${JSON.stringify(server.slice(0, 64))} is enrolled`
+      throw controlFaults.fault('control-server-unknown', message)
+    }
+    await tx
+      .insertInto('overrides')
+      .values({ server_id: server, ...row })
+      .onConflict(conflict => conflict.column('server_id').doUpdateSet(row))
+      .execute()
+    await audit(tx, { at, by, action: `server-${kind}`, subject: server, facts: { reason, expiresInS } })
+  })
+}
+
+async function end({ db, nowMs }: StateDb, server: string, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const gone = await tx.deleteFrom('overrides').where('server_id', '=', server).executeTakeFirst()
+    if (gone.numDeletedRows === 0n) {
+      throw controlFaults.fault('control-override-unknown', `nothing is ordered for ${server.slice(0, 64)}`)
+    }
+    await audit(tx, { at: nowMs(), by, action: 'server-order-ended', subject: server })
+  })
+}
+
+async function all({ db }: StateDb): Promise<Map<string, OverrideView>> {
+  const rows = await db.selectFrom('overrides').selectAll().execute()
+  return new Map(
+    rows.map(row => [
+      row.server_id,
+      { kind: row.kind, reason: row.reason, by: row.by, since: row.since, expiresAt: row.expires_at },
+    ]),
+  )
+}
