@@ -23,6 +23,7 @@ import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
+import { MetadataBook } from './api/metadata-book.ts'
 import { privateAuthority } from './authority.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
@@ -110,6 +111,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt,
     counters,
+    metadata: new MetadataBook(),
     log,
     region,
     authority: own.authority,

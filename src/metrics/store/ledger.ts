@@ -120,6 +120,30 @@ export class Ledger {
     return rows.map(row => ({ ...row, day: dayText(row.day) }))
   }
 
+  /**
+   * Takes over what a copy of this ledger counted. Both counted the same deliveries, one of them perhaps fewer, so the
+   * larger number stays. `ids` are the series of the copy and what they are here. Inside a transaction of the caller's.
+   */
+  adopt(copy: Database.Database, ids: ReadonlyMap<number, number>): void {
+    const put = this.#db.prepare<[number, string, string, string, number]>(
+      `INSERT INTO ledger VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (day, server, measure, class) DO UPDATE SET value = max(value, excluded.value)`,
+    )
+    const rows = copy.prepare<[], Omit<LedgerRow, 'day'> & { day: number }>('SELECT * FROM ledger').all()
+    for (const { day, server, measure, class: kind, value } of rows)
+      put.run(day, server, measure, kind, value)
+    const remember = this.#db.prepare('INSERT OR IGNORE INTO ledger_series VALUES (?, ?, ?)')
+    const last = copy
+      .prepare<[], LastSample & { id: number }>(
+        'SELECT id, last_ms AS lastMs, last_value AS lastValue FROM ledger_series',
+      )
+      .all()
+    for (const { id, lastMs, lastValue } of last) {
+      const own = ids.get(id)
+      if (own !== undefined) remember.run(own, lastMs, lastValue)
+    }
+  }
+
   dropOld(nowMs: number): void {
     this.#db.prepare('DELETE FROM ledger WHERE day < ?').run(Math.floor((nowMs - KEPT_MS) / DAY_MS))
   }

@@ -10,10 +10,12 @@ import { LabelTable } from './label-table.ts'
 import { Ledger } from './ledger.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { chooseRun, type SealRow } from './merge-seals.ts'
+import type { RestoredPiece } from './restore.ts'
 import { type Samples, within } from './sample-column.ts'
 import type { SealPiece, Slices } from './seal.ts'
 import { SealWriter } from './seal-writer.ts'
 import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
+import type { Series } from './series.ts'
 
 /** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
 const CACHE_SAMPLES_MAX = 500_000
@@ -151,6 +153,53 @@ export class SealedChunks {
       if (slices.isOver) await slices.pause()
     }
     return nextSeries
+  }
+
+  /** Writes what comes back from a snapshot as a seal of its own: all of it, or nothing. Gives the samples. */
+  async restore(
+    pieces: Iterable<RestoredPiece>,
+    copy: Database.Database,
+    slices: Slices,
+    confirm: () => void,
+  ): Promise<number> {
+    let samples = 0
+    await this.#inTransaction(async () => {
+      const writer = new SealWriter(this.#db, this.#nextSealId(), null)
+      const ids = new Map<number, number>()
+      let nextSeries = 0
+      for (const { snapshotId, series, samples: own } of pieces) {
+        ids.set(snapshotId, series.id)
+        nextSeries = Math.max(nextSeries, series.id + 1)
+        if (own.times.length > 0) {
+          this.#putSeries(series, own)
+          writer.put(series.id, own, { ...encodeParted(own), stamps: null })
+          samples += own.times.length
+        }
+        if (slices.isOver) await slices.pause()
+      }
+      // Its samples are in the ledger already, as it was when the snapshot was taken.
+      this.ledger.adopt(copy, ids)
+      writeMeta(this.#db, 'next_series', nextSeries)
+      confirm()
+      if (samples === 0) return () => undefined
+      const row = writer.end()
+      return () => {
+        this.#seals = [...this.#seals, row]
+      }
+    })
+    await syncFile(`${this.#file}-wal`)
+    return samples
+  }
+
+  #putSeries(series: Series, { times }: Samples): void {
+    const oldestMs = Math.min(series.oldestMs, times[0] ?? 0)
+    const newestMs = Math.max(series.sealedNewestMs, times.at(-1) ?? 0)
+    this.#db
+      .prepare<[number, Buffer, number, number]>(
+        `INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+         oldest_ms = excluded.oldest_ms, span_ms = excluded.span_ms`,
+      )
+      .run(series.id, this.#labels.encode(series.labels), oldestMs, newestMs - oldestMs)
   }
 
   /** Merges one run of seals with short chunks, in slices and in one transaction; false when there is none. */

@@ -175,6 +175,17 @@ export class Series {
     this.sealedNewestMs = Math.max(this.sealedNewestMs, pending.samples.times.at(-1) ?? 0)
   }
 
+  /** SQLite has more of it than before, from `oldestMs` to `newestMs`. */
+  restored(oldestMs: number, newestMs: number): void {
+    this.defined = true
+    this.oldestMs = Math.min(this.oldestMs, oldestMs)
+    this.newestMs = Math.max(this.newestMs, newestMs)
+    this.sealedNewestMs = Math.max(this.sealedNewestMs, newestMs)
+    // Up to there SQLite has to be asked as well.
+    this.memoryFromMs = Math.max(this.memoryFromMs, newestMs + 1)
+    this.column = null
+  }
+
   /** SQLite has all of it, within `span`: memory is forgotten. */
   leaveToDisk(span: { readonly oldestMs: number; readonly newestMs: number }): void {
     this.forget()
