@@ -25,6 +25,8 @@ import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
 import { type Trust, tlsClient } from '#trust'
 import type { Heartbeat } from '#wire'
+import { ChangeWatch } from './changes/change-watch.ts'
+import { FactReader } from './changes/read-facts.ts'
 import { HostMetrics } from './host/host-metrics.ts'
 import { readPageBytes } from './host/page-size.ts'
 import { ProcessScan } from './host/process-scan.ts'
@@ -40,6 +42,8 @@ import { Scraper } from './watch/scraper.ts'
 
 const PASS_MS = 1000
 const LOOK_MS = 250
+/** Reading the list of processes takes some milliseconds; a change is news for hours. */
+const CHANGES_MS = 15_000
 const LOG_EVERY_MS = 600_000
 /** A server that starts beside its agent is up by then; earlier, what it lacks is no evidence. */
 const EARLY_MS = 5000
@@ -61,6 +65,9 @@ export interface AgentOptions {
   /** Leader of the watched server's process group; asked at each pass, null when there is none. */
   readonly watchedPid: () => number | null
   readonly stateFolder: string
+  /** Files of the server beside it: a change of one is told. */
+  readonly configFiles?: readonly string[]
+  readonly certificateFiles?: readonly string[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -98,6 +105,7 @@ class Agent {
   readonly #server: ServerMetrics
   readonly #pusher: Pusher
   readonly #scraper: Scraper | null
+  readonly #changes: ChangeWatch
   readonly #scrapes: Counter
   readonly #own: Labels
   readonly #startedMs: number
@@ -125,6 +133,16 @@ class Agent {
     const labels = { job: `vitrine-${role}`, instance: id, region }
     this.#scraper =
       serverUrl === null ? null : new Scraper({ serverUrl, token, labels, table: this.#table, calls, log })
+    const { configFiles = [], certificateFiles = [], watchedPid } = options
+    this.#changes = new ChangeWatch({
+      folder: ensureFolder(options.stateFolder),
+      reader: new FactReader({ configFiles, certificateFiles, watchedPid }),
+      controlUrl,
+      authorization,
+      calls,
+      fleetTime: this.#link.fleet,
+      log,
+    })
     this.#scrapes = this.#counters.counter(
       'vitrine_agent_scrapes_total',
       'Reads of the server by result. failed growing: the server is frozen, overloaded or stopped.',
@@ -146,6 +164,7 @@ class Agent {
           )
     this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
     this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
+    this.#closers.add(every(CHANGES_MS, () => this.#changes.look(), onError))
     if (this.#health !== null) {
       const health = this.#health
       this.#closers.add(every(PASS_MS, () => health.look(), onError))

@@ -56,6 +56,9 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   readonly listen: ListenOptions | null
   readonly role: ServerRole
   readonly serverUrl: string | null
+  /** Changes of these are told as marks. */
+  readonly configFiles: readonly string[]
+  readonly certificateFiles: readonly string[]
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
 }
@@ -241,6 +244,8 @@ export function agentSettings(
     controlUrl: server.controlUrl,
     tokenFile: server.tokenFile,
     identityFolder: server.identityFolder,
+    configFiles: local ? [keptConfigFile(data)] : [],
+    certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
   }
