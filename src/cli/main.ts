@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
 import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
@@ -35,6 +36,7 @@ const registrations = [
   registerUser,
   registerToken,
   registerServer,
+  registerLedger,
   registerMetrics,
   registerLook,
   registerSimulate,

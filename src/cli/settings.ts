@@ -49,6 +49,7 @@ export interface EdgeSettings extends RoleSettings, MemberSettings {
   readonly webFolder: string
   readonly memoryBytesMax: number
   readonly diskBytesMax: number
+  readonly accessLog: { readonly bytesMax: number; readonly filesMax: number } | null
 }
 
 export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSettings {
@@ -208,6 +209,7 @@ export function originSettings(config: Config, data: string): OriginSettings {
 
 export function edgeSettings(config: Config, data: string, edge: EdgeConfig): EdgeSettings {
   const { join, log, portBase } = config
+  const { accessLog } = edge
   return {
     kind: 'edge',
     id: edge.id,
@@ -221,6 +223,7 @@ export function edgeSettings(config: Config, data: string, edge: EdgeConfig): Ed
     webFolder,
     memoryBytesMax: edge.memoryBytesMax,
     diskBytesMax: edge.diskBytesMax,
+    accessLog: accessLog.enabled ? accessLog : null,
   }
 }
 

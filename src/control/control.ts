@@ -249,7 +249,7 @@ function onStateChange({ steering, tryIt, alerts, log }: ControlContext, selfMet
 function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closable {
   const { fleet, steering, tryIt, options, log } = context
   const turn = async (): Promise<void> => {
-    fleet.sessions.sweep(options.clock.monotonicMs())
+    fleet.sweepSessions(options.clock.monotonicMs())
     tryIt.observe()
     steering.refresh()
     attempt(log, 'metrics-not-written', () => selfMetrics.write())

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense } from 'react'
 import { Link, Route, Switch } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
+import { LedgerPage } from './pages/ledger-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
@@ -27,6 +28,9 @@ export function App(): ReactNode {
             <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
             <Route path="/titles">
               <TitlesPage />
+            </Route>
+            <Route path="/ledger">
+              <LedgerPage />
             </Route>
             <Route path="/alerts">
               <AlertsPage />

@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { type Clock, type Closable, ensureFolder, every, type Labels, type Log, messageOf } from '#base'
 import { metricsFaults } from '../faults.ts'
-import { valueOf } from '../labels.ts'
-import type { Matcher } from '../matchers.ts'
+import { METRIC_NAME, valueOf } from '../labels.ts'
+import { type Matcher, makeMatcher } from '../matchers.ts'
 import {
   type Answer,
   type PrintedAnswer,
@@ -18,7 +18,9 @@ import { ChunkSlab } from './chunk-slab.ts'
 import { ColumnCache } from './column-cache.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
-import type { LedgerRow } from './ledger.ts'
+import type { LedgerRow, LivePart } from './ledger.ts'
+import type { ReadOld } from './ledger-fold.ts'
+import { LEDGER_METRICS } from './ledger-rules.ts'
 import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
@@ -176,7 +178,7 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   ledger(fromMs: number, toMs: number): readonly LedgerRow[] {
-    return this.#sealed.ledger.read(fromMs, toMs)
+    return this.#sealed.ledger.read(fromMs, toMs, this.#ledgerLive())
   }
 
   newestMs(): number | null {
@@ -237,6 +239,7 @@ export class EmbeddedStore implements MetricsStore {
     await this.#alone(async () => {
       this.#sealed.transaction(() => {
         for (const series of found) {
+          this.#sealed.ledger.settle(series.labels)
           const left = this.#sealed.deleteBetween(series.id, fromMs, toMs)
           touched += 1
           if (left !== null) series.leaveToDisk(left)
@@ -501,6 +504,18 @@ export class EmbeddedStore implements MetricsStore {
       this.#intake.forgetForms()
     }
     if (seals > 0 || gone.length > 0) this.#log.info('metrics-retention', { seals, series: gone.length })
+  }
+
+  /** What of the ledger's series is in the log alone. */
+  *#ledgerLive(): Iterable<LivePart> {
+    for (const name of LEDGER_METRICS) {
+      for (const series of this.#head.select([makeMatcher(METRIC_NAME, '=', name)])) {
+        if (!series.hasPending) continue
+        const samples = series.pendingBetween(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY)
+        const readOld: ReadOld = (fromMs, toMs) => mergeSamples(this.#sealed.read(series.id, fromMs, toMs))
+        yield { labels: series.labels, samples, readOld }
+      }
+    }
   }
 
   #matching(match: readonly string[], fromMs: number, toMs: number): Series[] {

@@ -145,7 +145,7 @@ export class SealedChunks {
         insertSeries.run(series.id, this.#labels.encode(series.labels), series.oldestMs, spanMs)
       }
       // Before the chunk is there: the ledger compares with what was there until now.
-      this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
+      this.ledger.fold(series.labels, pending.samples, (fromMs, toMs) =>
         mergeSamples(this.read(series.id, fromMs, toMs)),
       )
       writer.put(series.id, pending.samples, pending)
@@ -284,9 +284,12 @@ export class SealedChunks {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       const done = await change()
+      // In one turn with the commit, so that no reader sees rows of a ledger whose samples it takes for unsealed.
+      this.ledger.write()
       this.#db.exec('COMMIT')
       done()
     } catch (error) {
+      this.ledger.discard()
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
       this.#labels.reload()
       this.#clearCaches()

@@ -115,7 +115,7 @@ export interface MetricsStore {
   series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
   labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
   labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
-  /** Counted exactly, up to the last seal; UTC days from `fromMs` to `toMs`, both included. */
+  /** Counted exactly, up to the last sample; UTC days from `fromMs` to `toMs`, both included. */
   ledger(fromMs: number, toMs: number): readonly LedgerRow[]
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
