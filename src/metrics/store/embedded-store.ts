@@ -24,7 +24,7 @@ import { LEDGER_METRICS } from './ledger-rules.ts'
 import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
-import { lacking, type RestoredPiece, type RestoreProgress } from './restore.ts'
+import { advanced, lacking, type RestoredPiece, type RestoreProgress, type RestoreSteps } from './restore.ts'
 import type { Samples } from './sample-column.ts'
 import { Slices, takePieces } from './seal.ts'
 import { SealedChunks } from './sealed.ts'
@@ -296,7 +296,7 @@ export class EmbeddedStore implements MetricsStore {
     try {
       await reader.check(new Slices(this.#clock), () => this.#restoring({ seriesDone: 1 }))
       await this.#alone(() => this.#restoreFrom(reader))
-      this.#restoring({}, 'done')
+      this.#restoring({ phase: 'done' })
       this.#log.info('metrics-snapshot-restored', { ...this.#restore })
       return this.#restore
     } catch (error) {
@@ -338,7 +338,7 @@ export class EmbeddedStore implements MetricsStore {
     made: Series[],
   ): Iterable<RestoredPiece> {
     const cutMs = this.#nowMs - this.#retentionMs
-    for (const { id, labels, samples: old } of reader.all()) {
+    for (const { labels, samples: old } of reader.all()) {
       const series = this.#head.resolve(labels)
       this.#restoring(series instanceof Series ? { seriesDone: 1 } : { seriesDone: 1, seriesRefused: 1 })
       if (!(series instanceof Series)) continue
@@ -348,7 +348,7 @@ export class EmbeddedStore implements MetricsStore {
       const [oldestMs] = samples.times
       if (oldestMs !== undefined)
         touched.push({ series, oldestMs, newestMs: samples.times.at(-1) ?? oldestMs })
-      yield { snapshotId: id, series, samples }
+      yield { series, samples }
     }
   }
 
@@ -360,19 +360,8 @@ export class EmbeddedStore implements MetricsStore {
     }
   }
 
-  #restoring(
-    more: { seriesDone?: number; samples?: number; seriesRefused?: number },
-    phase: RestoreProgress['phase'] | null = null,
-  ): void {
-    const now = this.#restore
-    if (now === null) return
-    this.#restore = {
-      ...now,
-      phase: phase ?? now.phase,
-      seriesDone: now.seriesDone + (more.seriesDone ?? 0),
-      samples: now.samples + (more.samples ?? 0),
-      seriesRefused: now.seriesRefused + (more.seriesRefused ?? 0),
-    }
+  #restoring(more: RestoreSteps): void {
+    if (this.#restore !== null) this.#restore = advanced(this.#restore, more)
   }
 
   cardinality(most: number): Cardinality {

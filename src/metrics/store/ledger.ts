@@ -32,6 +32,9 @@ const SCHEMA = `
     server TEXT PRIMARY KEY, role TEXT NOT NULL, first_ms INTEGER, since_ms REAL) WITHOUT ROWID;
 `
 
+/** Tables of what is known of counters and servers, with their columns. */
+const KEPT_TABLES = { ledger_counter: 7, ledger_server: 4 } as const
+
 /** What the log alone holds of one series. */
 export interface LivePart {
   readonly labels: Labels
@@ -121,25 +124,21 @@ export class Ledger {
 
   /**
    * Takes over what a copy of this ledger counted. Both counted the same deliveries, one of them perhaps fewer, so the
-   * larger number stays. `ids` are the series of the copy and what they are here. Inside a transaction of the caller's.
+   * larger number stays; what this ledger knows of a counter or a server stays too. Inside a transaction of the caller's.
    */
-  adopt(copy: Database.Database, ids: ReadonlyMap<number, number>): void {
+  adopt(copy: Database.Database): void {
     const put = this.#db.prepare<[number, string, string, string, number]>(
       `INSERT INTO ledger VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (day, server, measure, class) DO UPDATE SET value = max(value, excluded.value)`,
     )
-    const rows = copy.prepare<[], Omit<LedgerRow, 'day'> & { day: number }>('SELECT * FROM ledger').all()
-    for (const { day, server, measure, class: kind, value } of rows)
+    for (const { day, server, measure, class: kind, value } of copy
+      .prepare<[], DayRow>('SELECT * FROM ledger')
+      .all())
       put.run(day, server, measure, kind, value)
-    const remember = this.#db.prepare('INSERT OR IGNORE INTO ledger_series VALUES (?, ?, ?)')
-    const last = copy
-      .prepare<[], LastSample & { id: number }>(
-        'SELECT id, last_ms AS lastMs, last_value AS lastValue FROM ledger_series',
-      )
-      .all()
-    for (const { id, lastMs, lastValue } of last) {
-      const own = ids.get(id)
-      if (own !== undefined) remember.run(own, lastMs, lastValue)
+    for (const [table, columns] of Object.entries(KEPT_TABLES)) {
+      const marks = Array.from({ length: columns }, () => '?').join(', ')
+      const keep = this.#db.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${marks})`)
+      for (const row of copy.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][]) keep.run(...row)
     }
   }
 

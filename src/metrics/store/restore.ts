@@ -19,7 +19,6 @@ export interface RestoreProgress {
 
 /** What of a series comes back. */
 export interface RestoredPiece {
-  readonly snapshotId: number
   readonly series: Series
   readonly samples: Samples
 }
@@ -39,4 +38,22 @@ export function lacking(old: Samples, present: Samples, cutMs: number): Samples 
     values[at] = old.values[from] ?? 0
   })
   return { times, values }
+}
+
+/** What one step of a restore adds. */
+export interface RestoreSteps {
+  readonly phase?: RestoreProgress['phase']
+  readonly seriesDone?: number
+  readonly samples?: number
+  readonly seriesRefused?: number
+}
+
+export function advanced(progress: RestoreProgress, more: RestoreSteps): RestoreProgress {
+  return {
+    ...progress,
+    phase: more.phase ?? progress.phase,
+    seriesDone: progress.seriesDone + (more.seriesDone ?? 0),
+    samples: progress.samples + (more.samples ?? 0),
+    seriesRefused: progress.seriesRefused + (more.seriesRefused ?? 0),
+  }
 }

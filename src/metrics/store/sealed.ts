@@ -165,10 +165,8 @@ export class SealedChunks {
     let samples = 0
     await this.#inTransaction(async () => {
       const writer = new SealWriter(this.#db, this.#nextSealId(), null)
-      const ids = new Map<number, number>()
       let nextSeries = 0
-      for (const { snapshotId, series, samples: own } of pieces) {
-        ids.set(snapshotId, series.id)
+      for (const { series, samples: own } of pieces) {
         nextSeries = Math.max(nextSeries, series.id + 1)
         if (own.times.length > 0) {
           this.#putSeries(series, own)
@@ -178,7 +176,7 @@ export class SealedChunks {
         if (slices.isOver) await slices.pause()
       }
       // Its samples are in the ledger already, as it was when the snapshot was taken.
-      this.ledger.adopt(copy, ids)
+      this.ledger.adopt(copy)
       writeMeta(this.#db, 'next_series', nextSeries)
       confirm()
       if (samples === 0) return () => undefined
