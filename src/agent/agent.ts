@@ -33,15 +33,22 @@ import { ProcessScan } from './host/process-scan.ts'
 import { ServerMetrics } from './host/server-metrics.ts'
 import { HttpCalls, type TlsFor } from './http-call.ts'
 import { LabelTable } from './push/label-table.ts'
-import { PassBuilder } from './push/pass.ts'
+import { type Pass, PassBuilder } from './push/pass.ts'
 import { PushQueue } from './push/push-queue.ts'
 import { Pusher } from './push/pusher.ts'
+import { KernelMessages } from './recorder/kernel-messages.ts'
+import { type Recalled, recall } from './recorder/recall.ts'
+import { Recorder, readRecordings } from './recorder/recorder.ts'
+import { TopProcesses } from './recorder/top-processes.ts'
 import { HealthCheck } from './watch/health-check.ts'
 import { ProcessWatch } from './watch/process-watch.ts'
 import { Scraper } from './watch/scraper.ts'
 
 const PASS_MS = 1000
 const LOOK_MS = 250
+const TOP_EVERY_PASSES = 5
+/** An agent that restarts in a moment has some seconds that were on their way: no news. */
+const RECOVERED_PASSES_MIN = 5
 /** Reading the list of processes takes some milliseconds; a change is news for hours. */
 const CHANGES_MS = 15_000
 const LOG_EVERY_MS = 600_000
@@ -106,6 +113,11 @@ class Agent {
   readonly #pusher: Pusher
   readonly #scraper: Scraper | null
   readonly #changes: ChangeWatch
+  readonly #recorder: Recorder
+  readonly #top: TopProcesses
+  readonly #kernel: KernelMessages
+  #passes = 0
+  #recovered: { readonly first: Pass; readonly last: Pass; readonly seconds: number } | null = null
   readonly #scrapes: Counter
   readonly #own: Labels
   readonly #startedMs: number
@@ -128,8 +140,15 @@ class Agent {
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
     const authorization = `Bearer ${token.reveal()}`
+    const recordings = join(ensureFolder(options.stateFolder), 'recorder')
+    const recalled = recall(readRecordings(recordings), hostId)
+    for (const pass of recalled.passes) this.#queue.add(pass)
+    this.#recorder = closers.add(new Recorder(recordings, hostId, log))
+    this.#top = new TopProcesses(readPageBytes())
+    this.#kernel = closers.add(new KernelMessages())
     const { queue, calls } = { queue: this.#queue, calls: this.#calls }
-    this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log })
+    const onSettled = (bootMs: number): void => this.#recorder.acked(bootMs)
+    this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log, onSettled })
     const labels = { job: `vitrine-${role}`, instance: id, region }
     this.#scraper =
       serverUrl === null ? null : new Scraper({ serverUrl, token, labels, table: this.#table, calls, log })
@@ -143,6 +162,7 @@ class Agent {
       fleetTime: this.#link.fleet,
       log,
     })
+    this.#noteRecovery(recalled)
     this.#scrapes = this.#counters.counter(
       'vitrine_agent_scrapes_total',
       'Reads of the server by result. failed growing: the server is frozen, overloaded or stopped.',
@@ -164,12 +184,17 @@ class Agent {
           )
     this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
     this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
-    this.#closers.add(every(CHANGES_MS, () => this.#changes.look(), onError))
+    this.#closers.add(every(CHANGES_MS, () => this.#lookForChanges(), onError))
     if (this.#health !== null) {
       const health = this.#health
       this.#closers.add(every(PASS_MS, () => health.look(), onError))
     }
     return { url: own?.url ?? null, close: () => this.#closers.close() }
+  }
+
+  #lookForChanges(): Promise<void> {
+    this.#tellRecovery()
+    return this.#changes.look()
   }
 
   /** One second's work: measure, read the server, and send. */
@@ -186,9 +211,50 @@ class Agent {
     }
     const answered = await this.#scraper?.collect(pass)
     if (answered !== undefined) this.#scrapes.add(1, { result: answered ? 'ok' : 'failed' })
-    this.#queue.add(pass.build())
+    const built = pass.build()
+    this.#record(built)
+    this.#queue.add(built)
     // Not awaited: a slow control room must not delay the next measurement. A turn never rejects on failures.
     this.#pusher.turn().catch((error: unknown) => this.#options.log.error('agent-push-broken', { error }))
+  }
+
+  /** On disk before it is sent: what a crash takes from the queue is sent after it. */
+  #record(pass: Pass): void {
+    const { clock } = this.#options
+    const { fleet } = this.#link
+    const isTopTurn = this.#passes % TOP_EVERY_PASSES === 0
+    this.#passes += 1
+    this.#recorder.add(pass, {
+      fleetMs: fleet.known() ? fleet.fromBootMs(pass.bootMs) : null,
+      wallMs: clock.wallMs(),
+      kernel: this.#kernel.take() ?? [],
+      ...(isTopTurn ? { top: this.#top.look(clock.monotonicMs()) } : {}),
+    })
+  }
+
+  /** A gap of more than a moment that is filled later is told, so that nobody wonders why nothing alarmed. */
+  #noteRecovery({ passes, undated }: Recalled): void {
+    const [first, last] = [passes[0], passes.at(-1)]
+    if (first === undefined || last === undefined || passes.length < RECOVERED_PASSES_MIN) return
+    this.#options.log.info('samples-recovered', { seconds: passes.length, undated })
+    this.#recovered = { first, last, seconds: passes.length }
+  }
+
+  #tellRecovery(): void {
+    const recovered = this.#recovered
+    const { fleet } = this.#link
+    if (recovered === null || !fleet.known()) return
+    this.#recovered = null
+    const { first, last, seconds } = recovered
+    const at = (pass: Pass): number => Math.round(pass.stampMs ?? fleet.fromBootMs(pass.bootMs))
+    const subject = `${seconds} seconds of samples, until then not sent`
+    this.#changes.note({
+      kind: 'recovered',
+      subject,
+      from: null,
+      to: null,
+      at: Math.min(at(first), at(last)),
+    })
   }
 
   #startLink(hostId: string): Link {

@@ -14,6 +14,8 @@ export const markKinds = [
   'configuration',
   'certificate',
   'time-source',
+  /** Samples that came late, from an agent's flight recorder. */
+  'recovered',
 ] as const
 export type MarkKind = (typeof markKinds)[number]
 

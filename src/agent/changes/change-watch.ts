@@ -43,6 +43,11 @@ export class ChangeWatch {
     this.#waiting = before?.waiting ?? []
   }
 
+  /** Something that only the agent itself knows of. */
+  note(change: SeenChange): void {
+    this.#waiting = [...this.#waiting, change].slice(-CHANGES_MAX)
+  }
+
   /** One look. Never rejects: what could not be told waits. */
   async look(): Promise<void> {
     const { reader, fleetTime } = this.#options

@@ -148,6 +148,7 @@ const nouns: Readonly<Record<Exclude<MarkKind, 'deployment' | 'note'>, string>> 
   configuration: 'configuration',
   certificate: 'certificate',
   'time-source': 'time source',
+  recovered: 'recovered',
 }
 
 /** `package openssl: 3.0.15 to 3.0.16`. */
