@@ -1,5 +1,6 @@
 // Owns the quick way through a remote write 1.0 request in the form that senders really use: labels, then samples.
 // It refuses, by giving null, whatever else the protocol allows or forbids: the full reader then reads or names it.
+import type { MetricMetadata } from './metadata.ts'
 import type { RemoteWriteLimits } from './read-remote-write.ts'
 
 export interface RequestVisitor {
@@ -11,6 +12,8 @@ export interface RequestVisitor {
 export interface Scanned {
   readonly exemplars: number
   readonly histograms: number
+  /** What is told several times of one name may be in it once. */
+  readonly metadata: readonly MetricMetadata[]
 }
 
 /** Two passes over each series: how long its labels are, then its samples. */
@@ -52,11 +55,11 @@ export function scanRemoteWrite(
     if (cursor !== seriesEnd) return null
     at = seriesEnd
   }
-  return { exemplars, histograms }
+  return { exemplars, histograms, metadata: [] }
 }
 
 /** A length in at most three bytes, in its shortest form; -1 for anything else. */
-function lengthAt(view: DataView, at: number, end: number): number {
+export function lengthAt(view: DataView, at: number, end: number): number {
   if (at >= end) return -1
   const first = view.getUint8(at)
   if (first < 128) return first
@@ -68,7 +71,7 @@ function lengthAt(view: DataView, at: number, end: number): number {
   return third >= 128 || third === 0 ? -1 : (first & 127) + (second & 127) * 128 + third * 16_384
 }
 
-function lengthBytes(length: number): number {
+export function lengthBytes(length: number): number {
   return length < 128 ? 1 : length < 16_384 ? 2 : 3
 }
 
@@ -77,15 +80,23 @@ function skipFields(view: DataView, from: number, end: number, tag: number, coun
   let at = from
   for (let count = 0; at < end && view.getUint8(at) === tag; count += 1) {
     if (count === countMax) return -1
-    const length = lengthAt(view, at + 1, end)
-    if (length < 0) return -1
-    at += 1 + lengthBytes(length) + length
+    at = fieldEnd(view, at, end, tag)
+    if (at < 0) return -1
   }
-  return at > end ? -1 : at
+  return at
+}
+
+/** The end of the field with this tag at `at`; -1 when there is none, or one that runs past `end`. */
+export function fieldEnd(view: DataView, at: number, end: number, tag: number): number {
+  if (at >= end || view.getUint8(at) !== tag) return -1
+  const length = lengthAt(view, at + 1, end)
+  if (length < 0) return -1
+  const next = at + 1 + lengthBytes(length) + length
+  return next > end ? -1 : next
 }
 
 /** `12 len [09 float64] 10 varint`: a value of 0 is left out by proto3 writers. Gives where the sample ends, or -1. */
-function sampleAt(view: DataView, at: number, end: number, visitor: RequestVisitor): number {
+export function sampleAt(view: DataView, at: number, end: number, visitor: RequestVisitor): number {
   if (at + 2 > end) return -1
   const sampleEnd = at + 2 + view.getUint8(at + 1)
   // 20: nine bytes of value and eleven of stamp; more is something else.

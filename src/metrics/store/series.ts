@@ -48,6 +48,8 @@ export class Series {
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  /** Its labels in JSON, for the log; null when they have not been written so yet, or are not needed any more. */
+  definition: string | null = null
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
   #memory: Memory
