@@ -12,8 +12,8 @@ import { OpenColumns } from './open-columns.ts'
 const NOW_MS = 1_700_000_000_000
 
 /** A store's way in, without its disk. */
-function newIntake(): Intake {
-  const limits = { seriesMax: 12, senderSeriesMax: 10 }
+function newIntake(seriesMax: number): Intake {
+  const limits = { seriesMax, senderSeriesMax: 10 }
   const head = new Head(limits, { slab: new ChunkSlab(), open: new OpenColumns() })
   return new Intake(head, limits.seriesMax, (series, timeMs) => series.valueAt(timeMs))
 }
@@ -26,8 +26,8 @@ interface Side {
   readonly labels: Map<number, unknown>
 }
 
-function newSide(): Side {
-  return { intake: newIntake(), labels: new Map() }
+function newSide(seriesMax = 12): Side {
+  return { intake: newIntake(seriesMax), labels: new Map() }
 }
 
 /** What came of a request: what goes into the log, what was refused and told; or the fault. */
@@ -177,6 +177,29 @@ describe('the quick way through a request', () => {
         }
       }),
       { numRuns: 2000 },
+    )
+  })
+
+  it('does so for many series in any order, of which some are new each time', () => {
+    const [quick, full] = [newSide(1000), newSide(1000)]
+    fc.assert(
+      fc.property(
+        fc.constantFrom<Version>('1.0', '2.0'),
+        fc.uniqueArray(fc.nat(600), { minLength: 100, maxLength: 400, size: 'max' }),
+        fc.nat(1000),
+        (version, numbers, second) => {
+          const written = numbers.map(number => ({
+            labels: [['__name__', 'up'] as const, ['instance', `server-${number}`.repeat(12)] as const],
+            samples: [{ timeMs: NOW_MS - 1_000_000 + second * 1000, value: number }],
+            extra: [],
+            told: null,
+          }))
+          const bytes = version === '1.0' ? bodyOf1(written) : bodyOf2(written, [], 0)
+          const body = compressBlock(Uint8Array.from(bytes))
+          expect(quickly(quick, body, version)).toEqual(fully(full, body, version))
+        },
+      ),
+      { numRuns: 60 },
     )
   })
 

@@ -36,6 +36,9 @@ export class Intake implements RequestVisitor {
   #sender: string | null = null
   #accept: ((labels: Labels) => void) | null = null
   #limits: RemoteWriteLimits | null = null
+  readonly #likely: (Series | null)[] = []
+  #missesBefore = 0
+  #expected = 0
   /** The series of the samples that come next, or why they are refused. */
   #target: Series | RefusalReason = 'invalid'
 
@@ -90,6 +93,20 @@ export class Intake implements RequestVisitor {
       this.undo()
       throw error
     }
+  }
+
+  /** Worth it only where the order of series is not that of the last time. */
+  expect(view: DataView, starts: Int32Array, ends: Int32Array, count: number): void {
+    const misses = this.#forms.misses
+    const isShuffled = misses - this.#missesBefore > this.#expected / 2
+    this.#missesBefore = misses
+    this.#expected = count
+    if (!isShuffled) return
+    this.#forms.expect(view, starts, ends, this.#likely, count)
+    let sum = 0
+    for (let at = 0; at < count; at += 1) sum += this.#likely[at]?.newestMs ?? 0
+    for (let at = 0; at < count; at += 1) sum += this.#likely[at]?.peek() ?? 0
+    this.#forms.touched += sum
   }
 
   series(view: DataView, start: number, end: number): void {

@@ -12,6 +12,12 @@ const LENGTH = 1
 const FOLLOWING = 2
 const HASH = 3
 
+const EXPECTED_MAX = 64
+const LINE_BYTES = 64
+const hashes = new Int32Array(EXPECTED_MAX)
+const found = new Int32Array(EXPECTED_MAX)
+const offsets = new Int32Array(EXPECTED_MAX)
+
 /** Of series by their label sets, or of labels. */
 export class RawForms<Known> {
   readonly #entriesMax: number
@@ -23,6 +29,10 @@ export class RawForms<Known> {
   #slabView = viewOf(this.#slab)
   #slabUsed = 0
   #previous = -1
+  /** Nobody reads it: it keeps a compiler from leaving out the loads that it is made of. */
+  touched = 0
+  /** Forms that did not follow the one before as they did last time. */
+  misses = 0
 
   constructor(entriesMax: number) {
     this.#entriesMax = entriesMax
@@ -30,6 +40,43 @@ export class RawForms<Known> {
 
   get isFull(): boolean {
     return this.#known.length >= this.#entriesMax
+  }
+
+  /**
+   * Gives what will likely be found, by hash alone, of `count` forms; null where there is nothing. In short loops that a
+   * processor runs ahead in, so that it waits for many lines of memory at a time: most of finding is waiting for them.
+   */
+  expect(
+    view: DataView,
+    starts: Int32Array,
+    ends: Int32Array,
+    likely: (Known | null)[],
+    count: number,
+  ): void {
+    const table = this.#table
+    const mask = table.length - 1
+    for (let at = 0; at < count; at += 1) hashes[at] = hashOf(view, starts[at] ?? 0, ends[at] ?? 0)
+    for (let at = 0; at < count; at += 1) {
+      const hash = hashes[at] ?? 0
+      let slot = (hash * 2) & mask
+      while ((table[slot + 1] ?? 0) !== 0 && table[slot] !== hash) slot = (slot + 2) & mask
+      found[at] = (table[slot + 1] ?? 0) - 1
+    }
+    const entries = this.#entries
+    for (let at = 0; at < count; at += 1)
+      offsets[at] = entries[Math.max(found[at] ?? 0, 0) * ENTRY + OFFSET] ?? 0
+    const slab = this.#slab
+    let sum = 0
+    for (let at = 0; at < count; at += 1) {
+      const from = offsets[at] ?? 0
+      sum += (slab[from] ?? 0) + (slab[from + LINE_BYTES] ?? 0)
+    }
+    this.touched = sum
+    const known = this.#known
+    for (let at = 0; at < count; at += 1) {
+      const entry = found[at] ?? -1
+      likely[at] = entry < 0 ? null : (known[entry] ?? null)
+    }
   }
 
   /** The next `find` begins a request. */
@@ -47,6 +94,7 @@ export class RawForms<Known> {
       this.#previous = guess
       return this.#known[guess] ?? null
     }
+    this.misses += 1
     const table = this.#table
     const mask = table.length - 1
     const hash = hashOf(view, start, end)

@@ -84,6 +84,11 @@ export class Series {
     this.#count += 1
   }
 
+  /** Touches the place of the next sample. */
+  peek(): number {
+    return this.#memory.open.peek(this.#slot, this.#count)
+  }
+
   /** A sample that is older than the newest one. */
   appendLate(timeMs: number, value: number): void {
     this.#late ??= { times: [], values: [] }
