@@ -19,6 +19,7 @@ type ControlFault =
   | 'control-join-string-unknown'
   | 'control-no-authority'
   | 'control-override-unknown'
+  | 'control-link-unknown'
   | 'control-title-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
@@ -98,6 +99,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'No open join string has this id: GET /api/v1/join-strings lists them.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-link-unknown': kind(
+    404,
+    'No such link, or it was revoked or has expired: ask whoever sent it for another.',
+  ),
   'control-no-authority': kind(
     409,
     'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',

@@ -1,11 +1,13 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
-import { Link, Route, Switch } from 'wouter'
+import { Link, Route, Switch, useSearchParams } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
+import { LinksPage } from './pages/links-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
+import { WallPage } from './pages/wall-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
 import { Shell } from './parts/shell.tsx'
 
@@ -13,11 +15,17 @@ import { Shell } from './parts/shell.tsx'
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
 
 export function App(): ReactNode {
+  const [search] = useSearchParams()
   return (
     <Switch>
       <Route path="/sign-in">
         <SignInPage />
       </Route>
+      {search.has('kiosk') ? (
+        <Route path="/wall">
+          <WallPage />
+        </Route>
+      ) : null}
       <Route>
         <Shell>
           <Switch>
@@ -25,6 +33,12 @@ export function App(): ReactNode {
               <FleetPage />
             </Route>
             <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
+            <Route path="/wall">
+              <WallPage />
+            </Route>
+            <Route path="/links">
+              <LinksPage />
+            </Route>
             <Route path="/titles">
               <TitlesPage />
             </Route>

@@ -17,6 +17,7 @@ import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
+import { addWallRoutes } from './wall-routes.ts'
 
 const BODY_BYTES_MAX = 64 * 1024 // no JSON request is larger; remote write has its own limit
 /** Addresses whose sign-ins are counted at once. */
@@ -78,6 +79,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addAdminRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
+  addWallRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)

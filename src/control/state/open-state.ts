@@ -8,6 +8,7 @@ import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
 import type { State } from './state.ts'
 import { createTokens, type Tokens } from './tokens.ts'
+import { createWallLinks, type WallLinks } from './wall-links.ts'
 
 /** Everything that is durable, for the control room itself. */
 export interface FullState extends StateDb {
@@ -17,6 +18,7 @@ export interface FullState extends StateDb {
   readonly joinStrings: JoinStrings
   readonly overrides: Overrides
   readonly alerts: Alerts
+  readonly wallLinks: WallLinks
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -29,6 +31,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     joinStrings: createJoinStrings(db),
     overrides: createOverrides(db),
     alerts: createAlerts(db),
+    wallLinks: createWallLinks(db),
   }
 }
 

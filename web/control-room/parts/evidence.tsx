@@ -4,7 +4,8 @@ import { Link } from 'wouter'
 import type { Evidence, ServerView } from '#wire'
 import type { ServerChange } from '../api/use-control-room.tsx'
 import { Age, Lasting, Moment } from './moment.tsx'
-import { StateBadge, StateIcon, toneOf } from './state.tsx'
+import { StateBadge, StateIcon } from './state.tsx'
+import { toneOf } from './tone.ts'
 
 const KINDS: Record<Evidence['kind'], string> = {
   inside: 'inside',

@@ -18,6 +18,7 @@ import { age, timeOfDay, zoneName } from '../time-format.ts'
 
 const PAGES = [
   { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
+  { path: '/wall', name: 'Wall', icon: 'M3 5h18v12H3zM8 20.500h8M6.500 9h11M6.500 13h7' },
   { path: '/titles', name: 'Titles', icon: 'M4 5h16v14H4zM10 9.200v5.600l4.600-2.800z' },
   {
     path: '/alerts',
@@ -187,6 +188,7 @@ function UserMenu(): ReactNode {
             user with a password.
           </p>
         ) : null}
+        {me === undefined || me.role === 'viewer' ? null : <Link href="/links">Links</Link>}
         <button type="button" className="plain" onClick={signOut}>
           Sign out
         </button>
@@ -233,7 +235,7 @@ export function useSilence(): number {
   return silentMs < SILENT_MS ? 0 : silentMs
 }
 
-function SilenceBanner(): ReactNode {
+export function SilenceBanner(): ReactNode {
   useTick(1_000)
   const silentMs = useSilence()
   const { lastAnswerMs, unreachable } = useClient()
