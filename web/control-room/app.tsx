@@ -5,6 +5,7 @@ import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
+import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
@@ -14,12 +15,18 @@ import { Shell } from './parts/shell.tsx'
 /** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
 
+/** Brings the editor's frame along. */
+const ComparePage = lazy(async () => ({ default: (await import('./pages/compare-page.tsx')).ComparePage }))
+
 export function App(): ReactNode {
   const [search] = useSearchParams()
   return (
     <Switch>
       <Route path="/sign-in">
         <SignInPage />
+      </Route>
+      <Route path="/shared">
+        <SharedPage />
       </Route>
       {search.has('kiosk') ? (
         <Route path="/wall">
@@ -36,6 +43,11 @@ export function App(): ReactNode {
             <Route path="/wall">
               <WallPage />
             </Route>
+            <Route path="/compare">
+              <Later>
+                <ComparePage />
+              </Later>
+            </Route>
             <Route path="/links">
               <LinksPage />
             </Route>
@@ -46,15 +58,9 @@ export function App(): ReactNode {
               <AlertsPage />
             </Route>
             <Route path="/query">
-              <Suspense
-                fallback={
-                  <div className="page">
-                    <Loading what="the page" />
-                  </div>
-                }
-              >
+              <Later>
                 <QueryPage />
-              </Suspense>
+              </Later>
             </Route>
             <Route>
               <div className="page">
@@ -69,5 +75,19 @@ export function App(): ReactNode {
         </Shell>
       </Route>
     </Switch>
+  )
+}
+
+function Later({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <Suspense
+      fallback={
+        <div className="page">
+          <Loading what="the page" />
+        </div>
+      }
+    >
+      {children}
+    </Suspense>
   )
 }

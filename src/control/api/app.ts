@@ -16,6 +16,7 @@ import { addPageRoutes } from './page-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
+import { addShareRoutes } from './share-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 
@@ -80,6 +81,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
   addWallRoutes(app, context)
+  addShareRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)

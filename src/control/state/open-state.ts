@@ -6,6 +6,7 @@ import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
+import { createShares, type Shares } from './shares.ts'
 import type { State } from './state.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 import { createWallLinks, type WallLinks } from './wall-links.ts'
@@ -19,6 +20,7 @@ export interface FullState extends StateDb {
   readonly overrides: Overrides
   readonly alerts: Alerts
   readonly wallLinks: WallLinks
+  readonly shares: Shares
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -32,6 +34,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     overrides: createOverrides(db),
     alerts: createAlerts(db),
     wallLinks: createWallLinks(db),
+    shares: createShares(db),
   }
 }
 

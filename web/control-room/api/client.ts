@@ -46,8 +46,13 @@ export class ControlRoomClient {
     return this.#unreachable
   }
 
-  async get<Answer>(path: string, schema: z.ZodType<Answer>, signal?: AbortSignal): Promise<Answer> {
-    return this.#ask(path, { method: 'GET' }, schema, signal)
+  async get<Answer>(
+    path: string,
+    schema: z.ZodType<Answer>,
+    signal?: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return this.#ask(path, { method: 'GET', headers }, schema, signal)
   }
 
   async post<Answer>(path: string, body: unknown, schema: z.ZodType<Answer>): Promise<Answer> {

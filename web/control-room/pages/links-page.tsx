@@ -1,8 +1,9 @@
-// Owns the list of links that open something without a sign-in: for screens that show the wall. Each can be revoked.
+// Owns the list of links that open something without a sign-in: screens that show the wall, and shared graphs.
+// Each can be revoked.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { z } from 'zod'
-import { type WallLinkView, wallLinkMade, wallLinksAnswer } from '#wire'
+import { mayAct, type ShareView, sharesAnswer, type WallLinkView, wallLinkMade, wallLinksAnswer } from '#wire'
 import { useClient, useMe } from '../api/use-control-room.tsx'
 import { Loading, Problem } from '../parts/answers.tsx'
 import { ConfirmButton } from '../parts/confirm-button.tsx'
@@ -16,7 +17,7 @@ export function LinksPage(): ReactNode {
       <header className="page-head">
         <h1>Links</h1>
         <p className="quiet">
-          Whoever has one sees what it opens, without a sign-in. Times in <ZoneSwitch />
+          Whoever has one sees what it opens, and nothing else, without a sign-in. Times in <ZoneSwitch />
         </p>
       </header>
       {me.data === undefined ? (
@@ -25,10 +26,13 @@ export function LinksPage(): ReactNode {
         ) : (
           <Problem error={me.error} what="Links" />
         )
-      ) : me.data.role === 'admin' ? (
-        <Screens />
+      ) : mayAct(me.data.role, 'operator') ? (
+        <>
+          {me.data.role === 'admin' ? <Screens /> : null}
+          <SharedGraphs />
+        </>
       ) : (
-        <p className="quiet">Links for screens are made by admins.</p>
+        <p className="quiet">Links are made and revoked by operators and admins.</p>
       )}
     </div>
   )
@@ -148,6 +152,93 @@ function ScreenTable({ links, revoke }: ScreenTableProps): ReactNode {
                 <>
                   revoked <Moment at={revokedAt} />
                 </>
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function SharedGraphs(): ReactNode {
+  const client = useClient()
+  const cache = useQueryClient()
+  const shares = useQuery({
+    queryKey: ['shares'],
+    queryFn: async ({ signal }) =>
+      (await client.get('/api/v1/shares', sharesAnswer, signal)).shares.toSorted(
+        (a, b) => Number(a.state !== 'open') - Number(b.state !== 'open') || b.createdAt - a.createdAt,
+      ),
+  })
+  const revoke = useMutation({
+    mutationFn: (id: string) => client.delete(`/api/v1/shares/${id}`, z.unknown()),
+    onSettled: () => cache.invalidateQueries({ queryKey: ['shares'] }),
+  })
+  return (
+    <section className="panel" aria-label="Shared graphs">
+      <header>
+        <h2>Shared graphs</h2>
+        <p className="quiet">Frozen copies. The button Share above any graph makes one.</p>
+      </header>
+      {revoke.error === null ? null : (
+        <p className="form-problem" role="alert">
+          {revoke.error.message}
+        </p>
+      )}
+      {shares.data === undefined ? (
+        shares.error === null ? (
+          <Loading what="the shared graphs" />
+        ) : (
+          <Problem error={shares.error} what="The list" />
+        )
+      ) : shares.data.length === 0 ? (
+        <p className="quiet">Nothing is shared.</p>
+      ) : (
+        <ShareTable shares={shares.data} revoke={id => revoke.mutate(id)} />
+      )}
+    </section>
+  )
+}
+
+interface ShareTableProps {
+  readonly shares: readonly ShareView[]
+  readonly revoke: (id: string) => void
+}
+
+function ShareTable({ shares, revoke }: ShareTableProps): ReactNode {
+  return (
+    <table className="links">
+      <thead>
+        <tr>
+          <th scope="col">Graph</th>
+          <th scope="col">Shared</th>
+          <th scope="col">By</th>
+          <th scope="col">Ends</th>
+          <th scope="col">State</th>
+        </tr>
+      </thead>
+      <tbody>
+        {shares.map(({ id, title, createdAt, createdBy, expiresAt, state }) => (
+          <tr key={id} data-ended={state !== 'open'}>
+            <th scope="row">{title}</th>
+            <td>
+              <Moment at={createdAt} />
+            </td>
+            <td>{createdBy}</td>
+            <td>
+              <Moment at={expiresAt} />
+            </td>
+            <td>
+              {state === 'open' ? (
+                <ConfirmButton
+                  verb="Revoke"
+                  what={`the link to ${title}`}
+                  warning="Nobody can open it any more, and the copy is thrown away."
+                  onConfirm={() => revoke(id)}
+                />
+              ) : (
+                state
               )}
             </td>
           </tr>

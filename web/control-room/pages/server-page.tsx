@@ -18,6 +18,7 @@ import { StateBadge } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { inOrder } from '../server-order.ts'
+import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
 import { useWindow } from './use-window.ts'
 
@@ -132,39 +133,53 @@ function Server({
   const history = useHistory([server.id])
   const marks = useMemo(() => eventMarks(history.data ?? [], []), [history.data])
   const colour = seriesColour(server.id, ids)
-  const plans = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? true)
+  const specs = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? true).map(plan => ({
+    key: plan.key,
+    title: plan.title,
+    note: plan.note,
+    unit: plan.unit,
+    floorMax: plan.floorMax,
+    series: [{ key: plan.key, label: server.id, colour }],
+    height: CHART_HEIGHT,
+    stepped: plan.key === 'watching',
+    showTimes: true,
+    named: false,
+    nothing: nothingToSee(feed.grid, plan, server),
+  }))
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">
         <ServerHead server={server} />
         <div className="server-body">
           <section className="panel charts" aria-label="Charts">
-            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured" />
+            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured">
+              <TakeAlong
+                sheet={() => ({
+                  title: `Everything measured on ${server.id}`,
+                  name: server.id,
+                  words: null,
+                  grid: feed.grid,
+                  charts: specs,
+                  marks,
+                })}
+              />
+            </Toolbar>
             {feed.problem !== null && silentMs === 0 ? (
               <p className="form-problem" role="alert">
                 The charts are not fed: {feed.problem}
               </p>
             ) : null}
             <div className="chart-grid">
-              {plans.map(plan => (
+              {specs.map(({ key, ...spec }) => (
                 <TimeChart
-                  key={plan.key}
-                  title={plan.title}
-                  note={plan.note}
-                  unit={plan.unit}
+                  key={key}
+                  {...spec}
                   grid={feed.grid}
-                  series={[{ key: plan.key, label: server.id, colour }]}
-                  height={CHART_HEIGHT}
-                  floorMax={plan.floorMax}
-                  stepped={plan.key === 'watching'}
-                  showTimes
-                  named={false}
                   marks={marks}
                   silentMs={silentMs}
                   live={!paused && page.window.kind === 'live'}
                   onZoom={page.zoom}
                   onBack={page.back}
-                  nothing={nothingToSee(feed.grid, plan, server)}
                 />
               ))}
             </div>

@@ -121,11 +121,9 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
   const { head, wrong, tone } = sentenceOf(answer)
   return (
     <header className="wall-head" data-tone={tone}>
-      <h1>
-        <span role="status">
-          {head}
-          {wrong === '' ? '.' : <b>; {wrong}.</b>}
-        </span>
+      <h1 aria-live="polite">
+        {head}
+        {wrong === '' ? '.' : <b>; {wrong}.</b>}
       </h1>
       {kiosk ? (
         <WallClock />
