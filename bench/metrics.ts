@@ -5,6 +5,7 @@ import { ask, medianQueryMs, type Sent, send } from './metrics/client.ts'
 import { live } from './metrics/live.ts'
 import { type Engine, engines, pinSelf, removeFolder, scratchFolder, type Target } from './metrics/targets.ts'
 import { SERIES_AN_EDGE } from './metrics/workload.ts'
+import { runZabbix, ZABBIX_DURABILITY, type ZabbixFigures } from './metrics/zabbix.ts'
 import type { BenchReport, BenchResult } from './result.ts'
 
 /** Seconds of data in each set: what fits six minutes, and what the goals are stated for. */
@@ -25,11 +26,12 @@ type Figures = Map<string, number>
 export async function run(parameters: readonly string[]): Promise<BenchReport> {
   const size = parameters.includes('--full') ? FULL : QUICK
   const alone = parameters.includes('--ours')
+  if (parameters.includes('--zabbix')) return await againstZabbix()
   pinSelf()
   const { found, missing } = await engines()
   const chosen = alone ? found.filter(engine => engine.name === 'vitrine') : found
   const figures = new Map<string, Figures>(chosen.map(engine => [engine.name, new Map()]))
-  await ingestAll(chosen, size, figures)
+  if (!parameters.includes('--queries')) await ingestAll(chosen, size, figures)
   await queryAll(chosen, size, figures)
   return {
     bench: 'metrics',
@@ -46,6 +48,60 @@ export async function run(parameters: readonly string[]): Promise<BenchReport> {
     },
     results: RESULTS.flatMap(row => result(row, figures)),
   }
+}
+
+/** 5M values: the same edges and series as i100, for as many seconds as that takes. */
+const ZABBIX = { edges: 100, seconds: 417 }
+
+async function againstZabbix(): Promise<BenchReport> {
+  pinSelf()
+  const { edges, seconds } = ZABBIX
+  const { found } = await engines()
+  const ours = found.find(engine => engine.name === 'vitrine')
+  if (ours === undefined) throw new Error('our own engine is missing')
+  const base = { edgesARequest: 10, samplesASeries: 1, jitterMs: 0, only: null, shuffled: false }
+  const own: Figures = new Map()
+  await ingest(ours, 'i100', makeBodies({ ...base, ...ZABBIX, startMs: startOf(seconds) }), own)
+  const folder = scratchFolder()
+  try {
+    const zabbix = await runZabbix(folder, edges, seconds)
+    if (typeof zabbix === 'string') console.log(zabbix)
+    else {
+      const { kValuesASecond, cpuSAMillion, bytesAValue } = zabbix
+      console.log(
+        `  zabbix: ${kValuesASecond.toFixed(1)} k values/s, ${cpuSAMillion.toFixed(2)} CPU s a million, ${bytesAValue.toFixed(1)} bytes a value`,
+      )
+    }
+    const figures = new Map<string, Figures>([
+      ['vitrine', own],
+      ['zabbix', new Map(typeof zabbix === 'string' ? [] : zabbixFigures(zabbix))],
+    ])
+    return {
+      bench: 'metrics',
+      settings: {
+        values: edges * SERIES_AN_EDGE * seconds,
+        cores: 'servers 0 (Zabbix and PostgreSQL together), generator 1',
+        zabbix:
+          typeof zabbix === 'string'
+            ? zabbix
+            : 'trapper items, sender protocol, 1200 values a request, 2 connections',
+        bytes:
+          'ours: the folder after a seal; Zabbix: history and trends with their indexes, without the write-ahead log',
+        durability: { vitrine: ours.durability, zabbix: ZABBIX_DURABILITY },
+      },
+      results: ZABBIX_RESULTS.flatMap(row => result(row, figures)),
+    }
+  } finally {
+    removeFolder(folder)
+  }
+}
+
+function zabbixFigures({ kValuesASecond, cpuSAMillion, bytesAValue }: ZabbixFigures): [string, number][] {
+  return [
+    ['ingest i100', kValuesASecond],
+    ['CPU i100', cpuSAMillion],
+    ['bytes i100', bytesAValue],
+  ]
 }
 
 async function ingestAll(
@@ -194,10 +250,16 @@ interface Row {
   readonly key: string
   readonly unit: string
   readonly better: 'lower' | 'higher'
-  readonly peer: 'prometheus' | 'victoria-metrics' | 'better'
+  readonly peer: 'prometheus' | 'victoria-metrics' | 'zabbix' | 'better'
   /** What the ratio should be, where above 1 means that ours is better. */
   readonly goal: number
 }
+
+const ZABBIX_RESULTS: readonly Row[] = [
+  { key: 'ingest i100', unit: 'k samples/s', better: 'higher', peer: 'zabbix', goal: 15 },
+  { key: 'CPU i100', unit: 's a million', better: 'lower', peer: 'zabbix', goal: 1 },
+  { key: 'bytes i100', unit: 'bytes a sample', better: 'lower', peer: 'zabbix', goal: 1 },
+]
 
 const RESULTS: readonly Row[] = [
   { key: 'ingest i100', unit: 'k samples/s', better: 'higher', peer: 'victoria-metrics', goal: 1 },

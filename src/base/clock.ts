@@ -31,6 +31,20 @@ export const systemClock: Clock = {
   },
 }
 
+/** 2026-01-31T12:00:00.000Z: the form of RFC 3339 that logs use. */
+export function isoTime(ms: number): string {
+  const second = Math.floor(ms / 1000)
+  if (second !== isoSecond) {
+    isoSecond = second
+    isoText = new Date(second * 1000).toISOString().slice(0, 20)
+  }
+  return `${isoText}${String(Math.floor(ms - second * 1000)).padStart(3, '0')}Z`
+}
+
+/** The last second that was asked for: a busy server asks thousands of times in each. */
+let isoSecond = Number.NaN
+let isoText = ''
+
 /** Turns BOOTTIME stamps of this host into fleet time, ms since 1970. Null until the offset is known. */
 export interface FleetTime {
   /** Fleet time now. Before the first exchange the wall clock stands in, and `known()` is false. */

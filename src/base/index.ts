@@ -1,5 +1,5 @@
 // The door of base: time, logs, faults, configuration, counters, lifecycle. It knows no other room.
-export { type Clock, FakeClock, type FleetTime, SlewedFleetTime, systemClock } from './clock.ts'
+export { type Clock, FakeClock, type FleetTime, isoTime, SlewedFleetTime, systemClock } from './clock.ts'
 export { checkConfig, loadConfig, nearest } from './config.ts'
 export {
   type Counter,
@@ -47,6 +47,7 @@ export {
   Secret,
   silentLog,
 } from './log.ts'
+export { mapFile } from './mapped-file.ts'
 export { dieWithParent, joinProcessGroup, readTimex, type Timex } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export type { PrivateTls, TlsFiles } from './tls-material.ts'

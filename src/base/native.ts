@@ -8,11 +8,17 @@ interface Libc {
   readonly flock: (fd: number, operation: number) => number
   readonly adjtimex: (timex: BigInt64Array) => number
   readonly errno: () => number
+  /** Address, length, protection, flags, file descriptor, offset. */
+  readonly mmap: (...parameters: [null, bigint, number, number, number, bigint]) => bigint | null
+  readonly view: (address: bigint, length: number) => ArrayBuffer
 }
 
 const CLOCK_BOOTTIME = 7 // linux/time.h
 const PR_SET_PDEATHSIG = 1 // linux/prctl.h
 const LOCK_EX_NB = 2 | 4 // sys/file.h
+const PROT_READ_WRITE = 1 | 2 // sys/mman.h
+const MAP_SHARED = 1
+const MAP_FAILED = 2n ** 64n - 1n
 const EWOULDBLOCK = 11 // asm-generic/errno.h
 
 function load(): Libc | null {
@@ -28,6 +34,8 @@ function load(): Libc | null {
       flock: libc.func('int flock(int, int)') as Libc['flock'],
       adjtimex: libc.func('int adjtimex(int64_t *)') as Libc['adjtimex'],
       errno: () => koffi.errno(),
+      mmap: libc.func('void *mmap(void *, size_t, int, int, int, int64_t)') as Libc['mmap'],
+      view: (address, length) => koffi.view(address, length),
     }
   } catch {
     return null
@@ -64,6 +72,16 @@ export function lockFd(fd: number): boolean | null {
   if (libc === null) return null
   if (libc.flock(fd, LOCK_EX_NB) === 0) return true
   return libc.errno() === EWOULDBLOCK ? false : null
+}
+
+/**
+ * The first `length` bytes of an open file as memory that the kernel shares with it, until this process ends: what is
+ * written there is in the file at once, and outlives the process. The file must be that long and stay so. Null: not here.
+ */
+export function mapFd(fd: number, length: number): ArrayBuffer | null {
+  if (libc === null) return null
+  const address = libc.mmap(null, BigInt(length), PROT_READ_WRITE, MAP_SHARED, fd, 0n)
+  return address === null || address === MAP_FAILED ? null : libc.view(address, length)
 }
 
 /** The kernel's own opinion of its clock, in the units of adjtimex(2). */

@@ -58,6 +58,18 @@ const origin = z.strictObject({
   mediaFolder: z.string().optional().describe('Own files; default: media in the data folder.'),
 })
 
+const accessLog = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('False: no access log is written.'),
+    bytesMax: z
+      .int()
+      .min(MIB)
+      .default(64 * MIB)
+      .describe('A file that has reached this is renamed to access.1.log, and so on.'),
+    filesMax: z.int().min(1).max(1000).default(4).describe('Files that are kept; the oldest is dropped.'),
+  })
+  .describe('One line of JSON for each answer, in accounting/ of the folder of the edge.')
+
 const edge = z.strictObject({
   ...listenKeys,
   id: serverId.describe('Permanent id of the server; also its name in steering.'),
@@ -72,6 +84,7 @@ const edge = z.strictObject({
     .min(0)
     .default(2048 * MIB)
     .describe('Media kept on disk; 0 keeps none.'),
+  accessLog: accessLog.prefault({}),
 })
 
 const join = z.strictObject({

@@ -3,9 +3,11 @@ import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
 import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
+import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
 import { registerServer } from './commands/server.ts'
 import { registerSimulate } from './commands/simulate.ts'
@@ -35,10 +37,12 @@ const registrations = [
   registerUser,
   registerToken,
   registerServer,
+  registerLedger,
   registerMetrics,
   registerLook,
   registerSimulate,
   registerDoctor,
+  registerRecorder,
   registerCheckConfig,
 ]
 for (const register of registrations) register(program)

@@ -49,6 +49,7 @@ export interface EdgeSettings extends RoleSettings, MemberSettings {
   readonly webFolder: string
   readonly memoryBytesMax: number
   readonly diskBytesMax: number
+  readonly accessLog: { readonly bytesMax: number; readonly filesMax: number } | null
 }
 
 export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSettings {
@@ -56,6 +57,9 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   readonly listen: ListenOptions | null
   readonly role: ServerRole
   readonly serverUrl: string | null
+  /** Changes of these are told as marks. */
+  readonly configFiles: readonly string[]
+  readonly certificateFiles: readonly string[]
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
 }
@@ -205,6 +209,7 @@ export function originSettings(config: Config, data: string): OriginSettings {
 
 export function edgeSettings(config: Config, data: string, edge: EdgeConfig): EdgeSettings {
   const { join, log, portBase } = config
+  const { accessLog } = edge
   return {
     kind: 'edge',
     id: edge.id,
@@ -218,6 +223,7 @@ export function edgeSettings(config: Config, data: string, edge: EdgeConfig): Ed
     webFolder,
     memoryBytesMax: edge.memoryBytesMax,
     diskBytesMax: edge.diskBytesMax,
+    accessLog: accessLog.enabled ? accessLog : null,
   }
 }
 
@@ -241,6 +247,8 @@ export function agentSettings(
     controlUrl: server.controlUrl,
     tokenFile: server.tokenFile,
     identityFolder: server.identityFolder,
+    configFiles: local ? [keptConfigFile(data)] : [],
+    certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
   }

@@ -4,6 +4,7 @@ import type { MetricsStore } from '#metrics'
 import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
+import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ControlOptions } from './options.ts'
 import type { FullState } from './state/open-state.ts'
@@ -23,6 +24,8 @@ export interface ControlContext {
   readonly tryIt: TryIt
   readonly wall: WallKeeper
   readonly counters: Counters
+  /** What senders have told about their metrics. */
+  readonly metadata: MetadataBook
   readonly log: Log
   /** Region of the control room itself. */
   readonly region: string

@@ -23,6 +23,7 @@ import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
+import { MetadataBook } from './api/metadata-book.ts'
 import { privateAuthority } from './authority.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
@@ -112,6 +113,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     tryIt,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     counters,
+    metadata: new MetadataBook(),
     log,
     region,
     authority: own.authority,
@@ -250,7 +252,7 @@ function onStateChange({ steering, tryIt, alerts, log }: ControlContext, selfMet
 function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closable {
   const { fleet, steering, tryIt, options, log } = context
   const turn = async (): Promise<void> => {
-    fleet.sessions.sweep(options.clock.monotonicMs())
+    fleet.sweepSessions(options.clock.monotonicMs())
     tryIt.observe()
     steering.refresh()
     attempt(log, 'metrics-not-written', () => selfMetrics.write())

@@ -18,6 +18,7 @@ type ControlFault =
   | 'control-join-refused'
   | 'control-join-string-unknown'
   | 'control-no-authority'
+  | 'control-mark-unknown'
   | 'control-override-unknown'
   | 'control-link-unknown'
   | 'control-title-unknown'
@@ -103,6 +104,7 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     404,
     'No such link, or it was revoked or has expired: ask whoever sent it for another.',
   ),
+  'control-mark-unknown': kind(404, 'No mark has this id: GET /api/v1/marks lists them.'),
   'control-no-authority': kind(
     409,
     'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',

@@ -1,7 +1,7 @@
 // Owns the control room's own series: what it knows of each server, and of itself. Written into its own store.
 import type { Clock, Counters, FleetTime, Labels } from '#base'
 import type { MetricsStore, WriteSeries } from '#metrics'
-import { serverStates } from '#wire'
+import { serverStates, titleClasses } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from './fleet/fleet.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 
@@ -21,6 +21,8 @@ export class SelfMetrics {
   readonly #options: SelfMetricsOptions
   readonly #startMs: number
   #lastAt = 0
+  /** When each edge was first found linked. */
+  readonly #linkedMs = new Map<string, number>()
 
   constructor(options: SelfMetricsOptions) {
     this.#options = options
@@ -66,6 +68,13 @@ export class SelfMetrics {
     return [exhausted, ...fleet.all().flatMap(record => this.#serverPoints(record, nowMs))]
   }
 
+  /** After a start nobody is known to watch: that is no zero, and the ledger bridges a short silence. */
+  #knowsViewers({ id, isLinked }: ServerRecord, nowMs: number): boolean {
+    if (isLinked && !this.#linkedMs.has(id)) this.#linkedMs.set(id, nowMs)
+    const linkedMs = this.#linkedMs.get(id) ?? Number.POSITIVE_INFINITY
+    return nowMs - linkedMs > SESSIONS_TOLD_MS || nowMs - this.#startMs > LINK_MS_MAX
+  }
+
   #serverPoints(record: ServerRecord, nowMs: number): { labels: Labels; value: number }[] {
     const { fleet, steering } = this.#options
     const base = { job: JOB, instance: record.id, region: record.region }
@@ -83,9 +92,13 @@ export class SelfMetrics {
       add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
     if (record.role === 'edge') {
-      const { watching, estimated } = fleet.sessions.of(record.id)
-      add('vitrine_fleet_watching', watching)
-      add('vitrine_fleet_watching_estimated', estimated)
+      const { byClass, estimated } = fleet.sessions.of(record.id)
+      if (this.#knowsViewers(record, nowMs)) {
+        for (const titleClass of titleClasses) {
+          add('vitrine_fleet_watching', byClass[titleClass], { class: titleClass })
+        }
+        add('vitrine_fleet_watching_estimated', estimated)
+      }
       add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
     }
     for (const [observer, log] of record.outside) {
@@ -98,6 +111,11 @@ export class SelfMetrics {
     return points
   }
 }
+
+/** An edge that comes back tells its sessions within a second. */
+const SESSIONS_TOLD_MS = 2000
+/** One that stays away for so long after a start feeds nobody that this control room could know of. */
+const LINK_MS_MAX = 15_000
 
 /** An older look is not told again as if it were new. */
 const PROBE_AGE_MS_MAX = 3000

@@ -18,6 +18,7 @@ import {
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { type Identity, startRenewal, type Trust } from '#trust'
 import type { FromControl } from '#wire'
+import { type AccessLogLimits, Accounting } from './accounting/accounting.ts'
 import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import { ObjectCache } from './cache/object-cache.ts'
@@ -63,6 +64,8 @@ export interface EdgeOptions {
   readonly diskBytesMax: number
   /** Viewers' connections that are admitted at once. */
   readonly viewersMax?: number | undefined
+  /** Null or left out: no access log. */
+  readonly accessLog?: AccessLogLimits | null | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -83,6 +86,7 @@ interface Parts {
   readonly sessions: Sessions
   readonly probes: Probes
   readonly access: AccessTable
+  readonly accounting: Accounting
 }
 
 /** Starts an edge; it serves from its cache and its last table, whatever the control room and the origin do. */
@@ -116,12 +120,13 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true
-  const front = new Front({ ...parts, edgeId: id, behindProxy, clock, log, media, entry, pages })
+  const front = new Front({ ...parts, fleet, edgeId: id, behindProxy, clock, log, media, entry, pages })
   const connections = watchConnections(options, listening, closers)
   front.admitBy(connections)
   doors.front = front
   connectTally(parts, connections, fleet)
-  link.running = closers.add(openLink(options, url, parts.access, fleet))
+  link.running = closers.add(openLink(options, url, parts, fleet))
+  parts.accounting.useTime(link.running.fleet)
   startTimers(parts, fleet, link.running, options, closers)
   const { identity = null } = options
   if (identity !== null) {
@@ -135,6 +140,10 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
   ensureFolder(options.stateFolder)
   const hostId = readHostId()
   const tally = new Tally()
+  const accessLog = options.accessLog ?? null
+  // Closed after the server, whose last answers it is told of.
+  const accounting = new Accounting({ stateFolder: options.stateFolder, hostId, accessLog, clock, log })
+  closers.add(accounting)
   const origin = new OriginClient({ originUrl, token, trust: options.trust, edgeId: id })
   closers.add(origin)
   const memory = new MemoryTier(options.memoryBytesMax)
@@ -168,6 +177,7 @@ async function makeParts(options: EdgeOptions, closers: Closers): Promise<Parts>
     sessions: new Sessions(clock),
     probes,
     access: new AccessTable(token),
+    accounting,
   }
 }
 
@@ -177,7 +187,7 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
   return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
 }
 
-function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet: FleetView): Link {
+function openLink(options: EdgeOptions, url: string, { access, sessions }: Parts, fleet: FleetView): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
   // What the link remembers from disk is told while it starts: that table is of unknown age.
   let remembered = true
@@ -197,7 +207,8 @@ function openLink(options: EdgeOptions, url: string, access: AccessTable, fleet:
     hostId: readHostId(),
   } as const
   const memoryFolder = join(options.stateFolder, 'link')
-  const link = startLink({ controlUrl, token, trust, hello, clock, log, memoryFolder, onMessage })
+  const onWelcome = (): void => sessions.tellAgain()
+  const link = startLink({ controlUrl, token, trust, hello, clock, log, memoryFolder, onMessage, onWelcome })
   remembered = false
   return link
 }
@@ -231,8 +242,10 @@ function startTimers(
 }
 
 function connectTally(parts: Parts, connections: Connections, fleet: FleetView): void {
-  const { tally, origin, memory, disk, sessions } = parts
+  const { tally, origin, memory, disk, sessions, accounting } = parts
   tally.connect({
+    totals: accounting.totals,
+    sinceS: () => accounting.sinceS(),
     sessions: () => sessions.watching(),
     upstreamBytes: () => origin.counts.receivedBytes,
     upstreamFailures: () => origin.counts.failures,
@@ -249,6 +262,7 @@ function connectTally(parts: Parts, connections: Connections, fleet: FleetView):
       'disk-write-failed': disk.counts.writeFailures,
       'disk-file-broken': disk.counts.broken,
       'cmcd-malformed': tally.cmcdMalformed,
+      'access-log-line': accounting.linesDropped,
     }),
   })
 }

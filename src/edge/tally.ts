@@ -1,24 +1,16 @@
 // Owns the edge's own figures. Plain numbers on the hot path; they become metrics when somebody collects.
-import { Counters, registerProcessMetrics } from '#base'
+import { type Counter, Counters, type Labels, registerProcessMetrics } from '#base'
+import type { Totals } from './accounting/totals.ts'
 import type { CacheResult } from './cache/object-cache.ts'
-
-/** The label `kind` of vitrine_edge_requests_total. */
-export type RequestKind =
-  | 'master'
-  | 'playlist'
-  | 'init'
-  | 'segment'
-  | 'play'
-  | 'watch'
-  | 'steer'
-  | 'cmcd'
-  | 'other'
 
 // From a hit in memory to the deadline of the origin, in seconds.
 const FIRST_BYTE_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 /** What lies elsewhere and is read at each collection. */
 export interface TallySources {
+  readonly totals: Totals
+  /** When all totals were zero, in seconds since 1970. */
+  readonly sinceS: () => number
   readonly sessions: () => number
   readonly upstreamBytes: () => number
   readonly upstreamFailures: () => number
@@ -39,12 +31,11 @@ type DropReason =
   | 'disk-write-failed'
   | 'disk-file-broken'
   | 'cmcd-malformed'
+  | 'access-log-line'
 
 export class Tally {
   readonly counters: Counters = new Counters()
-  sentBytes = 0
   cmcdMalformed = 0
-  readonly #requests = new Map<string, number>()
   readonly #cache = new Map<CacheResult, number>()
   readonly #observeFirstByte: (seconds: number) => void
 
@@ -56,11 +47,6 @@ export class Tally {
     )
     this.#observeFirstByte = seconds => histogram.observe(seconds)
     registerProcessMetrics(this.counters, 'edge')
-  }
-
-  request(kind: RequestKind, status: number): void {
-    const key = `${kind} ${Math.floor(status / 100)}xx`
-    this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1)
   }
 
   cache(result: CacheResult): void {
@@ -81,11 +67,11 @@ export class Tally {
     const { counters } = this
     const requests = counters.counter(
       'vitrine_edge_requests_total',
-      'Requests of viewers, by kind and status class. Many 5xx: look at vitrine_edge_upstream_failures_total.',
+      'Answers by kind, status and class of title; kind `internal` is our own agents and probes. Many 5xx: look at vitrine_edge_upstream_failures_total.',
     )
     const sent = counters.counter(
       'vitrine_edge_sent_bytes_total',
-      'Body bytes handed to viewers. Flat under traffic: the edge is frozen.',
+      'Body bytes sent to viewers by class of title, counted when an answer ends. Flat under traffic: the edge is frozen.',
     )
     const received = counters.counter(
       'vitrine_edge_upstream_bytes_total',
@@ -104,10 +90,6 @@ export class Tally {
       'What was refused or given up because of a limit or a fault, by reason; each should stay flat.',
     )
     counters.beforeCollect(() => {
-      this.#flush(this.#requests, (key, value) => {
-        const [kind = '', status = ''] = key.split(' ')
-        requests.add(value, { kind, status })
-      })
       this.#flush(this.#cache, (result, value) => cache.add(value, { result }))
     })
     const follow = (add: (delta: number) => void, read: () => number): void => {
@@ -118,7 +100,7 @@ export class Tally {
         told = now
       })
     }
-    follow(sent.add, () => this.sentBytes)
+    this.#followTotals(sources.totals, requests, sent)
     follow(received.add, sources.upstreamBytes)
     follow(failures.add, sources.upstreamFailures)
     for (const reason of Object.keys(sources.dropped()) as DropReason[]) {
@@ -127,6 +109,19 @@ export class Tally {
         () => sources.dropped()[reason],
       )
     }
+  }
+
+  #followTotals(totals: Totals, requests: Counter, sent: Counter): void {
+    const told = new Map<string, number>()
+    const tell = (counter: Counter, labels: Labels, value: number): void => {
+      const key = Object.values(labels).join(' ')
+      counter.add(value - (told.get(key) ?? 0), labels)
+      told.set(key, value)
+    }
+    this.counters.beforeCollect(() => {
+      for (const [labels, value] of totals.requests()) tell(requests, labels, value)
+      for (const [titleClass, value] of totals.bytes()) tell(sent, { class: titleClass }, value)
+    })
   }
 
   #gaugesOf(sources: TallySources): void {
@@ -144,7 +139,12 @@ export class Tally {
       'vitrine_edge_steering_table_age_seconds',
       'Age of the steering table. Above 30 s: the control room is away, and own probes have a say.',
     )
+    const since = counters.gauge(
+      'vitrine_edge_counting_since_seconds',
+      'When requests and sent bytes were zero, in seconds since 1970: the first start since the host booted.',
+    )
     counters.beforeCollect(() => {
+      since.set(sources.sinceS())
       bytes.set(sources.memoryBytes(), { tier: 'memory' })
       bytes.set(sources.diskBytes(), { tier: 'disk' })
       sessions.set(sources.sessions())

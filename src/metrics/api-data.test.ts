@@ -7,9 +7,14 @@ it('prints seconds as numbers and values as texts, in the four shapes of the Pro
   expect(JSON.stringify(toApiData({ kind: 'vector', items: [{ labels, ...point }] }))).toBe(
     '{"resultType":"vector","result":[{"metric":{"__name__":"up"},"value":[1700000000.137,"+Inf"]}]}',
   )
-  expect(JSON.stringify(toApiData({ kind: 'matrix', items: [{ labels, points: [point] }] }))).toBe(
-    '{"resultType":"matrix","result":[{"metric":{"__name__":"up"},"values":[[1700000000.137,"+Inf"]]}]}',
-  )
+  expect(
+    JSON.stringify(
+      toApiData({
+        kind: 'matrix',
+        items: [{ labels, times: Float64Array.of(point.timestampMs), values: Float64Array.of(point.value) }],
+      }),
+    ),
+  ).toBe('{"resultType":"matrix","result":[{"metric":{"__name__":"up"},"values":[[1700000000.137,"+Inf"]]}]}')
   expect(toApiData({ kind: 'scalar', timestampMs: 1000, value: 0.5 })).toEqual({
     resultType: 'scalar',
     result: [1, '0.5'],

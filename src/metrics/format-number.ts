@@ -2,10 +2,12 @@
 
 /** As the Prometheus API prints a sample: Go's FormatFloat 'f' between 1e-6 and 1e21, else 'e', shortest form. */
 export function formatNumber(value: number): string {
+  const size = Math.abs(value)
+  // Nearly all numbers: here both print the same.
+  if (size >= 1e-6 && size < 1e21) return String(value)
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   if (Number.isNaN(value)) return 'NaN'
-  if (value === Infinity) return '+Inf'
-  if (value === -Infinity) return '-Inf'
-  if (Object.is(value, -0)) return '-0'
+  if (size === Infinity) return value > 0 ? '+Inf' : '-Inf'
   // ECMAScript switches to an exponent at the same two bounds, but Go gives the exponent two digits.
   return String(value).replace(/e([+-])(\d)$/, 'e$10$2')
 }

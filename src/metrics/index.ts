@@ -9,9 +9,22 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
-export type { Answer, Explain, Question } from './promql/engine.ts'
+export { describeQuery } from './promql/describe-query.ts'
+export type { Answer, Explain, PrintedAnswer, Question } from './promql/engine.ts'
+export { formatQuery } from './promql/format-query.ts'
 export { parseDurationMs } from './promql/literals.ts'
-export type { Matrix, MatrixItem, Point, Scalar, Text, Value, Vector, VectorItem } from './promql/value.ts'
+export {
+  type Matrix,
+  type MatrixItem,
+  type Point,
+  pointsOf,
+  type Scalar,
+  type Text,
+  type Value,
+  type Vector,
+  type VectorItem,
+} from './promql/value.ts'
+export type { MetricMetadata } from './remote-write/metadata.ts'
 export {
   decodeRemoteWrite,
   REMOTE_WRITE_LIMITS,
@@ -22,8 +35,10 @@ export { compressBlock } from './remote-write/snappy.ts'
 export { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from './remote-write/write-remote-write.ts'
 export { isStale, staleMarker } from './stale.ts'
 export { inspectStore, type StoreInspection, type StoreVerification, verifyStore } from './store/inspect.ts'
-export type { LedgerMeasure, LedgerRow } from './store/ledger.ts'
+export type { LedgerRow } from './store/ledger.ts'
+export type { LedgerMeasure, LedgerRole } from './store/ledger-rules.ts'
 export { openStore } from './store/open-store.ts'
+export type { RestoreProgress } from './store/restore.ts'
 export type {
   IngestRequest,
   IngestResult,

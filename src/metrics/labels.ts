@@ -8,10 +8,7 @@ export function labelsKey(labels: Labels): string {
   const names = Object.keys(labels)
   if (names.length > 1) names.sort()
   let key = ''
-  for (const name of names) {
-    const value = labels[name] ?? ''
-    key += `${name.length}:${name}${value.length}:${value}`
-  }
+  for (const name of names) key += part(name, labels[name] ?? '')
   return key
 }
 
@@ -57,8 +54,66 @@ export function withLabel(labels: Labels, name: string, value: string): Labels {
 
 const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME])
 
+/** The same object for the same label set, so that what is remembered of it is found again by the next query. */
 export function withoutName(labels: Labels): Labels {
-  return Object.hasOwn(labels, METRIC_NAME) ? withoutLabels(labels, NAME_ONLY) : labels
+  return Object.hasOwn(labels, METRIC_NAME) ? unnamed.of(labels) : labels
+}
+
+/** `labelsKey` of label sets that live on, such as those of the store's series. */
+export function rememberedKey(labels: Labels): string {
+  return keys.of(labels)
+}
+
+/** A label set as JSON, remembered. */
+export function rememberedJson(labels: Labels): string {
+  return jsons.of(labels)
+}
+
+/** Some 1 KB each at most for usual labels: 20 MB. Series that a page shows are hundreds. */
+const REMEMBERED_MAX = 20_000
+
+/**
+ * What was made of label sets, for as long as they live. Making a key takes a microsecond, and every query needs one
+ * for each series: for small queries that is most of their time.
+ */
+class Remembered<Value> {
+  readonly #make: (labels: Labels) => Value
+  #made = new WeakMap<Labels, Value>()
+  #count = 0
+
+  constructor(make: (labels: Labels) => Value) {
+    this.#make = make
+  }
+
+  of(labels: Labels): Value {
+    const known = this.#made.get(labels)
+    if (known !== undefined) return known
+    if (this.#count === REMEMBERED_MAX) {
+      this.#made = new WeakMap()
+      this.#count = 0
+    }
+    const value = this.#make(labels)
+    this.#made.set(labels, value)
+    this.#count += 1
+    return value
+  }
+}
+
+const unnamed: Remembered<Labels> = new Remembered(labels => withoutLabels(labels, NAME_ONLY))
+const keys: Remembered<string> = new Remembered(labelsKey)
+const jsons: Remembered<string> = new Remembered(labels => JSON.stringify(labels))
+
+/** The key of all labels but some, without making the label set. */
+export function keyWithout(labels: Labels, dropped: ReadonlySet<string>): string {
+  const names = Object.keys(labels)
+  if (names.length > 1) names.sort()
+  let key = ''
+  for (const name of names) if (!dropped.has(name)) key += part(name, labels[name] ?? '')
+  return key
+}
+
+function part(name: string, value: string): string {
+  return `${name.length}:${name}${value.length}:${value}`
 }
 
 function fromEntries(entries: [string, string][]): Labels {

@@ -18,6 +18,8 @@ const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl'
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 /** The multivariant playlist names the current revision. */
 const MASTER_FRESH = 'max-age=1'
+/** Health and metrics: what our own agents and probes ask for is not throughput. */
+const NOT_KEPT = 'no-store'
 /** Segments that are sent at a time; each holds a piece of 1 MiB and a read of up to 4 MiB. */
 const SENDING_MAX = 64
 /** An edge that takes nothing for so long is gone. */
@@ -43,7 +45,7 @@ export class MediaServer {
     this.#options = options
     this.#requests = options.counters.counter(
       'vitrine_origin_requests_total',
-      'Requests by kind and status class. 4xx of segments means edges hold playlists of replaced files.',
+      'Requests by kind and status class; kind `internal` is our own agents and probes. 4xx of segments means edges hold playlists of replaced files.',
     )
     this.#sent = options.counters.counter(
       'vitrine_origin_sent_bytes_total',
@@ -72,13 +74,12 @@ export class MediaServer {
         `${method ?? ''} is not answered here, GET and HEAD are`,
       )
     }
-    if (route.kind === 'health')
-      return this.#send(response, 'application/json', 'no-store', '{"status":"ok"}')
+    if (route.kind === 'health') return this.#send(response, 'application/json', NOT_KEPT, '{"status":"ok"}')
     this.#authorise(route, request, response)
     switch (route.kind) {
       case 'metrics': {
         const text = renderExposition(this.#options.counters.collect())
-        return this.#send(response, EXPOSITION_CONTENT_TYPE, 'no-store', text)
+        return this.#send(response, EXPOSITION_CONTENT_TYPE, NOT_KEPT, text)
       }
       case 'master': {
         const title = await this.#options.library.title(route.title)
@@ -182,7 +183,7 @@ export class MediaServer {
     const length = Buffer.byteLength(body)
     response.writeHead(200, { 'content-type': type, 'cache-control': cacheControl, 'content-length': length })
     const isHead = response.req.method === 'HEAD'
-    if (!isHead) this.#sent.add(length)
+    if (!isHead && cacheControl !== NOT_KEPT) this.#sent.add(length)
     response.end(isHead ? undefined : body)
   }
 
@@ -209,10 +210,13 @@ export class MediaServer {
   }
 
   #count(route: Route, response: ServerResponse): void {
-    const known = route.kind === 'health' || route.kind === 'metrics' || route.kind === 'unknown'
-    const kind = known ? 'other' : route.kind
+    const kind = isInternal(route) ? 'internal' : route.kind === 'unknown' ? 'other' : route.kind
     this.#requests.add(1, { kind, status: `${Math.floor(response.statusCode / 100)}xx` })
   }
+}
+
+function isInternal({ kind }: Route): boolean {
+  return kind === 'health' || kind === 'metrics'
 }
 
 function mediaType(rendition: RenditionPlan): string {

@@ -73,6 +73,11 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
   const server = new MediaServer({ library, access, counters, clock, log })
   try {
     const listening = closers.add(await listen(options.listen, server.handle, certificateLogger(options.log)))
+    const startedBootMs = clock.bootMs()
+    const since = counters.gauge(
+      'vitrine_origin_counting_since_seconds',
+      'When the counters of this origin were zero, in seconds since 1970; each start of it. The ledger asks for it.',
+    )
     const link = closers.add(
       startLink({
         controlUrl: options.controlUrl,
@@ -90,6 +95,7 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
         },
       }),
     )
+    counters.beforeCollect(() => since.set(link.fleet.fromBootMs(startedBootMs) / 1000))
     const { identity = null } = options
     if (identity !== null) closers.add(startRenewal({ identity, fleetTime: link.fleet, log }))
     tell = titles => {

@@ -7,6 +7,19 @@ import { serverId, serverRoles, serverStates, titleId, userRoles } from './names
 
 const time = z.number()
 
+/** `GET /api/v1/ledger?start=&end=` (seconds since 1970) -> `{ rows: [...] }` */
+export const ledgerRow = z.object({
+  /** UTC, as 2026-01-31. */
+  day: z.string(),
+  server: z.string(),
+  role: z.enum(['edge', 'origin']),
+  measure: z.enum(['bytes', 'requests', 'viewer-seconds']),
+  class: z.string(),
+  value: z.number(),
+})
+export type LedgerRowView = z.infer<typeof ledgerRow>
+export const ledgerAnswer = z.object({ rows: z.array(ledgerRow) })
+
 /** `GET /api/v1/titles` -> `{ titles: [...] }` */
 export const titleView = titleReport.extend({
   /** Where it can be watched, on the control room. */

@@ -2,7 +2,7 @@
 // at /api/v1/channel, `Authorization: Bearer <server token>`. JSON text frames, one message a frame.
 // Unknown fields are ignored and unknown `type`s skipped, so that a neighbour one minor version away works.
 import { z } from 'zod'
-import { serverId, serverRoles, titleId, userRoles } from './names.ts'
+import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
 export const CHANNEL_FRAME_BYTES_MAX = 8 * 1024 * 1024
@@ -55,6 +55,7 @@ const timeRequest = z.object({ type: z.literal('time-request'), t1: z.number() }
 export const titleReport = z.object({
   id: titleId,
   name: z.string().max(512),
+  class: titleClass,
   state: z.enum(['ready', 'broken']),
   /** In words, when broken. */
   reason: z.string().max(1024).nullable(),
@@ -176,7 +177,14 @@ export type Access = z.infer<typeof access>
 const catalogue = z.object({
   type: z.literal('catalogue'),
   titles: z
-    .array(z.object({ id: titleId, name: z.string().max(512), durationMs: nonNegative.nullable() }))
+    .array(
+      z.object({
+        id: titleId,
+        name: z.string().max(512),
+        class: titleClass,
+        durationMs: nonNegative.nullable(),
+      }),
+    )
     .max(TITLES_MAX),
 })
 export type Catalogue = z.infer<typeof catalogue>

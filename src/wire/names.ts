@@ -28,6 +28,15 @@ export const serverId: z.ZodString = z
 /** Stable id of a title. */
 export const titleId: z.ZodString = z.string().regex(/^[a-z0-9][a-z0-9-]{0,126}$/)
 
+/**
+ * What a title is to whoever pays for its delivery: the label `class` of counters and of the ledger. `vod`: own files;
+ * `live`; `builtin`: samples that come with Vitrine; `other`: no title, or one that the catalogue does not have.
+ */
+export const titleClasses = ['vod', 'live', 'builtin', 'other'] as const
+export type TitleClass = (typeof titleClasses)[number]
+/** A neighbour one version away may not say it, or know more of them. */
+export const titleClass: z.ZodType<TitleClass> = z.enum(titleClasses).default('vod').catch('other')
+
 /** True when a person with `role` may do what needs `needed`. */
 export function mayAct(role: UserRole, needed: UserRole): boolean {
   return userRoles.indexOf(role) >= userRoles.indexOf(needed)

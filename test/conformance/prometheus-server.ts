@@ -32,7 +32,8 @@ export class PrometheusServer {
   static async start(packageFolder: string): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vitrine-prometheus-'))
     const config = join(folder, 'prometheus.yml')
-    writeFileSync(config, 'global: {}\n')
+    // As ours: samples that come late are taken.
+    writeFileSync(config, 'global: {}\nstorage:\n  tsdb:\n    out_of_order_time_window: 10m\n')
     const url = `http://127.0.0.1:${await freePort()}`
     const child = spawn(
       join(packageFolder, 'usr/bin/prometheus'),
@@ -62,7 +63,10 @@ export class PrometheusServer {
       throw new Error(`Prometheus refused the data: ${response.status} ${await response.text()}`)
   }
 
-  async ask(path: 'query' | 'query_range', parameters: Record<string, string>): Promise<PrometheusAnswer> {
+  async ask(
+    path: 'query' | 'query_range' | 'format_query',
+    parameters: Record<string, string>,
+  ): Promise<PrometheusAnswer> {
     const response = await fetch(`${this.#url}/api/v1/${path}`, {
       method: 'POST',
       body: new URLSearchParams(parameters),

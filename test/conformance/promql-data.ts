@@ -3,24 +3,14 @@
 // edge falls on a sample: Prometheus 2.42 closes windows on the left, Prometheus 3 and we do not.
 import type { Labels } from '#base'
 import { staleMarker, type WriteSeries } from '#metrics'
+import { Random } from './random.ts'
 
-export const START_MS = 1_700_000_000_137
+const START_MS = 1_700_000_000_137
 const STEP_MS = 15_000
 const STEPS = 160 // 40 minutes
 
 type Sample = WriteSeries['samples'][number]
 type Signal = (step: number) => number | null
-
-/** A small generator (mulberry32), so that both engines get the same numbers in every run. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 function series(labels: Labels, signal: Signal): WriteSeries {
   const samples: Sample[] = []
@@ -46,7 +36,8 @@ function counter(next: () => number, resetEvery: number): Signal {
 const REGIONS = ['eu', 'eu', 'us', 'us', 'ap']
 
 export function comparisonData(seed: number): WriteSeries[] {
-  const next = random(seed)
+  const random = new Random(seed)
+  const next = (): number => random.next()
   const all: WriteSeries[] = []
   REGIONS.forEach((region, index) => {
     const base = { instance: `i${index}`, region, job: 'edge' }

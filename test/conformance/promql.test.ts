@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Fault, silentLog, systemClock } from '#base'
+import { silentLog, systemClock } from '#base'
 import { decodeRemoteWrite, encodeRemoteWrite, type MetricsStore, openStore, toApiData } from '#metrics'
+import { compareAnswers } from './compare-answers.ts'
 import { fetchPeer } from './peers.ts'
 import { type PrometheusAnswer, PrometheusServer } from './prometheus-server.ts'
 import { comparisonData } from './promql-data.ts'
@@ -46,7 +47,7 @@ describe.skipIf('missing' in peer)(`PromQL answers equal those of Prometheus 2.4
 
   async function instant(query: string, atS: number, ordered: boolean): Promise<void> {
     const theirs = await prometheus.ask('query', { query, time: String(atS) })
-    compare(theirs, () => toApiData(store.query(query, atS * 1000)), ordered)
+    await compare(theirs, () => toApiData(store.query(query, atS * 1000)), ordered)
   }
 
   for (const query of [...QUERIES, ...INSTANT_QUERIES]) {
@@ -66,65 +67,16 @@ describe.skipIf('missing' in peer)(`PromQL answers equal those of Prometheus 2.4
       const { start, end, step } = RANGE_S
       const parameters = { query, start: String(start), end: String(end), step: String(step) }
       const theirs = await prometheus.ask('query_range', parameters)
-      compare(theirs, () => toApiData(store.queryRange(query, start * 1000, end * 1000, step * 1000)), false)
+      await compare(
+        theirs,
+        () => toApiData(store.queryRange(query, start * 1000, end * 1000, step * 1000)),
+        false,
+      )
     })
   }
 })
 
-const KINDS: Readonly<Record<string, readonly string[]>> = {
-  bad_data: ['metrics-promql-syntax', 'metrics-promql-unsupported'],
-  execution: ['metrics-promql-execution'],
-}
-
-function compare(theirs: PrometheusAnswer, ask: () => unknown, ordered: boolean): void {
-  let ours: unknown
-  try {
-    ours = ask()
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    expect({ status: 'error', kind: error.code, text: error.message, theirs }).toMatchObject({
-      theirs: { status: 'error' },
-    })
-    expect(KINDS[theirs.errorType ?? ''] ?? [], `${theirs.error} / ${error.message}`).toContain(error.code)
-    return
-  }
-  expect(theirs.error ?? null, 'Prometheus refuses what we answer').toBeNull()
-  const [a, b] = [flat(theirs.data, ordered), flat(ours, ordered)]
-  expect([...b.keys()]).toEqual([...a.keys()])
-  for (const [key, value] of a)
-    expect(isClose(value, b.get(key) ?? ''), `${key}: theirs ${value}, ours ${b.get(key)}`).toBe(true)
-}
-
-type Pair = readonly [number, string]
-interface Item {
-  readonly metric: Record<string, string>
-  readonly value?: Pair
-  readonly values?: readonly Pair[]
-}
-
-/** One entry a point: "labels @ time" to the printed value. */
-function flat(data: unknown, ordered: boolean): Map<string, string> {
-  const { resultType, result } = data as { resultType: string; result: readonly Item[] | Pair }
-  const entries: [string, string][] = []
-  if (resultType === 'scalar' || resultType === 'string') {
-    const [time, value] = result as Pair
-    entries.push([`${resultType} @ ${time}`, value])
-  } else {
-    for (const item of result as readonly Item[]) {
-      const labels = JSON.stringify(Object.entries(item.metric).sort(([a], [b]) => (a < b ? -1 : 1)))
-      for (const [time, value] of item.values ?? (item.value === undefined ? [] : [item.value])) {
-        entries.push([`${resultType} ${labels} @ ${time}`, value])
-      }
-    }
-  }
-  if (!ordered) entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return new Map(entries)
-}
-
-/** Sums are compensated differently in 2.42 and 3, so that the last digits may differ. */
-function isClose(a: string, b: string): boolean {
-  if (a === b) return true
-  const [x, y] = [Number(a), Number(b)]
-  const allowed = 1e-9 * Math.max(Math.abs(x), Math.abs(y)) + 1e-12
-  return Number.isFinite(x) && Number.isFinite(y) && Math.abs(x - y) <= allowed
+async function compare(theirs: PrometheusAnswer, ask: () => unknown, ordered: boolean): Promise<void> {
+  const { difference } = await compareAnswers(theirs, ask, ordered)
+  expect(difference).toBeNull()
 }

@@ -125,6 +125,10 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
   ['PUT', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
+  ['GET', '/api/v1/marks', people],
+  ['POST', '/api/v1/marks', ['operator', 'admin']],
+  ['POST', '/api/v1/marks/seen', ['admin', 'server']],
+  ['DELETE', '/api/v1/marks/:id', ['operator', 'admin']],
   ['POST', '/api/v1/enrol', everybody],
   ['POST', '/api/v1/certificate', ['admin', 'server']],
   ['GET', '/prometheus/api/v1/query', people],
@@ -139,10 +143,18 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/prometheus/api/v1/metadata', people],
   ['GET', '/prometheus/api/v1/rules', people],
   ['GET', '/prometheus/api/v1/alerts', people],
+  ['GET', '/prometheus/api/v1/query_exemplars', people],
+  ['POST', '/prometheus/api/v1/query_exemplars', people],
+  ['GET', '/prometheus/api/v1/format_query', people],
+  ['POST', '/prometheus/api/v1/format_query', people],
+  ['GET', '/prometheus/api/v1/parse_query', people],
+  ['POST', '/prometheus/api/v1/parse_query', people],
   ['GET', '/prometheus/api/v1/status/buildinfo', people],
   ['GET', '/prometheus/api/v1/status/tsdb', people],
   ['POST', '/prometheus/api/v1/admin/tsdb/delete_series', ['admin']],
   ['POST', '/prometheus/api/v1/admin/tsdb/snapshot', ['admin']],
+  ['POST', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
+  ['GET', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
   ['GET', '/api/v1/ledger', people],
   ['POST', '/prometheus/api/v1/write', ['admin', 'server']],
 ]
@@ -184,7 +196,8 @@ describe('every route', () => {
       if (allowed.includes(who)) {
         if (public_ && path === '/api/v1/sign-in') expect([400, 429], label).toContain(status)
         // Nothing is wrong with an admin there, but certificates are for servers.
-        else if (path === '/api/v1/certificate') expect([400, 403], label).toContain(status)
+        else if (path === '/api/v1/certificate' || path === '/api/v1/marks/seen')
+          expect([400, 403], label).toContain(status)
         else expect([401, 403], label).not.toContain(status)
       } else {
         expect(status, label).toBe(who === 'anonymous' || who === 'nonsense' ? 401 : 403)

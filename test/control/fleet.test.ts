@@ -49,6 +49,7 @@ describe('a fleet', () => {
         {
           id: 'sample',
           name: 'Sample',
+          class: 'vod',
           state: 'ready',
           reason: null,
           durationMs: 1000,
@@ -58,6 +59,7 @@ describe('a fleet', () => {
         {
           id: 'bad',
           name: 'Bad',
+          class: 'vod',
           state: 'broken',
           reason: 'no',
           durationMs: null,

@@ -49,6 +49,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     { path: '/compare?metric=promql', heading: 'Compare', shows: null },
     { path: '/titles', heading: 'Titles', shows: 'Add your own files' },
     { path: '/alerts', heading: 'Alerts', shows: null },
+    { path: '/ledger', heading: 'Ledger', shows: 'Days' },
     { path: '/query', heading: 'Query', shows: 'Questions to begin with' },
     { path: '/query?tab=table&expr=vitrine_fleet_watching', heading: 'Query', shows: 'Answer' },
     { path: '/query?tab=explain&expr=vitrine_fleet_watching', heading: 'Query', shows: 'Explanation' },

@@ -269,8 +269,9 @@ describe('HTTP', () => {
     expect(metrics.status).toBe(200)
     const text = metrics.body.toString()
     for (const name of [
-      'vitrine_edge_requests_total{kind="segment",status="2xx"}',
-      'vitrine_edge_sent_bytes_total',
+      'vitrine_edge_requests_total{kind="segment",status="2xx",class="other"}',
+      'vitrine_edge_sent_bytes_total{class="other"}',
+      'vitrine_edge_counting_since_seconds',
       'vitrine_edge_upstream_bytes_total',
       'vitrine_edge_cache_requests_total{result="memory"}',
       'vitrine_edge_cache_bytes{tier="memory"}',

@@ -27,7 +27,7 @@ beforeAll(async () => {
   us = await runEdge({ ...options, id: 'us-east', stateFolder: `${folder.path}/us-east` })
   control.say(table(fleet()), {
     type: 'catalogue',
-    titles: [{ id: 'sample', name: 'Sample', durationMs: 20_000 }],
+    titles: [{ id: 'sample', name: 'Sample', class: 'builtin', durationMs: 20_000 }],
   })
   await until('both edges have the table', async () => {
     const tables = await Promise.all([eu, us].map(edge => get(edge.url, '/watch-table')))

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense } from 'react'
 import { Link, Route, Switch, useSearchParams } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
+import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
@@ -53,6 +54,9 @@ export function App(): ReactNode {
             </Route>
             <Route path="/titles">
               <TitlesPage />
+            </Route>
+            <Route path="/ledger">
+              <LedgerPage />
             </Route>
             <Route path="/alerts">
               <AlertsPage />

@@ -25,6 +25,7 @@ export async function runEdge(settings: EdgeSettings): Promise<void> {
       webFolder: existsSync(settings.webFolder) ? settings.webFolder : null,
       memoryBytesMax: settings.memoryBytesMax,
       diskBytesMax: settings.diskBytesMax,
+      accessLog: settings.accessLog,
       clock: systemClock,
       log,
     })

@@ -1,5 +1,6 @@
 // Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
 // state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS into the store.
+import { setImmediate } from 'node:timers/promises'
 import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
 import { createThrottle, messageOf } from '#base'
 import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
@@ -9,6 +10,8 @@ import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
 
 const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
+/** A turn of rules is done at once, with what they watch, unless it takes longer than this. */
+const SLICE_MS = 10
 
 export interface AlertKeeperOptions {
   readonly groups: readonly RuleGroup[]
@@ -70,6 +73,10 @@ class RunningKeeper implements AlertKeeper {
   #saves: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
   #lastAt = 0
+  #turn: Promise<void> | null = null
+  /** Something changed while a turn was running. */
+  #again = false
+  #closed = false
 
   constructor(options: AlertKeeperOptions) {
     this.#options = options
@@ -116,7 +123,9 @@ class RunningKeeper implements AlertKeeper {
     }))
 
   async close(): Promise<void> {
+    this.#closed = true
     if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#turn
     await this.#saves
   }
 
@@ -128,26 +137,49 @@ class RunningKeeper implements AlertKeeper {
     return fresh
   }
 
+  /** One turn at a time. What changed during a turn is looked at after it; a tick that comes too early is left out. */
   #evaluate(all: boolean): void {
+    if (this.#turn !== null) {
+      this.#again ||= all
+      return
+    }
+    this.#again = false
+    this.#turn = this.#evaluateDue(all)
+      .catch((error: unknown) => this.#failed({ name: 'all', at: 'turn' }, error))
+      .finally(() => {
+        this.#turn = null
+        if (this.#again && !this.#closed) this.#evaluate(true)
+      })
+  }
+
+  async #evaluateDue(all: boolean): Promise<void> {
     // Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp.
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
     this.#lastAt = now
     const written: WriteSeries[] = []
+    let sliceEndsMs = performance.now() + SLICE_MS
     for (const group of this.#options.groups) {
       if (!all && now < (this.#dueAt.get(group) ?? 0)) continue
       // A little early counts as due: a timer that fires 2 ms early must not skip a turn.
       this.#dueAt.set(group, now + group.intervalMs - TICK_MS / 2)
-      for (const rule of group.rules) this.#evaluateRule(rule, now, written)
+      for (const rule of group.rules) {
+        if (this.#closed) return
+        await this.#evaluateRule(rule, now, written)
+        if (performance.now() < sliceEndsMs) continue
+        await setImmediate()
+        sliceEndsMs = performance.now() + SLICE_MS
+      }
     }
     if (written.length > 0) this.#write(written, now)
   }
 
-  #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): void {
+  async #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): Promise<void> {
     const startedMs = performance.now()
     let items: readonly ConditionItem[] = []
     let problem: string | null = null
     try {
-      items = vectorOf(this.#options.store.query(rule.expr, now))
+      const question = { text: rule.expr, fromMs: now, toMs: now, stepMs: null, urgent: true }
+      items = vectorOf((await this.#options.store.ask(question)).value)
     } catch (error) {
       this.#failed(rule, error)
       problem = messageOf(error)

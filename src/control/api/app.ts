@@ -12,6 +12,7 @@ import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
+import { addMarkRoutes } from './mark-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
@@ -82,6 +83,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addEnrolRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
+  addMarkRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)

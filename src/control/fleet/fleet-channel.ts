@@ -104,6 +104,6 @@ function catalogueOf({ fleet }: ControlContext): Catalogue {
   const titles = fleet
     .titles()
     .filter(title => title.state === 'ready')
-    .map(({ id, name, durationMs }) => ({ id, name, durationMs }))
+    .map(({ id, name, class: titleClass, durationMs }) => ({ id, name, class: titleClass, durationMs }))
   return { type: 'catalogue', titles }
 }

@@ -40,6 +40,8 @@ export interface ServerRecord {
   readonly inside: ProbeLog
   /** By observer: the control room, and edges. */
   readonly outside: Map<string, ProbeLog>
+  /** Its server process has been here since this start. */
+  isLinked: boolean
   titles: readonly TitleReport[]
   standing: Standing
   /** Fleet time of the last change of state. */
@@ -119,9 +121,16 @@ export class Fleet {
     return [...byId.values()]
   }
 
+  /** Forgets sessions that have ended and counts the rest; called each second. */
+  sweepSessions(nowMs: number): void {
+    const classes = new Map(this.titles().map(title => [title.id, title.class]))
+    this.sessions.sweep(nowMs, title => classes.get(title) ?? 'other')
+  }
+
   /** True when the url, version or host is news. */
   hello(record: ServerRecord, hello: Hello): boolean {
     if (hello.process !== 'server') return false
+    record.isLinked = true
     const { url, version, hostId } = hello
     if (record.url === url && record.version === version && record.hostId === hostId) return false
     Object.assign(record, { url, version, hostId })
@@ -189,6 +198,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     watched: null,
     inside: new ProbeLog(),
     outside: new Map(),
+    isLinked: false,
     titles: [],
     standing: {
       // A server that never came is not an outage: it has not joined.

@@ -10,9 +10,9 @@ describe('SessionBook', () => {
     const book = new SessionBook()
     book.report('eu', [seen('1'), seen('2'), seen('~3')], 1000)
     book.report('us', [seen('1')], 2000)
-    book.sweep(2000)
-    expect(book.of('eu')).toEqual({ watching: 2, estimated: 1 })
-    expect(book.of('us')).toEqual({ watching: 1, estimated: 0 })
+    book.sweep(2000, () => 'vod')
+    expect(book.of('eu')).toMatchObject({ watching: 2, estimated: 1 })
+    expect(book.of('us')).toMatchObject({ watching: 1, estimated: 0 })
   })
 
   it('does not move a session back for a report that came late', () => {
@@ -26,7 +26,7 @@ describe('SessionBook', () => {
     const book = new SessionBook()
     book.report('us', [seen('1')], 1000)
     book.report('eu', [{ ...seen('1'), bytes: 0 }], 29_000)
-    book.sweep(31_500)
+    book.sweep(31_500, () => 'vod')
     expect(book.of('us').watching).toBe(1)
     expect(book.of('eu').watching).toBe(0)
   })
@@ -34,9 +34,9 @@ describe('SessionBook', () => {
   it('forgets a session 30 s after it was fed', () => {
     const book = new SessionBook()
     book.report('eu', [seen('1')], 0)
-    book.sweep(30_000)
+    book.sweep(30_000, () => 'vod')
     expect(book.of('eu').watching).toBe(1)
-    book.sweep(30_001)
+    book.sweep(30_001, () => 'vod')
     expect(book.of('eu').watching).toBe(0)
     expect(book.whereIs('1')).toBeNull()
   })

@@ -1,6 +1,6 @@
 // Owns who is watching now: distinct sessions over all edges, each belonging to the edge that fed it last.
 // It refuses more than SESSIONS_MAX sessions and counts those it refused.
-import type { SessionReport } from '#wire'
+import { type SessionReport, type TitleClass, titleClasses } from '#wire'
 
 /** DESIGN: watching now means a media request or a playing event in the last 30 s. */
 const WATCHING_MS = 30_000
@@ -8,6 +8,7 @@ const SESSIONS_MAX = 200_000 // about 40 MB; beyond it the numbers are a lower b
 
 interface Session {
   edge: string
+  title: string
   fedAtMs: number
   estimated: boolean
 }
@@ -15,9 +16,18 @@ interface Session {
 export interface Watching {
   readonly watching: number
   readonly estimated: number
+  /** Sums to `watching`. */
+  readonly byClass: Readonly<Record<TitleClass, number>>
 }
 
-const nobody: Watching = { watching: 0, estimated: 0 }
+type Count = { watching: number; estimated: number; byClass: Record<TitleClass, number> }
+
+const nobody: Watching = none()
+
+function none(): Count {
+  const byClass = Object.fromEntries(titleClasses.map(one => [one, 0])) as Record<TitleClass, number>
+  return { watching: 0, estimated: 0, byClass }
+}
 
 export class SessionBook {
   readonly #sessions = new Map<string, Session>()
@@ -26,16 +36,17 @@ export class SessionBook {
 
   /** One report of one edge; times on the control room's monotonic clock. */
   report(edge: string, reports: readonly SessionReport[], nowMs: number): void {
-    for (const { sid, agoMs, estimated, bytes } of reports) {
+    for (const { sid, title, agoMs, estimated, bytes } of reports) {
       const fedAtMs = nowMs - agoMs
       if (agoMs > WATCHING_MS) continue
       const known = this.#sessions.get(sid)
       if (known === undefined) {
         if (this.#sessions.size >= SESSIONS_MAX) this.#refused += 1
-        else this.#sessions.set(sid, { edge, fedAtMs, estimated })
+        else this.#sessions.set(sid, { edge, title, fedAtMs, estimated })
       } else if (fedAtMs >= known.fedAtMs) {
         // A playing event alone feeds nobody: it keeps the session alive and leaves it where its media came from.
         if (bytes > 0) known.edge = edge
+        known.title = title
         known.fedAtMs = fedAtMs
         known.estimated = estimated
       }
@@ -43,15 +54,16 @@ export class SessionBook {
   }
 
   /** Forgets those who stopped watching and counts the rest; called each second. */
-  sweep(nowMs: number): void {
-    const byEdge = new Map<string, { watching: number; estimated: number }>()
+  sweep(nowMs: number, classOf: (title: string) => TitleClass): void {
+    const byEdge = new Map<string, Count>()
     for (const [sid, session] of this.#sessions) {
       if (nowMs - session.fedAtMs > WATCHING_MS) {
         this.#sessions.delete(sid)
         continue
       }
-      const counted = byEdge.get(session.edge) ?? { watching: 0, estimated: 0 }
+      const counted = byEdge.get(session.edge) ?? none()
       counted.watching += 1
+      counted.byClass[classOf(session.title)] += 1
       if (session.estimated) counted.estimated += 1
       byEdge.set(session.edge, counted)
     }

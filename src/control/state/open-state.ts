@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { openDatabase, type StateDb } from './database.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
+import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
@@ -18,6 +19,7 @@ export interface FullState extends StateDb {
   readonly servers: Servers
   readonly joinStrings: JoinStrings
   readonly overrides: Overrides
+  readonly marks: Marks
   readonly alerts: Alerts
   readonly wallLinks: WallLinks
   readonly shares: Shares
@@ -32,6 +34,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     servers: createServers(db),
     joinStrings: createJoinStrings(db),
     overrides: createOverrides(db),
+    marks: createMarks(db),
     alerts: createAlerts(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),

@@ -1,6 +1,6 @@
 // Owns the tables of state.db and their migrations. All times are fleet time in ms since 1970.
 import type { Database } from 'better-sqlite3'
-import type { JoinRole, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
+import type { JoinRole, MarkKind, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
 import { controlFaults } from '../faults.ts'
 
 export interface Tables {
@@ -19,6 +19,20 @@ export interface Tables {
     tags: string
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
+  }
+  marks: {
+    id?: number
+    at: number
+    /** Null: the whole fleet. */
+    server_id: string | null
+    kind: MarkKind
+    text: string
+    by: string
+    url: string | null
+    /** Of a change of a whole host, which every agent on it tells. */
+    host_id: string | null
+    /** Of a change that an agent saw: told twice it is one mark. */
+    key: string | null
   }
   overrides: {
     server_id: string
@@ -172,6 +186,13 @@ const migrations: readonly string[] = [
     server_id TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, since REAL NOT NULL,
     expires_at REAL
   ) STRICT;
+  `,
+  `
+  CREATE TABLE marks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, server_id TEXT, kind TEXT NOT NULL, text TEXT NOT NULL,
+    by TEXT NOT NULL, url TEXT, host_id TEXT, key TEXT UNIQUE
+  ) STRICT;
+  CREATE INDEX marks_by_time ON marks (at);
   `,
   `
   CREATE TABLE wall_links (

@@ -27,7 +27,7 @@ function setUp(act: () => Promise<void> = async () => undefined): {
   const feed = (edge: string, ...sids: string[]): void => {
     const reports = sids.map(sid => ({ sid, title: 'sample', estimated: false, agoMs: 0, bytes: 1 }))
     fleet.sessions.report(edge, reports, clock.monotonicMs())
-    fleet.sessions.sweep(clock.monotonicMs())
+    fleet.sweepSessions(clock.monotonicMs())
     tryIt.observe()
   }
   return { clock, fleet, tryIt, feed }

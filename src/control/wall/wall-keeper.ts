@@ -78,11 +78,12 @@ export class WallKeeper {
     const value = await this.#ask({ text, fromMs, toMs, stepMs })
     if (value?.kind !== 'matrix') return new Map()
     return new Map(
-      value.items.map(({ labels, points }) => {
+      value.items.map(({ labels, times, values }) => {
         const cells: (number | null)[] = Array.from({ length: SPARK_S / SPARK_STEP_S + 1 }, () => null)
-        for (const point of points) {
-          const cell = Math.round((point.timestampMs - fromMs) / stepMs)
-          if (Number.isFinite(point.value) && cell >= 0 && cell < cells.length) cells[cell] = point.value
+        for (const [at, timeMs] of times.entries()) {
+          const cell = Math.round((timeMs - fromMs) / stepMs)
+          const figure = values[at] ?? Number.NaN
+          if (Number.isFinite(figure) && cell >= 0 && cell < cells.length) cells[cell] = figure
         }
         return [labels['instance'] ?? '', cells] as const
       }),

@@ -25,6 +25,36 @@ interface Connection {
   target: number
 }
 
+/** What was written to a connection and not taken by the kernel when the connection was closed. */
+const unsent = new WeakMap<Socket, number>()
+
+/** 0 for a connection that is open, or was closed with everything sent. */
+export function unsentBytes(socket: Socket): number {
+  return unsent.get(socket) ?? 0
+}
+
+/** The kernel's queue length is known only until the handle is closed. */
+interface Handle {
+  readonly bytesWritten?: number
+  readonly writeQueueSize?: number
+}
+
+function noteUnsent(socket: Socket): void {
+  const destroy = socket._destroy.bind(socket)
+  socket._destroy = (error, callback) => {
+    if (socket.writableLength > 0) unsent.set(socket, pendingBytes(socket))
+    destroy(error, callback)
+  }
+}
+
+/** A write that the kernel has taken in part counts in part; where that cannot be told, it counts as pending. */
+function pendingBytes(socket: Socket): number {
+  const handle = (socket as unknown as { readonly _handle?: Handle | null })._handle
+  const { bytesWritten, writeQueueSize } = handle ?? {}
+  const isKnown = bytesWritten !== undefined && writeQueueSize !== undefined && !('encrypted' in socket)
+  return isKnown ? socket.bytesWritten - bytesWritten + writeQueueSize : socket.writableLength
+}
+
 export class Connections {
   refused = 0
   slow = 0
@@ -61,6 +91,7 @@ export class Connections {
 
   #enter(socket: Socket): void {
     socket.setNoDelay(true)
+    noteUnsent(socket)
     const surplus = this.#connections.size >= this.#viewersMax
     this.#connections.set(socket, { surplus, pendingSinceMs: null, pendingBytes: 0, target: 0 })
     socket.once('close', () => this.#connections.delete(socket))

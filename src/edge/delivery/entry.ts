@@ -73,6 +73,7 @@ export class Entry {
     const { cache, fleet, edgeId, clock } = this.#options
     const path = `/vod/${title}/master.m3u8`
     const opened = await cache.open(path, false)
+    exchange.cache = opened.result
     exchange.tally.cache(opened.result)
     if (opened.kind === 'failed') {
       replyFault(exchange, opened.fault)

@@ -1,34 +1,65 @@
 // Owns one request and its answer: small replies, faults, and what is counted of them.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { faultBody } from '#base'
-import type { RequestKind, Tally } from '../tally.ts'
+import type { RequestKind } from '../accounting/totals.ts'
+import type { CacheResult } from '../cache/object-cache.ts'
+import type { Tally } from '../tally.ts'
+import { unsentBytes } from './connections.ts'
 import { commonFields, type Fields } from './fields.ts'
 
 /** Seconds after which a refused viewer may ask again. */
 const RETRY_AFTER_S = 2
 
+/** One request and what is found out about it on the way; `settle` accounts it, once. */
 export interface Exchange {
   readonly req: IncomingMessage
   readonly res: ServerResponse
+  /** Of both; they lose it when it closes. */
+  readonly socket: Socket
   /** Monotonic ms at which the head was read. */
   readonly startMs: number
-  readonly query: string
   readonly edgeId: string
   readonly tally: Tally
+  readonly settle: (exchange: Exchange, bytes: number) => void
+  query: string
   kind: RequestKind
+  title: string | null
+  session: string | null
+  cache: CacheResult | null
+  /** 0 until it is answered. */
+  status: number
+  /** Bytes of body that were given to the response so far. */
+  handedBytes: number
+  isSettled: boolean
+}
+
+/** Says what the answer is; when it is over, it is accounted with what of the body went out. */
+export function answers(exchange: Exchange, status: number, handedBytes = 0): void {
+  const { res, socket } = exchange
+  const isFirst = exchange.status === 0
+  exchange.status = status
+  exchange.handedBytes = handedBytes
+  if (!isFirst) return
+  // The viewer has left: nothing goes out any more.
+  if (res.closed) exchange.settle(exchange, 0)
+  else
+    res.once('close', () =>
+      exchange.settle(exchange, Math.max(0, exchange.handedBytes - unsentBytes(socket))),
+    )
 }
 
 /** Answers with a small body that is built here; HEAD gets the same fields. */
 export function reply(exchange: Exchange, status: number, fields: Fields, body: string | Buffer): void {
-  const { req, res, tally, kind } = exchange
+  const { req, res } = exchange
   const bytes = Buffer.byteLength(body)
   // RFC 9110 section 8.6: no Content-Length in a 204.
   res.writeHead(status, status === 204 ? fields : { ...fields, 'Content-Length': bytes })
-  tally.request(kind, status)
-  if (req.method === 'HEAD') res.end()
-  else {
-    // What our own agents and probes fetch is not throughput.
-    if (kind !== 'other') tally.sentBytes += bytes
+  if (req.method === 'HEAD') {
+    answers(exchange, status)
+    res.end()
+  } else {
+    answers(exchange, status, bytes)
     res.end(body)
   }
 }
@@ -45,10 +76,10 @@ export function replyJson(exchange: Exchange, status: number, value: unknown): v
 
 /** Answers with a fault, or cuts the connection when the answer has begun: a short body must not pass for a whole. */
 export function replyFault(exchange: Exchange, thrown: unknown): void {
-  const { res, tally, kind, edgeId } = exchange
+  const { res, edgeId } = exchange
   const { status, body } = faultBody(thrown)
   if (res.headersSent) {
-    tally.request(kind, status)
+    answers(exchange, status, exchange.handedBytes)
     res.destroy()
     return
   }

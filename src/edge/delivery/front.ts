@@ -1,11 +1,15 @@
 // Owns the edge's front door: what each URL is answered with, whom it admits, what is counted. It throws nothing:
 // whatever goes wrong becomes an answer or a cut connection.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TLSSocket } from 'node:tls'
 import { type Clock, type Log, unreachable } from '#base'
 import type { AccessTable } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
+import type { Accounting } from '../accounting/accounting.ts'
+import type { RequestKind } from '../accounting/totals.ts'
 import { edgeFaults } from '../faults.ts'
-import type { RequestKind, Tally } from '../tally.ts'
+import type { FleetView } from '../steering/fleet-view.ts'
+import type { Tally } from '../tally.ts'
 import { EVENTS_BYTES_MAX, readEvents } from '../viewers/events.ts'
 import type { Sessions } from '../viewers/sessions.ts'
 import type { Connections } from './connections.ts'
@@ -28,6 +32,8 @@ export interface FrontOptions {
   readonly pages: Pages
   readonly sessions: Sessions
   readonly access: AccessTable
+  readonly accounting: Accounting
+  readonly fleet: FleetView
 }
 
 export class Front {
@@ -48,11 +54,19 @@ export class Front {
     const exchange: Exchange = {
       req,
       res,
+      socket: req.socket,
       startMs: clock.monotonicMs(),
-      query: '',
       edgeId,
       tally,
+      settle: this.#settle,
+      query: '',
       kind: 'other',
+      title: null,
+      session: null,
+      cache: null,
+      status: 0,
+      handedBytes: 0,
+      isSettled: false,
     }
     res.on('error', () => {}) // a viewer that leaves is no event; 'close' tells those who wait
     this.#answer(exchange).catch((thrown: unknown) => {
@@ -62,27 +76,55 @@ export class Front {
     })
   }
 
+  /** Accounts an answer that is over. */
+  #settle = (exchange: Exchange, bytes: number): void => {
+    if (exchange.isSettled) return
+    exchange.isSettled = true
+    const { accounting, fleet, clock } = this.#options
+    const { req, socket, kind, status, cache, title, session, startMs } = exchange
+    const { encrypted } = socket as Partial<TLSSocket>
+    const nowMs = clock.monotonicMs()
+    const answer = {
+      method: req.method ?? '',
+      target: req.url ?? '',
+      status,
+      bytes,
+      durationMs: nowMs - startMs,
+      kind,
+      cache,
+      title,
+      class: fleet.classOf(title),
+      session,
+      range: req.headers.range ?? null,
+      isSecure: encrypted === true,
+      version: req.httpVersion,
+    }
+    accounting.served(answer, nowMs)
+  }
+
   async #answer(exchange: Exchange): Promise<void> {
     const { req } = exchange
     const { route, query } = readTarget(req.url ?? '/')
-    const known: Exchange = { ...exchange, query, kind: kindOf(route) }
+    exchange.query = query
+    exchange.kind = kindOf(route)
+    exchange.title = 'title' in route ? route.title : null
     try {
       if (req.method === 'OPTIONS') {
         const wanted = req.headers['access-control-request-headers']
-        return reply(known, 204, preflightFields(known.edgeId, wanted), '')
+        return reply(exchange, 204, preflightFields(exchange.edgeId, wanted), '')
       }
-      if (!this.#admitted(known, route)) return
-      if (route.kind === 'cmcd') return await this.#events(known)
+      if (!this.#admitted(exchange, route)) return
+      if (route.kind === 'cmcd') return await this.#events(exchange)
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         const message = `${req.method ?? ''} is not answered here, expected GET or HEAD`
         throw edgeFaults.fault('edge-method-not-allowed', message)
       }
-      await this.#route(known, route)
+      await this.#route(exchange, route)
     } catch (thrown) {
       if (!(thrown instanceof Error && thrown.name === 'Fault')) {
         this.#options.log.error('request-failed', { route: route.kind, error: thrown })
       }
-      replyFault(known, thrown)
+      replyFault(exchange, thrown)
     }
   }
 
@@ -129,10 +171,12 @@ export class Front {
     const { media, entry, sessions, tally } = this.#options
     const viewer = this.#viewer(exchange)
     if (viewer.malformed) tally.cmcdMalformed += 1
+    const known = identityOf(viewer, route.title)
+    // The multivariant request comes without its CMCD after the redirect of /play: an estimate would be a second viewer.
+    const identity = known?.estimated === true && route.media === 'master' ? null : known
+    // Before the answer: a hot one is over, and accounted, in the same turn.
+    exchange.session = identity?.sid ?? null
     const fed = (bytes: number): void => {
-      const identity = identityOf(viewer, route.title)
-      // The multivariant request comes without its CMCD after the redirect of /play: an estimate would be a second viewer.
-      if (identity?.estimated === true && route.media === 'master') return
       if (identity !== null) sessions.fed(identity, route.title, bytes)
     }
     if (route.media !== 'master') return await media.answer(exchange, route.key, fed)
@@ -182,5 +226,6 @@ function sendPage(exchange: Exchange, page: Page | null, missing: string): void 
 function kindOf(route: Route): RequestKind {
   if (route.kind === 'media') return route.media
   const { kind } = route
+  if (kind === 'healthz' || kind === 'metrics') return 'internal'
   return kind === 'play' || kind === 'watch' || kind === 'steer' || kind === 'cmcd' ? kind : 'other'
 }

@@ -5,7 +5,7 @@ import type { CacheResult, ObjectCache, Opened } from '../cache/object-cache.ts'
 import { ageSeconds, bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
 import { edgeFaults } from '../faults.ts'
 import type { FlightEnd } from '../upstream/flight.ts'
-import { type Exchange, replyFault } from './exchange.ts'
+import { answers, type Exchange, replyFault } from './exchange.ts'
 import { cacheStatus, type Fields, objectFields } from './fields.ts'
 import { isUnchanged, rangeStillHolds, readRange } from './range.ts'
 import { typeOf } from './route.ts'
@@ -28,14 +28,14 @@ export class MediaDelivery {
     const hot = this.#cache.hot(key)
     if (hot !== null && sendHot(exchange, hot, this.#clock.bootMs())) {
       const bytes = exchange.req.method === 'HEAD' ? 0 : hot.bodyBytes
+      exchange.cache = 'memory'
       tally.cache('memory')
-      tally.request(exchange.kind, 200)
       this.#firstByte(exchange)
-      tally.sentBytes += bytes
       onSent(bytes)
       return
     }
     const opened = await this.#cache.open(key, true)
+    exchange.cache = opened.result
     tally.cache(opened.result)
     if (opened.kind === 'failed') replyFault(exchange, opened.fault)
     else if (opened.kind === 'object')
@@ -49,15 +49,15 @@ export class MediaDelivery {
     result: CacheResult,
     onSent: OnSent,
   ): Promise<void> {
-    const { req, res, edgeId, tally } = exchange
+    const { req, res, edgeId } = exchange
     const fields: Fields = {
       ...objectFields(edgeId, object, object.etag),
       'Cache-Status': cacheStatus(edgeId, result, freshSecondsLeft(object, this.#clock.bootMs())),
       Age: ageSeconds(object, this.#clock.bootMs()),
     }
     if (isUnchanged(req.headers['if-none-match'], object.etag)) {
+      answers(exchange, 304)
       res.writeHead(304, fields).end()
-      tally.request(exchange.kind, 304)
       onSent(0)
       return
     }
@@ -72,7 +72,7 @@ export class MediaDelivery {
     fields: Fields,
     onSent: OnSent,
   ): Promise<void> {
-    const { req, res, tally, kind } = exchange
+    const { req, res } = exchange
     const ifRange = req.headers['if-range']
     const holds = rangeStillHolds(typeof ifRange === 'string' ? ifRange : undefined, etag)
     // RFC 9110 section 14.2: a range is defined for GET alone.
@@ -88,16 +88,15 @@ export class MediaDelivery {
     const status = range.kind === 'part' ? 206 : 200
     if (range.kind === 'part') fields['Content-Range'] = `bytes ${range.first}-${range.last}/${body.length}`
     res.writeHead(status, { ...fields, 'Content-Length': part.length })
-    tally.request(kind, status)
+    answers(exchange, status)
     this.#firstByte(exchange)
     if (req.method === 'HEAD') {
       res.end()
       onSent(0)
       return
     }
-    tally.sentBytes += part.length
     onSent(part.length)
-    await sendBytes(res, part)
+    await sendBytes(exchange, part)
   }
 
   async #answerFlight(
@@ -106,7 +105,7 @@ export class MediaDelivery {
     opened: Extract<Opened, { kind: 'flight' }>,
     onSent: OnSent,
   ): Promise<void> {
-    const { req, res, edgeId, tally } = exchange
+    const { req, res, edgeId } = exchange
     const { flight, head, leave, result } = opened
     res.once('close', leave)
     try {
@@ -126,18 +125,14 @@ export class MediaDelivery {
       }
       if (head.bodyBytes !== null) fields['Content-Length'] = head.bodyBytes
       res.writeHead(200, fields)
+      answers(exchange, 200)
       this.#firstByte(exchange)
       if (req.method === 'HEAD') {
         res.end()
-        tally.request(exchange.kind, 200)
         onSent(0)
         return
       }
-      const sent = await sendFlight(res, flight)
-      const end = flight.over ? await flight.ended : null
-      tally.request(exchange.kind, end?.kind === 'failed' ? 502 : 200)
-      tally.sentBytes += sent
-      onSent(sent)
+      onSent(await sendFlight(exchange, flight))
     } finally {
       leave()
     }
@@ -154,8 +149,8 @@ export class MediaDelivery {
     if (end.kind === 'nothing')
       return replyFault(exchange, edgeFaults.fault('edge-origin-bad-answer', 'no body came'))
     if (isUnchanged(exchange.req.headers['if-none-match'], etag)) {
+      answers(exchange, 304)
       exchange.res.writeHead(304, fields).end()
-      exchange.tally.request(exchange.kind, 304)
       onSent(0)
       return
     }

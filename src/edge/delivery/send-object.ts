@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { StoredObject } from '../cache/stored.ts'
 import { stampAge } from '../cache/stored.ts'
 import type { Flight } from '../upstream/flight.ts'
+import { unsentBytes } from './connections.ts'
 import type { Exchange } from './exchange.ts'
 
 /** One TLS write holds all of its ciphertext for a stalled reader; so no more than this at once (EDGE-NOTES). */
@@ -14,7 +15,8 @@ const TLS_WRITE_BYTES_MAX = 256 * 1024
  * Sends head and body of a hot object in one write, past ServerResponse, which would build the head anew.
  * False, and nothing is done, where anything is out of the ordinary: the caller then goes the ordinary way.
  */
-export function sendHot({ req, res }: Exchange, object: StoredObject, nowMs: number): boolean {
+export function sendHot(exchange: Exchange, object: StoredObject, nowMs: number): boolean {
+  const { req, res } = exchange
   const { socket } = res
   const plain =
     socket !== null &&
@@ -30,33 +32,44 @@ export function sendHot({ req, res }: Exchange, object: StoredObject, nowMs: num
     req.headers['transfer-encoding'] === undefined
   if (!plain) return false
   stampAge(object, nowMs)
-  socket.write(req.method === 'HEAD' ? object.whole.subarray(0, object.headBytes) : object.whole)
+  const bodyBytes = req.method === 'HEAD' ? 0 : object.bodyBytes
+  exchange.status = 200
+  socket.write(bodyBytes === 0 ? object.whole.subarray(0, object.headBytes) : object.whole)
+  if (socket.writableLength === 0) exchange.settle(exchange, bodyBytes)
+  // An empty write comes after it: it is done when the kernel has taken all, or the viewer has left.
+  else socket.write('', () => exchange.settle(exchange, Math.max(0, bodyBytes - unsentBytes(socket))))
   // The server takes the next request of this connection when the answer says that it is finished.
   res.emit('finish')
   return true
 }
 
 /** Sends bytes that are all here; the head has been written. */
-export async function sendBytes(res: ServerResponse, bytes: Buffer): Promise<void> {
+export async function sendBytes(exchange: Exchange, bytes: Buffer): Promise<void> {
+  const { res } = exchange
   if (!isTls(res)) {
+    exchange.handedBytes = bytes.length
     res.end(bytes)
     return
   }
   for (let at = 0; at < bytes.length; at += TLS_WRITE_BYTES_MAX) {
-    const more = res.write(bytes.subarray(at, at + TLS_WRITE_BYTES_MAX))
+    const piece = bytes.subarray(at, at + TLS_WRITE_BYTES_MAX)
+    exchange.handedBytes += piece.length
+    const more = res.write(piece)
     if (!more && !(await drained(res))) return
   }
   res.end()
 }
 
 /** Sends an object as it arrives. Gives the bytes sent; when the flight fails, the connection is destroyed. */
-export async function sendFlight(res: ServerResponse, flight: Flight): Promise<number> {
+export async function sendFlight(exchange: Exchange, flight: Flight): Promise<number> {
+  const { res } = exchange
   let sent = 0
   for (;;) {
     const arrived = flight.arrived(sent)
     if (arrived.length > 0) {
       const chunk = arrived.subarray(0, TLS_WRITE_BYTES_MAX)
       sent += chunk.length
+      exchange.handedBytes = sent
       if (!res.write(chunk) && !(await drained(res))) return sent
       continue
     }
@@ -66,7 +79,10 @@ export async function sendFlight(res: ServerResponse, flight: Flight): Promise<n
   }
   const end = await flight.ended
   if (end.kind === 'whole') res.end()
-  else res.destroy()
+  else {
+    exchange.status = 502
+    res.destroy()
+  }
   return sent
 }
 

@@ -1,7 +1,7 @@
 // Owns what this edge knows of the fleet: the last table, its age, the catalogue, and what its own probes reach.
 // The age counts from receipt on the monotonic clock; a table from before a restart is old from the start.
 import type { Clock } from '#base'
-import type { Catalogue, SteeringTable } from '#wire'
+import type { Catalogue, SteeringTable, TitleClass } from '#wire'
 import type { Standing } from './order.ts'
 
 /** A table older than this is not trusted alone: own probes have a say. */
@@ -22,6 +22,7 @@ export class FleetView {
   #table: SteeringTable | null = null
   #receivedMs = Number.NEGATIVE_INFINITY
   #titles: Catalogue['titles'] = []
+  #classes: ReadonlyMap<string, TitleClass> = new Map()
 
   constructor(options: FleetViewOptions) {
     this.#options = options
@@ -35,10 +36,16 @@ export class FleetView {
 
   setTitles(titles: Catalogue['titles']): void {
     this.#titles = titles
+    this.#classes = new Map(titles.map(title => [title.id, title.class]))
   }
 
   get titles(): Catalogue['titles'] {
     return this.#titles
+  }
+
+  /** Null: no title. */
+  classOf(title: string | null): TitleClass {
+    return title === null ? 'other' : (this.#classes.get(title) ?? 'other')
   }
 
   get ttlS(): number {

@@ -100,6 +100,11 @@ export class Sessions {
     return parts
   }
 
+  /** Everybody is told of again with the next report: the control room may have forgotten them. */
+  tellAgain(): void {
+    for (const session of this.#sessions.values()) session.touched = true
+  }
+
   /** The control room has taken a part: its bytes are not told again. */
   told(part: readonly SessionReport[]): void {
     for (const { sid, bytes } of part) {

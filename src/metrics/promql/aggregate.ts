@@ -1,20 +1,12 @@
 // Owns aggregation over label sets, step by step. It refuses parameters that are no number of series.
 import type { Labels } from '#base'
 import { formatPlain } from '../format-number.ts'
-import { labelsKey, METRIC_NAME, onlyLabels, withLabel, withoutLabels } from '../labels.ts'
-import { newRow, type Row } from './frame.ts'
+import { keyOf, keyWithout, METRIC_NAME, onlyLabels, withLabel, withoutLabels } from '../labels.ts'
+import { distinct, newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
-import {
-  countOf,
-  deviationOf,
-  maxOf,
-  meanOf,
-  minOf,
-  quantileOf,
-  type Reducer,
-  sumOf,
-  varianceOf,
-} from './reduce.ts'
+import { quantileOf } from './reduce.ts'
+import { COLUMN_REDUCERS } from './reduce-columns.ts'
+import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
 export interface Aggregation {
@@ -27,61 +19,94 @@ export interface Aggregation {
   readonly text: string
 }
 
-const REDUCERS: ReadonlyMap<string, Reducer> = new Map<string, Reducer>([
-  ['sum', sumOf],
-  ['avg', meanOf],
-  ['min', minOf],
-  ['max', maxOf],
-  ['count', countOf],
-  ['group', () => 1],
-  ['stddev', deviationOf],
-  ['stdvar', varianceOf],
-])
-
 interface Group {
   readonly labels: Labels
   readonly members: Row[]
 }
 
-export function aggregate(rows: readonly Row[], how: Aggregation, count: number, meter: QueryMeter): Row[] {
-  const groups = groupRows(rows, how)
-  if (how.operator === 'topk' || how.operator === 'bottomk' || how.operator === 'limitk') {
-    return groups.flatMap(group => selectExtremes(group, how, count, meter))
-  }
-  if (how.operator === 'count_values')
-    return groups.flatMap(group => countValues(group, how.text, count, meter))
-  const reducer = REDUCERS.get(how.operator)
-  const scratch = new Float64Array(rows.length)
-  return groups.map(({ labels, members }) => {
-    const out = newRow(labels, count)
-    meter.samples(count)
-    for (let step = 0; step < count; step += 1) {
-      let length = 0
-      for (const { values, present } of members) {
-        if (present[step] === 1) scratch[length++] = values[step] ?? 0
-      }
-      meter.work(members.length)
-      if (length === 0) continue
-      out.present[step] = 1
-      out.values[step] =
-        reducer === undefined
-          ? quantileOf(how.parameters?.[step] ?? Number.NaN, scratch, 0, length)
-          : reducer(scratch, 0, length)
+export function* aggregate(
+  rows: readonly Row[],
+  how: Aggregation,
+  count: number,
+  meter: QueryMeter,
+): Steps<Row[]> {
+  const results: Row[] = []
+  for (const group of yield* groupRows(rows, how, meter)) {
+    switch (how.operator) {
+      case 'topk':
+      case 'bottomk':
+      case 'limitk':
+        results.push(...(yield* selectExtremes(group, how, count, meter)))
+        break
+      case 'count_values':
+        results.push(...(yield* countValues(group, how, count, meter)))
+        break
+      case 'quantile':
+        results.push(yield* quantiles(group, how.parameters, count, meter))
+        break
+      default:
+        results.push(yield* reduce(group, how.operator, count, meter))
     }
-    return out
-  })
+  }
+  // Only a new label can make two groups one.
+  return how.operator === 'count_values' ? yield* distinct(results, meter) : results
 }
 
-function groupRows(rows: readonly Row[], { labels, without }: Aggregation): Group[] {
+function* reduce({ labels, members }: Group, operator: string, count: number, meter: QueryMeter): Steps<Row> {
+  const out = newRow(labels, count)
+  meter.samples(count)
+  const make = COLUMN_REDUCERS.get(operator)
+  if (make === undefined) throw executionFault(`no aggregation ${operator}`)
+  const reducer = make(out, members)
+  for (const row of members) {
+    reducer.add(row)
+    meter.work(count)
+    if (meter.isSliceOver) yield
+  }
+  reducer.finish()
+  return out
+}
+
+function* quantiles(
+  { labels, members }: Group,
+  parameters: Float64Array | null,
+  count: number,
+  meter: QueryMeter,
+): Steps<Row> {
+  const out = newRow(labels, count)
+  meter.samples(count)
+  const scratch = new Float64Array(members.length)
+  for (let step = 0; step < count; step += 1) {
+    let length = 0
+    for (const { values, present } of members) if (present[step] === 1) scratch[length++] = values[step] ?? 0
+    meter.work(members.length * 4)
+    if (meter.isSliceOver) yield
+    if (length === 0) continue
+    out.present[step] = 1
+    out.values[step] = quantileOf(parameters?.[step] ?? Number.NaN, scratch, 0, length)
+  }
+  return out
+}
+
+function* groupRows(
+  rows: readonly Row[],
+  { operator, labels, without, text }: Aggregation,
+  meter: QueryMeter,
+): Steps<Group[]> {
   const groups = new Map<string, Group>()
   const dropped = new Set([...labels, METRIC_NAME])
-  for (const row of rows) {
-    const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, labels)
-    const key = labelsKey(own)
+  // count_values puts its own label in the place of one of that name before it groups.
+  const replaced = operator === 'count_values' ? text : null
+  if (replaced !== null) dropped.add(replaced)
+  const kept = labels.filter(name => name !== replaced)
+  yield* forEach(rows, meter, row => {
+    const key = without ? keyWithout(row.labels, dropped) : keyOf(row.labels, kept)
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, { labels: own, members: [row] })
-    else group.members.push(row)
-  }
+    if (group === undefined) {
+      const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, kept)
+      groups.set(key, { labels: own, members: [row] })
+    } else group.members.push(row)
+  })
   return [...groups.values()]
 }
 
@@ -89,7 +114,12 @@ function groupRows(rows: readonly Row[], { labels, without }: Aggregation): Grou
  * topk and bottomk keep the series themselves; at one step they also order them. NaN comes last in both. limitk takes
  * the first series that have a value there, as they come.
  */
-function selectExtremes({ members }: Group, how: Aggregation, count: number, meter: QueryMeter): Row[] {
+function* selectExtremes(
+  { members }: Group,
+  how: Aggregation,
+  count: number,
+  meter: QueryMeter,
+): Steps<Row[]> {
   const chosen = new Map<Row, Row>()
   const direction = how.operator === 'topk' ? -1 : 1
   for (let step = 0; step < count; step += 1) {
@@ -97,6 +127,7 @@ function selectExtremes({ members }: Group, how: Aggregation, count: number, met
     if (k < 1) continue
     const candidates = members.filter(row => row.present[step] === 1)
     meter.work(candidates.length * 4)
+    if (meter.isSliceOver) yield
     if (how.operator !== 'limitk')
       candidates.sort((a, b) => direction * compare(a.values[step] ?? 0, b.values[step] ?? 0, direction))
     for (const row of candidates.slice(0, k)) {
@@ -126,12 +157,19 @@ function seriesCount(parameter: number, operator: string): number {
   return Math.trunc(parameter)
 }
 
-function countValues({ labels, members }: Group, name: string, count: number, meter: QueryMeter): Row[] {
+function* countValues(
+  { labels, members }: Group,
+  how: Aggregation,
+  count: number,
+  meter: QueryMeter,
+): Steps<Row[]> {
+  const name = how.text
+  const isShown = !(how.without && how.labels.includes(name))
   const found = new Map<string, Row>()
   for (const { values, present } of members) {
     for (let step = 0; step < count; step += 1) {
       if (present[step] === 0) continue
-      const text = formatPlain(values[step] ?? 0)
+      const text = isShown ? formatPlain(values[step] ?? 0) : ''
       let out = found.get(text)
       if (out === undefined) {
         meter.samples(count)
@@ -141,6 +179,7 @@ function countValues({ labels, members }: Group, name: string, count: number, me
       out.values[step] = (out.values[step] ?? 0) + 1
     }
     meter.work(count)
+    if (meter.isSliceOver) yield
   }
   return [...found.values()]
 }

@@ -6,11 +6,17 @@ import { distinct, type Frame, newRow, type Row, vector } from './frame.ts'
 import { matchVectors } from './match-vectors.ts'
 import type { QueryMeter } from './meter.ts'
 import { dropsName, pairOperator } from './operators.ts'
+import type { Steps } from './steps.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
-export function binary(expr: BinaryExpr, left: Frame, right: Frame, count: number, meter: QueryMeter): Frame {
+export function* binary(
+  expr: BinaryExpr,
+  [left, right]: readonly [Frame, Frame],
+  count: number,
+  meter: QueryMeter,
+): Steps<Frame> {
   if (left.kind === 'vector' && right.kind === 'vector') {
-    return vector(matchVectors(expr, left.rows, right.rows, count, meter))
+    return vector(yield* matchVectors(expr, [left.rows, right.rows], count, meter))
   }
   const operate = pairOperator(expr)
   if (left.kind === 'scalar' && right.kind === 'scalar') {
@@ -22,23 +28,26 @@ export function binary(expr: BinaryExpr, left: Frame, right: Frame, count: numbe
   }
   if (left.kind === 'vector' && right.kind === 'scalar') {
     const other = right.values
-    return withScalar(expr, left.rows, meter, (value, step) => operate(value, other[step] ?? 0, value))
+    return yield* withScalar(expr, left.rows, meter, (value, step) => operate(value, other[step] ?? 0, value))
   }
   if (left.kind === 'scalar' && right.kind === 'vector') {
     const other = left.values
-    return withScalar(expr, right.rows, meter, (value, step) => operate(other[step] ?? 0, value, value))
+    return yield* withScalar(expr, right.rows, meter, (value, step) =>
+      operate(other[step] ?? 0, value, value),
+    )
   }
   throw unsupportedFault('an operator on strings', expr.position)
 }
 
-function withScalar(
+function* withScalar(
   expr: BinaryExpr,
   rows: readonly Row[],
   meter: QueryMeter,
   operate: (value: number, step: number) => number | null,
-): Frame {
+): Steps<Frame> {
   const unnamed = dropsName(expr)
-  const out = rows.map(({ labels, values, present }) => {
+  const out: Row[] = []
+  for (const { labels, values, present } of rows) {
     const row = newRow(unnamed ? withoutName(labels) : labels, present.length)
     meter.samples(present.length)
     for (let step = 0; step < present.length; step += 1) {
@@ -49,7 +58,8 @@ function withScalar(
       row.values[step] = value
     }
     meter.work(present.length)
-    return row
-  })
-  return vector(unnamed ? distinct(out) : out)
+    out.push(row)
+    if (meter.isSliceOver) yield
+  }
+  return vector(unnamed ? yield* distinct(out, meter) : out)
 }

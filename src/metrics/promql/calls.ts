@@ -4,29 +4,43 @@ import type { CallExpr } from './ast.ts'
 import { distinct, type Frame, type Row, vector } from './frame.ts'
 import { histogramQuantile } from './histogram.ts'
 import { labelJoin, labelReplace } from './label-functions.ts'
+import type { QueryMeter } from './meter.ts'
+import { forEach, type Steps } from './steps.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
-export function callWithVectors(expr: CallExpr, args: readonly Frame[], count: number): Frame {
+export function* callWithVectors(
+  expr: CallExpr,
+  args: readonly Frame[],
+  count: number,
+  meter: QueryMeter,
+): Steps<Frame> {
   switch (expr.name) {
     case 'pi':
       return { kind: 'scalar', values: new Float64Array(count).fill(Math.PI) }
     case 'vector':
       return vector([{ labels: {}, values: scalarOf(args[0]), present: new Uint8Array(count).fill(1) }])
     case 'scalar':
-      return { kind: 'scalar', values: onlyValue(rowsOf(args[0]), count) }
+      return { kind: 'scalar', values: yield* onlyValue(rowsOf(args[0]), count, meter) }
     case 'sort':
       return vector(sorted(rowsOf(args[0]), 1))
     case 'sort_desc':
       return vector(sorted(rowsOf(args[0]), -1))
     case 'histogram_quantile':
-      return vector(histogramQuantile(scalarOf(args[0]), rowsOf(args[1]), count))
+      return vector(yield* histogramQuantile(scalarOf(args[0]), rowsOf(args[1]), count, meter))
     case 'label_replace': {
       const [target = '', template = '', source = '', pattern = ''] = args.slice(1).map(textOf)
-      return vector(distinct(labelReplace(rowsOf(args[0]), { target, template, source, pattern })))
+      return vector(
+        yield* distinct(
+          yield* labelReplace(rowsOf(args[0]), { target, template, source, pattern }, meter),
+          meter,
+        ),
+      )
     }
     case 'label_join': {
       const [target = '', separator = '', ...sources] = args.slice(1).map(textOf)
-      return vector(distinct(labelJoin(rowsOf(args[0]), target, separator, sources)))
+      return vector(
+        yield* distinct(yield* labelJoin(rowsOf(args[0]), [target, separator, sources], meter), meter),
+      )
     }
     default:
       throw unsupportedFault(`function ${expr.name}`, expr.position)
@@ -34,12 +48,16 @@ export function callWithVectors(expr: CallExpr, args: readonly Frame[], count: n
 }
 
 /** The value of the only series at each step, NaN where there is none or more than one. */
-function onlyValue(rows: readonly Row[], count: number): Float64Array {
+function* onlyValue(rows: readonly Row[], count: number, meter: QueryMeter): Steps<Float64Array> {
   const values = new Float64Array(count).fill(Number.NaN)
-  for (let step = 0; step < count; step += 1) {
-    const here = rows.filter(row => row.present[step] === 1)
-    if (here.length === 1) values[step] = here[0]?.values[step] ?? Number.NaN
-  }
+  const found = new Uint8Array(count)
+  yield* forEach(rows, meter, row => {
+    for (let step = 0; step < count; step += 1) {
+      if (row.present[step] === 0 || found[step] === 2) continue
+      found[step] = (found[step] ?? 0) + 1
+      values[step] = found[step] === 1 ? (row.values[step] ?? Number.NaN) : Number.NaN
+    }
+  })
   return values
 }
 

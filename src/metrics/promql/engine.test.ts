@@ -233,6 +233,53 @@ describe('queries that are asked together', () => {
   })
 })
 
+describe('what the comparison with generated queries has found', () => {
+  it('@ end() is the end that was asked for, also where no step falls on it', () => {
+    const { items } = engine().queryRange('up{instance="a"} @ end()', 0, 595_000, 100_000)
+    expect([...(items[0]?.values ?? [])]).toEqual(Array(6).fill(59))
+  })
+
+  it('an infinite bound outdoes a NaN', () => {
+    expect(ask('clamp_min(vector(NaN), Inf)')).toEqual([Infinity])
+    expect(ask('clamp(vector(-Inf), 1, NaN)')).toEqual([1])
+    expect(ask('clamp(vector(5), NaN, 9)')).toEqual([Number.NaN])
+  })
+
+  it('count_values puts its label in the place of one of that name', () => {
+    expect(ask('count_values without () ("instance", up > bool -1)')).toEqual([2])
+    expect(ask('count_values without (v) ("v", up)')).toEqual([1, 1])
+    expect(ask('count_values by (instance) ("instance", up * 0)')).toEqual([2])
+  })
+
+  it('beside a name there is no second one, without it there may be several matchers', () => {
+    expect(code('up{__name__!="down"}')).toBe('metrics-promql-syntax')
+    expect(ask('{__name__=~"u.",__name__!="down",instance="a"}')).toEqual([60])
+  })
+
+  it('absence over a range does not mind label sets that are equal without their names', () => {
+    expect(ask('absent_over_time({__name__=~"up|clash|text"}[5m])')).toEqual([])
+    expect(ask('absent_over_time({__name__=~"nothing|none"}[5m])')).toEqual([1])
+  })
+
+  it('absence looks for labels inside parentheses too', () => {
+    const value = engine().query('absent((nothing{a="b"}))', 0)
+    expect(value).toMatchObject({ items: [{ labels: { a: 'b' } }] })
+  })
+
+  it('a pattern that is none fails in label_replace when it runs, in a selector when it is read', () => {
+    expect(code('label_replace(up, "a", "", "b", "(")')).toBe('metrics-promql-execution')
+    expect(code('up{a=~"("}')).toBe('metrics-promql-syntax')
+  })
+})
+
+describe('double_exponential_smoothing', () => {
+  it('follows a line, and refuses factors that are none', () => {
+    expect(ask('double_exponential_smoothing(up{instance="a"}[5m], 0.3, 0.7)')[0]).toBeCloseTo(60, 9)
+    expect(code('double_exponential_smoothing(up[5m], 1, 0.5)')).toBe('metrics-promql-execution')
+    expect(() => ask('holt_winters(up[5m], 0.5, 0.5)')).toThrow(/since Prometheus 3 .*smoothing/)
+  })
+})
+
 describe('limitk', () => {
   it('takes some series of each group as they are, at each step those that have a value', () => {
     expect(ask('limitk(1, up)')).toEqual([60])

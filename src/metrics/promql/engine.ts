@@ -3,16 +3,18 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { metricsFaults } from '../faults.ts'
-import { labelsKey } from '../labels.ts'
+import { rememberedKey } from '../labels.ts'
 import type { Expr } from './ast.ts'
 import { typeOf } from './check.ts'
-import { Evaluator, type Steps } from './evaluate.ts'
-import type { Frame, Grid, Row } from './frame.ts'
+import { Evaluator } from './evaluate.ts'
+import type { Frame, Grid } from './frame.ts'
 import { type MeterOptions, QueryMeter } from './meter.ts'
 import { parseQuery } from './parse.ts'
+import { printAnswer } from './print-answer.ts'
 import type { SampleSource } from './source.ts'
+import { mapEach, type Steps } from './steps.ts'
 import { syntaxFault } from './syntax-fault.ts'
-import type { Matrix, MatrixItem, Point, Value } from './value.ts'
+import type { Matrix, MatrixItem, Value } from './value.ts'
 
 /** An instant at `toMs`, or steps from `fromMs` to `toMs`, both included. */
 export interface Question {
@@ -20,6 +22,10 @@ export interface Question {
   readonly fromMs: number
   readonly toMs: number
   readonly stepMs: number | null
+  /** More series than these are left out of an answer that is printed. */
+  readonly seriesMax?: number
+  /** Begins at once, and does not stand in line: rules must be looked at also while pages ask for hundreds of graphs. */
+  readonly urgent?: boolean
 }
 
 /** What an answer has cost. */
@@ -32,10 +38,21 @@ export interface Explain {
   /** Finding and decoding samples. */
   readonly readMs: number
   readonly evaluateMs: number
+  /** Writing the answer as text. */
+  readonly printMs: number
 }
 
 export interface Answer {
   readonly value: Value
+  readonly explain: Explain
+}
+
+/** An answer as the Prometheus API writes it. */
+export interface PrintedAnswer {
+  /** The members `resultType` and `result` of `data`, without braces, in pieces that follow each other. */
+  readonly pieces: readonly string[]
+  /** Some series were left out. */
+  readonly isCut: boolean
   readonly explain: Explain
 }
 
@@ -46,6 +63,11 @@ const STEPS_MAX = 11_000 // Prometheus: "exceeded maximum resolution of 11,000 p
 const RUNNING_MAX = 4
 /** A page asks a dozen at once: this is the line of sixteen pages. */
 const QUERIES_MAX = 200
+/**
+ * Rounds of the event loop between two slices. A request takes three or four from its first byte to its answer; with
+ * one round it would wait for a slice in each of them. Rounds in which nothing happens take microseconds.
+ */
+const ROUNDS_BETWEEN = 8
 const PARSED_MAX = 500 // trees of recent queries: pages and rules ask the same ones every second
 
 export interface EngineOptions extends MeterOptions {
@@ -77,45 +99,75 @@ export class QueryEngine {
 
   /** The same in slices, between which the thread does other things. */
   async ask(question: Question): Promise<Answer> {
-    const askedMs = this.#options.clock.monotonicMs()
-    await this.#turn()
+    const { result, explain } = await this.#run(question, async value => value)
+    return { value: result, explain }
+  }
+
+  /** The same as text; writing it is sliced too. */
+  async print(question: Question): Promise<PrintedAnswer> {
+    const seriesMax = question.seriesMax ?? Number.POSITIVE_INFINITY
+    let isCut = false
+    const { result, explain } = await this.#run(question, (value, meter) => {
+      isCut = 'items' in value && value.items.length > seriesMax
+      return this.#inSlices(printAnswer(isCut ? firstItems(value, seriesMax) : value, meter), meter)
+    })
+    return { pieces: result, isCut, explain }
+  }
+
+  async #run<Result>(
+    { text, fromMs, toMs, stepMs, urgent = false }: Question,
+    shape: (value: Value, meter: QueryMeter) => Promise<Result>,
+  ): Promise<{ result: Result; explain: Explain }> {
+    const nowMs = (): number => this.#options.clock.monotonicMs()
+    const askedMs = nowMs()
+    if (!urgent) await this.#turn()
     try {
       const meter = this.#meter()
-      const { text, fromMs, toMs, stepMs } = question
-      const startedMs = this.#options.clock.monotonicMs()
+      if (!urgent) await meter.between(() => this.#slice())
+      const turnMs = meter.pausedMs
+      const startedMs = nowMs()
       this.#parse(text)
-      const parsedMs = this.#options.clock.monotonicMs()
+      const parsedMs = nowMs()
       const steps: Steps<Value> =
         stepMs === null ? this.#instant(text, toMs, meter) : this.#range(text, [fromMs, toMs, stepMs], meter)
       const value = await this.#inSlices(steps, meter)
+      const evaluateMs = nowMs() - parsedMs - (meter.pausedMs - turnMs) - meter.readMs
+      const result = await shape(value, meter)
       const explain = {
         series: meter.seriesTouched,
         samples: meter.samplesTouched,
-        waitMs: startedMs - askedMs + meter.pausedMs,
+        waitMs: startedMs - askedMs + meter.pausedMs - turnMs,
         parseMs: parsedMs - startedMs,
         readMs: meter.readMs,
-        evaluateMs: this.#options.clock.monotonicMs() - parsedMs - meter.pausedMs - meter.readMs,
+        evaluateMs,
+        printMs: nowMs() - parsedMs - (meter.pausedMs - turnMs) - meter.readMs - evaluateMs,
       }
-      return { value, explain }
+      return { result, explain }
     } finally {
-      const next = this.#waiting.shift()
-      // The place is handed on, so that nobody can slip in between.
-      if (next === undefined) this.#running -= 1
-      else next()
+      if (!urgent) this.#handOn()
     }
+  }
+
+  /** The place goes to the next in line, so that nobody can slip in between. */
+  #handOn(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#running -= 1
+    else next()
   }
 
   async #inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
     for (;;) {
-      await meter.between(() => this.#slice())
       const next = steps.next()
       if (next.done === true) return next.value
+      await meter.between(() => this.#slice())
     }
   }
 
-  /** One slice of all queries together in each round of the event loop, so that a write waits for one of them at most. */
+  /** One slice of all queries together, then some rounds of the event loop for others. */
   #slice(): Promise<void> {
-    this.#slices = this.#slices.then(() => setImmediate())
+    this.#slices = this.#slices.then(async () => {
+      for (let round = 0; round < ROUNDS_BETWEEN; round += 1) await setImmediate()
+    })
     return this.#slices
   }
 
@@ -138,15 +190,11 @@ export class QueryEngine {
   *#instant(text: string, instantMs: number, meter: QueryMeter): Steps<Value> {
     const atMs = Math.round(instantMs)
     const expr = this.#parse(text)
-    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter)
+    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter, atMs)
     let inner = expr
     while (inner.kind === 'paren') inner = inner.inner
     if (inner.kind === 'range' || inner.kind === 'subquery') {
-      const items = (yield* evaluator.samples(inner)).map(({ labels, times, values }) => ({
-        labels,
-        points: Array.from(times, (timestampMs, index) => ({ timestampMs, value: values[index] ?? 0 })),
-      }))
-      return { kind: 'matrix', items: sortedItems(items) }
+      return { kind: 'matrix', items: yield* sortedItems(yield* evaluator.samples(inner), meter) }
     }
     return instantValue(yield* evaluator.evaluate(expr), atMs)
   }
@@ -168,16 +216,16 @@ export class QueryEngine {
       throw syntaxFault(`a range query must give a scalar or an instant vector, got ${type}`, expr.position)
     }
     const grid: Grid = { startMs: fromMs, stepMs, count }
-    const frame = yield* this.#evaluator(grid, meter).evaluate(expr)
-    return { kind: 'matrix', items: sortedItems(matrixItems(frame, grid)) }
+    const frame = yield* this.#evaluator(grid, meter, toMs).evaluate(expr)
+    return { kind: 'matrix', items: yield* sortedItems(yield* matrixItems(frame, grid, meter), meter) }
   }
 
   #meter(): QueryMeter {
     return new QueryMeter(this.#options)
   }
 
-  #evaluator(grid: Grid, meter: QueryMeter): Evaluator {
-    const endMs = grid.startMs + (grid.count - 1) * grid.stepMs
+  /** `endMs` is what was asked for, which `@ end()` means also where no step falls on it. */
+  #evaluator(grid: Grid, meter: QueryMeter, endMs: number): Evaluator {
     return new Evaluator({ source: this.#source, meter, startMs: grid.startMs, endMs }, grid)
   }
 
@@ -189,6 +237,11 @@ export class QueryEngine {
     this.#parsed.set(text, expr)
     return expr
   }
+}
+
+function firstItems(value: Value, count: number): Value {
+  if (value.kind === 'vector') return { ...value, items: value.items.slice(0, count) }
+  return value.kind === 'matrix' ? { ...value, items: value.items.slice(0, count) } : value
 }
 
 function finish<Result>(steps: Steps<Result>): Result {
@@ -206,27 +259,34 @@ function instantValue(frame: Frame, atMs: number): Value {
   return { kind: 'vector', items }
 }
 
-function matrixItems(frame: Frame, grid: Grid): MatrixItem[] {
-  const points = (values: Float64Array, isPresent: (step: number) => boolean): Point[] => {
-    const found: Point[] = []
-    for (let step = 0; step < grid.count; step += 1) {
-      if (isPresent(step))
-        found.push({ timestampMs: grid.startMs + step * grid.stepMs, value: values[step] ?? 0 })
-    }
-    return found
-  }
-  if (frame.kind === 'scalar') return [{ labels: {}, points: points(frame.values, () => true) }]
+function* matrixItems(
+  frame: Frame,
+  { startMs, stepMs, count }: Grid,
+  meter: QueryMeter,
+): Steps<MatrixItem[]> {
+  const times = Float64Array.from({ length: count }, (_, step) => startMs + step * stepMs)
+  if (frame.kind === 'scalar') return [{ labels: {}, times, values: frame.values }]
   if (frame.kind === 'string') return []
-  return frame.rows.map((row: Row) => ({
-    labels: row.labels,
-    points: points(row.values, step => row.present[step] === 1),
-  }))
+  return yield* mapEach(frame.rows, meter, ({ labels, values, present }) =>
+    present.includes(0)
+      ? { labels, times: kept(times, present), values: kept(values, present) }
+      : { labels, times, values },
+  )
+}
+
+function kept(column: Float64Array, present: Uint8Array): Float64Array {
+  const some = new Float64Array(column.length)
+  let length = 0
+  for (let step = 0; step < column.length; step += 1) {
+    if (present[step] === 1) some[length++] = column[step] ?? 0
+  }
+  return some.subarray(0, length)
 }
 
 /** By label sets, so that a page shows the same order each time. */
-function sortedItems(items: MatrixItem[]): MatrixItem[] {
-  const keys = new Map(items.map(item => [item, labelsKey(item.labels)]))
-  return items.sort((a, b) => ((keys.get(a) ?? '') < (keys.get(b) ?? '') ? -1 : 1))
+function* sortedItems(items: readonly MatrixItem[], meter: QueryMeter): Steps<MatrixItem[]> {
+  const keyed = yield* mapEach(items, meter, item => ({ item, key: rememberedKey(item.labels) }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item)
 }
 
 function limit(message: string): Error {

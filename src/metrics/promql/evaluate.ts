@@ -1,11 +1,11 @@
 // Owns the evaluation of a syntax tree over a grid of instants, all steps of a row at once.
 // It refuses to go past what the meter allows. Semantics are those of Prometheus 3: windows are open on the left.
 import { METRIC_NAME, withoutName } from '../labels.ts'
-import { isStale } from '../stale.ts'
 import { aggregate } from './aggregate.ts'
 import type {
   AggregateExpr,
   AtModifier,
+  BinaryExpr,
   CallExpr,
   Expr,
   RangeExpr,
@@ -14,12 +14,16 @@ import type {
 } from './ast.ts'
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
-import { distinct, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
+import { EXTRAPOLATIONS, extrapolate } from './extrapolate.ts'
+import { distinct, distinctAtAllSteps, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
-import { newWindow, RANGE_FUNCTIONS, type RangeFunction, type Window } from './range-functions.ts'
+import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
+import { fillInstants, slice, slide, type Windows, withoutStale } from './slide.ts'
+import { smoothing } from './smoothing.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
+import { forEach, mapEach, type Steps } from './steps.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
 const LOOKBACK_MS = 5 * 60_000 // Prometheus' query.lookback-delta
@@ -41,9 +45,6 @@ interface Ranged {
   readonly endsMs: Float64Array
 }
 
-/** An evaluation that can be interrupted: it yields where the caller may do something else for a while. */
-export type Steps<Result> = Generator<undefined, Result, undefined>
-
 export class Evaluator {
   readonly #context: Context
   readonly #grid: Grid
@@ -63,7 +64,7 @@ export class Evaluator {
       case 'paren':
         return yield* this.evaluate(expr.inner)
       case 'negate':
-        return this.#negate(yield* this.evaluate(expr.inner))
+        return yield* this.#negate(yield* this.evaluate(expr.inner))
       case 'selector':
         return vector(yield* this.#instants(expr, false))
       case 'call':
@@ -71,13 +72,7 @@ export class Evaluator {
       case 'aggregate':
         return yield* this.#aggregate(expr)
       case 'binary':
-        return binary(
-          expr,
-          yield* this.evaluate(expr.left),
-          yield* this.evaluate(expr.right),
-          count,
-          this.#context.meter,
-        )
+        return yield* this.#binary(expr)
       case 'range':
       case 'subquery':
         throw unsupportedFault('a range vector here', expr.position)
@@ -90,9 +85,11 @@ export class Evaluator {
   *samples(expr: RangeExpr | SubqueryExpr): Steps<readonly (LoadedSamples & Pick<Row, 'labels'>)[]> {
     const { series, rangeMs, endsMs } = yield* this.#ranged(expr)
     const endMs = endsMs[0] ?? 0
-    return series
-      .map(one => ({ labels: one.labels, ...slice(withoutStale(one.load()), endMs - rangeMs, endMs) }))
-      .filter(one => one.times.length > 0)
+    const all = yield* mapEach(series, this.#context.meter, one => ({
+      labels: one.labels,
+      ...slice(withoutStale(one.load()), endMs - rangeMs, endMs),
+    }))
+    return all.filter(one => one.times.length > 0)
   }
 
   #stepMs(step: number): number {
@@ -124,13 +121,13 @@ export class Evaluator {
     const references = this.#references(expr.at, expr.offsetMs)
     const rows: Row[] = []
     for (const one of this.#select(expr, references, LOOKBACK_MS)) {
-      const { times, values } = one.load()
-      if (times.length > 0) {
+      const samples = one.load()
+      if (samples.times.length > 0) {
         const row = this.#newRow(one.labels)
-        fillInstants(row, references, times, values, asTimestamps)
+        fillInstants(row, samples, references, LOOKBACK_MS, asTimestamps)
         rows.push(row)
       }
-      this.#context.meter.work(references.length + times.length)
+      this.#context.meter.work(references.length + samples.times.length)
       if (this.#context.meter.isSliceOver) yield
     }
     return rows
@@ -159,72 +156,55 @@ export class Evaluator {
     return { series: rows.map(row => toSamples(row, grid)), rangeMs: expr.rangeMs, endsMs }
   }
 
-  /** Slides a window over each series. Rows that share a label set after the name is dropped are an error. */
-  *#overRange(expr: CallExpr, apply: RangeFunction): Steps<Row[]> {
+  /** Slides a window over each series. */
+  *#overRange(expr: CallExpr, fill: FillRow): Steps<Row[]> {
     const argument = expr.args.find(one => isRange(one))
     if (argument === undefined) throw unsupportedFault('a call without a range vector', expr.position)
     const scalars = expr.args.find(one => !isRange(one))
     const parameters = scalars === undefined ? null : yield* this.#scalar(scalars)
     const ranged = yield* this.#ranged(argument)
+    const { meter } = this.#context
+    const windows = { ...ranged, parameters, stepsMs: (step: number): number => this.#stepMs(step) }
     const keepsName = expr.name === 'last_over_time'
     const rows: Row[] = []
     for (const one of ranged.series) {
       const samples = withoutStale(one.load())
       if (samples.times.length > 0) {
         const row = this.#newRow(keepsName ? one.labels : withoutName(one.labels))
-        this.#slide(row, samples, ranged, apply, parameters)
+        fill(row, samples, windows, meter)
         rows.push(row)
       }
-      if (this.#context.meter.isSliceOver) yield
+      if (meter.isSliceOver) yield
     }
-    return distinct(rows)
-  }
-
-  #slide(
-    row: Row,
-    { times, values }: LoadedSamples,
-    { rangeMs, endsMs }: Ranged,
-    apply: RangeFunction,
-    parameters: Float64Array | null,
-  ): void {
-    const { meter } = this.#context
-    const window: Window = newWindow(times, values)
-    for (let step = 0; step < endsMs.length; step += 1) {
-      const endMs = endsMs[step] ?? 0
-      while (window.to < times.length && (times[window.to] ?? 0) <= endMs) window.to += 1
-      while (window.from < window.to && (times[window.from] ?? 0) <= endMs - rangeMs) window.from += 1
-      meter.work(window.to - window.from + 1)
-      if (window.from === window.to) continue
-      window.startMs = endMs - rangeMs
-      window.endMs = endMs
-      window.stepMs = this.#stepMs(step)
-      window.parameter = parameters === null ? Number.NaN : (parameters[step] ?? Number.NaN)
-      const value = apply(window)
-      if (value === null) continue
-      row.present[step] = 1
-      row.values[step] = value
-    }
+    return rows
   }
 
   *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
-    const ranged = RANGE_FUNCTIONS.get(name)
-    if (ranged !== undefined) return vector(yield* this.#overRange(expr, ranged))
-    const [first] = args
+    const { meter } = this.#context
+    const ranged = overWindows(name)
+    if (ranged !== null) return vector(yield* distinctAtAllSteps(yield* this.#overRange(expr, ranged), meter))
+    const [first, , third] = args
+    if (name === 'double_exponential_smoothing' && third !== undefined) {
+      const fill = slider(smoothing(yield* this.#scalar(third), this.#grid))
+      return vector(yield* distinctAtAllSteps(yield* this.#overRange(expr, fill), meter))
+    }
     if (name === 'absent_over_time') {
-      return vector([this.#absent(first, yield* this.#overRange(expr, () => 1))])
+      const rows = yield* this.#overRange(expr, PRESENT)
+      return vector([yield* this.#absent(first, rows)])
     }
     if (name === 'absent' && first !== undefined) {
-      return vector([this.#absent(first, yield* this.#vector(first))])
+      return vector([yield* this.#absent(first, yield* this.#vector(first))])
     }
-    if (name === 'timestamp' && first !== undefined) return vector(distinct(yield* this.#timestamps(first)))
+    if (name === 'timestamp' && first !== undefined)
+      return vector(yield* distinct(yield* this.#timestamps(first), meter))
     if (name === 'time') {
       return { kind: 'scalar', values: this.#timesS() }
     }
-    if (INSTANT_FUNCTIONS.has(name)) return vector(distinct(yield* this.#pointwise(expr)))
+    if (INSTANT_FUNCTIONS.has(name)) return vector(yield* distinct(yield* this.#pointwise(expr), meter))
     const frames: Frame[] = []
     for (const argument of args) frames.push(yield* this.evaluate(argument))
-    return callWithVectors(expr, frames, this.#grid.count)
+    return yield* callWithVectors(expr, frames, this.#grid.count, this.#context.meter)
   }
 
   #timesS(): Float64Array {
@@ -242,7 +222,8 @@ export class Evaluator {
       first === undefined
         ? [{ labels: {}, values: this.#timesS(), present: new Uint8Array(this.#grid.count).fill(1) }]
         : yield* this.#vector(first)
-    return rows.map(({ labels, values, present }) => {
+    const out: Row[] = []
+    for (const { labels, values, present } of rows) {
       const row = this.#newRow(withoutName(labels))
       for (let step = 0; step < present.length; step += 1) {
         if (present[step] === 0) continue
@@ -253,18 +234,20 @@ export class Evaluator {
         row.present[step] = 1
         row.values[step] = apply(values[step] ?? 0, low, high)
       }
+      out.push(row)
       this.#context.meter.work(present.length)
-      return row
-    })
+      if (this.#context.meter.isSliceOver) yield
+    }
+    return out
   }
 
-  #absent(argument: Expr | undefined, rows: readonly Row[]): Row {
+  *#absent(argument: Expr | undefined, rows: readonly Row[]): Steps<Row> {
     const row = this.#newRow(argument === undefined ? {} : absentLabels(argument))
     row.present.fill(1)
     row.values.fill(1)
-    for (const { present } of rows) {
+    yield* forEach(rows, this.#context.meter, ({ present }) => {
       for (let step = 0; step < present.length; step += 1) if (present[step] === 1) row.present[step] = 0
-    }
+    })
     return row
   }
 
@@ -276,7 +259,7 @@ export class Evaluator {
       inner.kind === 'selector'
         ? yield* this.#instants(inner, true)
         : (yield* this.#vector(argument)).map(row => ({ ...row, values: this.#timesS() }))
-    return rows.map(row => ({ ...row, labels: withoutName(row.labels) }))
+    return yield* mapEach(rows, this.#context.meter, row => ({ ...row, labels: withoutName(row.labels) }))
   }
 
   *#aggregate(expr: AggregateExpr): Steps<Frame> {
@@ -291,19 +274,26 @@ export class Evaluator {
     }
     if (operator === 'count_values' && how.text === METRIC_NAME)
       throw unsupportedFault('this label', expr.position)
-    const rows = aggregate(yield* this.#vector(expr.inner), how, this.#grid.count, this.#context.meter)
-    return vector(distinct(rows))
+    const rows = yield* this.#vector(expr.inner)
+    return vector(yield* aggregate(rows, how, this.#grid.count, this.#context.meter))
   }
 
-  #negate(frame: Frame): Frame {
+  *#binary(expr: BinaryExpr): Steps<Frame> {
+    const left = yield* this.evaluate(expr.left)
+    const right = yield* this.evaluate(expr.right)
+    return yield* binary(expr, [left, right], this.#grid.count, this.#context.meter)
+  }
+
+  *#negate(frame: Frame): Steps<Frame> {
     if (frame.kind === 'scalar') return { kind: 'scalar', values: frame.values.map(value => -value) }
     if (frame.kind === 'string') return frame
-    const rows = frame.rows.map(row => ({
-      labels: withoutName(row.labels),
-      values: row.values.map(value => -value),
-      present: row.present,
-    }))
-    return vector(distinct(rows))
+    const { meter } = this.#context
+    const rows = yield* mapEach(frame.rows, meter, ({ labels, values, present }) => {
+      const row = this.#newRow(withoutName(labels))
+      for (let step = 0; step < values.length; step += 1) row.values[step] = -(values[step] ?? 0)
+      return { ...row, present }
+    })
+    return vector(yield* distinctAtAllSteps(rows, meter))
   }
 
   *#vector(expr: Expr): Steps<readonly Row[]> {
@@ -317,6 +307,24 @@ export class Evaluator {
     if (frame.kind !== 'scalar') throw unsupportedFault(`a ${frame.kind} here`, expr.position)
     return frame.values
   }
+}
+
+/** Fills a row with one number a window. */
+type FillRow = (row: Row, samples: LoadedSamples, windows: Windows, meter: QueryMeter) => void
+
+function slider(apply: RangeFunction): FillRow {
+  return (row, samples, windows, meter) => slide(row, samples, windows, apply, meter)
+}
+
+const PRESENT: FillRow = slider(() => 1)
+
+function overWindows(name: string): FillRow | null {
+  const extrapolation = EXTRAPOLATIONS.get(name)
+  if (extrapolation !== undefined) {
+    return (row, samples, windows, meter) => extrapolate(row, samples, windows, extrapolation, meter)
+  }
+  const apply = RANGE_FUNCTIONS.get(name)
+  return apply === undefined ? null : slider(apply)
 }
 
 function isRange(expr: Expr): boolean {
@@ -336,48 +344,4 @@ function toSamples({ labels, values, present }: Row, grid: Grid): SelectedSeries
     at += 1
   }
   return { labels, load: () => ({ times, values: kept }) }
-}
-
-function fillInstants(
-  row: Row,
-  references: Float64Array,
-  times: Float64Array,
-  values: Float64Array,
-  asTimestamps: boolean,
-): void {
-  let next = 0
-  for (let step = 0; step < references.length; step += 1) {
-    const referenceMs = references[step] ?? 0
-    while (next < times.length && (times[next] ?? 0) <= referenceMs) next += 1
-    if (next === 0) continue
-    const timeMs = times[next - 1] ?? 0
-    const value = values[next - 1] ?? 0
-    if (timeMs <= referenceMs - LOOKBACK_MS || isStale(value)) continue
-    row.present[step] = 1
-    row.values[step] = asTimestamps ? timeMs / 1000 : value
-  }
-}
-
-/** Stale markers are no samples of a range. Most series have none and are not copied. */
-function withoutStale(samples: LoadedSamples): LoadedSamples {
-  const { times, values } = samples
-  let stale = 0
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at] ?? 0
-    if (value !== value && isStale(value)) stale += 1
-  }
-  if (stale === 0) return samples
-  const keep = Array.from(values, value => !isStale(value))
-  return {
-    times: times.filter((_, index) => keep[index] === true),
-    values: values.filter((_, index) => keep[index] === true),
-  }
-}
-
-function slice({ times, values }: LoadedSamples, afterMs: number, toMs: number): LoadedSamples {
-  let from = 0
-  let to = times.length
-  while (from < to && (times[from] ?? 0) <= afterMs) from += 1
-  while (to > from && (times[to - 1] ?? 0) > toMs) to -= 1
-  return { times: times.slice(from, to), values: values.slice(from, to) }
 }

@@ -1,76 +1,113 @@
 // Owns histogram_quantile on classic buckets. It refuses native histograms, which the store does not hold.
 // See https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
 import { parseNumber } from '../format-number.ts'
-import { labelsKey, METRIC_NAME, valueOf, withoutLabels } from '../labels.ts'
+import { keyWithout, METRIC_NAME, valueOf, withoutLabels } from '../labels.ts'
 import { newRow, type Row } from './frame.ts'
-
-interface Bucket {
-  readonly upper: number
-  count: number
-}
+import type { QueryMeter } from './meter.ts'
+import { forEach, type Steps } from './steps.ts'
 
 const DROPPED: ReadonlySet<string> = new Set([METRIC_NAME, 'le'])
 
-export function histogramQuantile(quantiles: Float64Array, rows: readonly Row[], count: number): Row[] {
-  const groups = new Map<string, { row: Row; members: { upper: number; row: Row }[] }>()
-  for (const row of rows) {
-    const upper = parseNumber(valueOf(row.labels, 'le'))
-    if (upper === null) continue
-    const labels = withoutLabels(row.labels, DROPPED)
-    const key = labelsKey(labels)
-    let group = groups.get(key)
-    if (group === undefined) groups.set(key, (group = { row: newRow(labels, count), members: [] }))
-    group.members.push({ upper, row })
-  }
-  for (const { row, members } of groups.values()) {
+interface Group {
+  readonly row: Row
+  readonly members: { readonly upper: number; readonly row: Row }[]
+}
+
+export function* histogramQuantile(
+  quantiles: Float64Array,
+  rows: readonly Row[],
+  count: number,
+  meter: QueryMeter,
+): Steps<Row[]> {
+  const groups = yield* groupRows(rows, count, meter)
+  for (const { row, members } of groups) {
     members.sort((a, b) => a.upper - b.upper)
+    const buckets = new Buckets(members.length)
     for (let step = 0; step < count; step += 1) {
-      const buckets: Bucket[] = []
-      for (const member of members) {
-        if (member.row.present[step] === 0) continue
-        const last = buckets.at(-1)
-        const value = member.row.values[step] ?? 0
-        // "1" and "1.0" are one bucket.
-        if (last !== undefined && last.upper === member.upper) last.count += value
-        else buckets.push({ upper: member.upper, count: value })
+      buckets.length = 0
+      for (const { upper, row: own } of members) {
+        if (own.present[step] === 1) buckets.add(upper, own.values[step] ?? 0)
       }
       if (buckets.length === 0) continue
       row.present[step] = 1
-      row.values[step] = bucketQuantile(quantiles[step] ?? Number.NaN, buckets)
+      row.values[step] = buckets.quantile(quantiles[step] ?? Number.NaN)
+    }
+    meter.work(count * members.length)
+    if (meter.isSliceOver) yield
+  }
+  return groups.map(group => group.row)
+}
+
+/** Label sets and bounds are read once a query, not once a step. */
+function* groupRows(rows: readonly Row[], count: number, meter: QueryMeter): Steps<Group[]> {
+  const groups = new Map<string, Group>()
+  yield* forEach(rows, meter, row => {
+    const upper = parseNumber(valueOf(row.labels, 'le'))
+    if (upper === null) return
+    const key = keyWithout(row.labels, DROPPED)
+    let group = groups.get(key)
+    if (group === undefined) {
+      meter.samples(count)
+      groups.set(key, (group = { row: newRow(withoutLabels(row.labels, DROPPED), count), members: [] }))
+    }
+    group.members.push({ upper, row })
+  })
+  return [...groups.values()]
+}
+
+/** The buckets of one group at one step, ascending by their upper bound and counting cumulatively; reused. */
+class Buckets {
+  length = 0
+  readonly #uppers: Float64Array
+  readonly #counts: Float64Array
+
+  constructor(max: number) {
+    this.#uppers = new Float64Array(max)
+    this.#counts = new Float64Array(max)
+  }
+
+  add(upper: number, count: number): void {
+    const last = this.length - 1
+    // "1" and "1.0" are one bucket.
+    if (last >= 0 && this.#uppers[last] === upper) this.#counts[last] = (this.#counts[last] ?? 0) + count
+    else {
+      this.#uppers[this.length] = upper
+      this.#counts[this.length++] = count
     }
   }
-  return [...groups.values()].map(group => group.row)
-}
 
-/** `buckets` ascend by their upper bound and count cumulatively. */
-function bucketQuantile(quantile: number, buckets: Bucket[]): number {
-  if (Number.isNaN(quantile)) return Number.NaN
-  if (quantile < 0) return -Infinity
-  if (quantile > 1) return Infinity
-  const last = buckets.at(-1)
-  if (last === undefined || last.upper !== Infinity || buckets.length < 2) return Number.NaN
-  makeMonotonic(buckets)
-  if (last.count === 0 || Number.isNaN(last.count)) return Number.NaN
-  let rank = quantile * last.count
-  const found = buckets.findIndex((bucket, index) => index < buckets.length - 1 && bucket.count >= rank)
-  const index = found < 0 ? buckets.length - 1 : found
-  const bucket = buckets[index] ?? last
-  // In the last bucket there is no upper bound to interpolate to.
-  if (index === buckets.length - 1) return buckets[index - 1]?.upper ?? Number.NaN
-  if (index === 0 && bucket.upper <= 0) return bucket.upper
-  const before = buckets[index - 1]
-  const lower = before?.upper ?? 0
-  const inBucket = bucket.count - (before?.count ?? 0)
-  rank -= before?.count ?? 0
-  return lower + (bucket.upper - lower) * (rank / inBucket)
-}
+  quantile(quantile: number): number {
+    if (Number.isNaN(quantile)) return Number.NaN
+    if (quantile < 0) return -Infinity
+    if (quantile > 1) return Infinity
+    const uppers = this.#uppers
+    const counts = this.#counts
+    const last = this.length - 1
+    if (last < 1 || uppers[last] !== Infinity) return Number.NaN
+    this.#makeMonotonic()
+    const total = counts[last] ?? 0
+    if (total === 0 || Number.isNaN(total)) return Number.NaN
+    const rank = quantile * total
+    let index = 0
+    while (index < last && !((counts[index] ?? 0) >= rank)) index += 1
+    // In the last bucket there is no upper bound to interpolate to.
+    if (index === last) return uppers[last - 1] ?? Number.NaN
+    const upper = uppers[index] ?? Number.NaN
+    if (index === 0 && upper <= 0) return upper
+    const lower = index === 0 ? 0 : (uppers[index - 1] ?? 0)
+    const before = index === 0 ? 0 : (counts[index - 1] ?? 0)
+    return lower + (upper - lower) * ((rank - before) / ((counts[index] ?? 0) - before))
+  }
 
-/** Counts read at different moments may fall; tiny differences are the rounding of rates (Prometheus 3: 1e-12). */
-function makeMonotonic(buckets: Bucket[]): void {
-  let most = buckets[0]?.count ?? 0
-  for (const bucket of buckets) {
-    const isClose = Math.abs(bucket.count - most) <= 1e-12 * Math.min(Math.abs(bucket.count), Math.abs(most))
-    if (bucket.count < most || isClose) bucket.count = most
-    else most = bucket.count
+  /** Counts read at different moments may fall; tiny differences are the rounding of rates (Prometheus 3: 1e-12). */
+  #makeMonotonic(): void {
+    const counts = this.#counts
+    let most = counts[0] ?? 0
+    for (let at = 0; at < this.length; at += 1) {
+      const count = counts[at] ?? 0
+      const isClose = Math.abs(count - most) <= 1e-12 * Math.min(Math.abs(count), Math.abs(most))
+      if (count < most || isClose) counts[at] = most
+      else most = count
+    }
   }
 }

@@ -15,6 +15,15 @@ function sign(value: number): number {
   return value < 0 ? -1 : value
 }
 
+/** As Go's math.Max and math.Min, where an infinity outdoes a NaN; ECMAScript gives NaN. */
+function larger(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b)
+}
+
+function smaller(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b)
+}
+
 interface CalendarDay {
   readonly year: number
   readonly month: number
@@ -52,7 +61,7 @@ function isLeap(year: number): boolean {
 }
 
 function monthDays({ year, month }: CalendarDay): number {
-  return month === 2 && isLeap(year) ? 29 : (MONTH_DAYS[month - 1] ?? 0)
+  return month === 2 && isLeap(year) ? 29 : (MONTH_DAYS[month - 1] ?? Number.NaN)
 }
 
 function dayOfYear(date: CalendarDay): number {
@@ -95,9 +104,9 @@ export const INSTANT_FUNCTIONS: ReadonlyMap<string, InstantFunction> = new Map<s
   ['tan', Math.tan],
   ['tanh', Math.tanh],
   ['round', round],
-  ['clamp', (value, min, max) => Math.max(min, Math.min(max, value))],
-  ['clamp_min', (value, min) => Math.max(min, value)],
-  ['clamp_max', (value, max) => Math.min(max, value)],
+  ['clamp', (value, min, max) => larger(min, smaller(max, value))],
+  ['clamp_min', (value, min) => larger(min, value)],
+  ['clamp_max', (value, max) => smaller(max, value)],
   ['minute', value => Math.floor(ofDay(value) / 60) % 60],
   ['hour', value => Math.floor(ofDay(value) / 3600)],
   // 1970-01-01 was a Thursday, day 4 when Sunday is 0.

@@ -1,9 +1,11 @@
 // Owns label_replace, label_join and the labels of absent. It refuses names that are no label names.
-import type { Labels } from '#base'
+import { type Labels, messageOf } from '#base'
 import { METRIC_NAME, valueOf, withLabel } from '../labels.ts'
 import { compilePattern, type Matcher } from '../matchers.ts'
 import type { Expr } from './ast.ts'
 import type { Row } from './frame.ts'
+import type { QueryMeter } from './meter.ts'
+import { mapEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
 export interface Replacement {
@@ -13,11 +15,15 @@ export interface Replacement {
   readonly pattern: string
 }
 
-export function labelReplace(rows: readonly Row[], replacement: Replacement): Row[] {
+export function* labelReplace(
+  rows: readonly Row[],
+  replacement: Replacement,
+  meter: QueryMeter,
+): Steps<Row[]> {
   const { target, template, source, pattern } = replacement
   if (target === '') throw executionFault('label_replace: expected a destination label, got an empty name')
-  const compiled = compilePattern(pattern)
-  return rows.map(row => {
+  const compiled = patternOf(pattern)
+  return yield* mapEach(rows, meter, row => {
     const matcher = compiled.matcher(valueOf(row.labels, source))
     if (!matcher.matches()) return row
     const value = expand(template, name => {
@@ -30,6 +36,15 @@ export function labelReplace(rows: readonly Row[], replacement: Replacement): Ro
   })
 }
 
+/** Known only when the query runs, so that a bad one is a failure of execution, as in Prometheus. */
+function patternOf(pattern: string): ReturnType<typeof compilePattern> {
+  try {
+    return compilePattern(pattern)
+  } catch (error) {
+    throw executionFault(`label_replace: ${messageOf(error)}`)
+  }
+}
+
 /** Go's regexp.Expand: $1, $name, ${name}; $$ is a dollar. The longest run of word characters is the name. */
 function expand(template: string, group: (name: string) => string): string {
   return template.replaceAll(/\$(?:(\$)|(\w+)|\{(\w+)\})?/g, (whole, dollar, plain, braced) => {
@@ -39,14 +54,13 @@ function expand(template: string, group: (name: string) => string): string {
   })
 }
 
-export function labelJoin(
+export function* labelJoin(
   rows: readonly Row[],
-  target: string,
-  separator: string,
-  sources: readonly string[],
-): Row[] {
+  [target, separator, sources]: readonly [target: string, separator: string, sources: readonly string[]],
+  meter: QueryMeter,
+): Steps<Row[]> {
   if (target === '') throw executionFault('label_join: expected a destination label, got an empty name')
-  return rows.map(row => {
+  return yield* mapEach(rows, meter, row => {
     const value = sources.map(name => valueOf(row.labels, name)).join(separator)
     return { ...row, labels: withLabel(row.labels, target, value) }
   })
@@ -66,6 +80,7 @@ export function absentLabels(argument: Expr): Labels {
 }
 
 function matchersOf(expr: Expr): readonly Matcher[] {
+  if (expr.kind === 'paren') return matchersOf(expr.inner)
   if (expr.kind === 'selector') return expr.matchers
   return expr.kind === 'range' ? expr.selector.matchers : []
 }

@@ -4,6 +4,7 @@
 import type { Labels } from '#base'
 import {
   keyOf,
+  keyWithout,
   labelsKey,
   METRIC_NAME,
   onlyLabels,
@@ -17,22 +18,24 @@ import { SET_OPERATORS } from './ast.ts'
 import { distinct, newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
 import { dropsName, pairOperator } from './operators.ts'
+import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
-export function matchVectors(
+export function* matchVectors(
   expr: BinaryExpr,
-  left: readonly Row[],
-  right: readonly Row[],
+  [left, right]: readonly [readonly Row[], readonly Row[]],
   count: number,
   meter: QueryMeter,
-): Row[] {
+): Steps<Row[]> {
   const signature = signer(expr.matching)
-  if (SET_OPERATORS.has(expr.operator)) return matchSets(expr.operator, left, right, signature, count)
+  if (SET_OPERATORS.has(expr.operator)) {
+    return yield* matchSets(expr.operator, [left, right], signature, count, meter)
+  }
   const swapped = expr.matching.cardinality === 'one-to-many'
   const [many, one] = swapped ? [right, left] : [left, right]
   if (many.length === 0 || one.length === 0) return []
-  const ones = groupBySignature(one, signature)
-  checkOneSide(ones, many, swapped, count)
+  const ones = yield* groupBySignature(one, signature, meter)
+  yield* checkOneSide(ones, many, swapped, [count, meter])
   const pairs = new PairJoiner(expr, swapped, count)
   for (const row of many) {
     const key = signature(row.labels)
@@ -40,9 +43,10 @@ export function matchVectors(
       meter.samples(count)
       meter.work(count)
       pairs.join(row, partner, key)
+      if (meter.isSliceOver) yield
     }
   }
-  return distinct(pairs.rows)
+  return yield* distinct(pairs.rows, meter)
 }
 
 type Signature = (labels: Labels) => string
@@ -50,31 +54,37 @@ type Signature = (labels: Labels) => string
 function signer({ on, labels }: Matching): Signature {
   if (on) return own => keyOf(own, labels)
   const ignored = new Set([...labels, METRIC_NAME])
-  return own => labelsKey(withoutLabels(own, ignored))
+  return own => keyWithout(own, ignored)
 }
 
-function groupBySignature(rows: readonly Row[], signature: Signature): Map<string, Row[]> {
+function* groupBySignature(
+  rows: readonly Row[],
+  signature: Signature,
+  meter: QueryMeter,
+): Steps<Map<string, Row[]>> {
   const groups = new Map<string, Row[]>()
-  for (const row of rows) {
+  yield* forEach(rows, meter, row => {
     const key = signature(row.labels)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [row])
     else group.push(row)
-  }
+  })
   return groups
 }
 
 /** On the one side a signature may have one series a step, wherever the other side has any. */
-function checkOneSide(
+function* checkOneSide(
   ones: ReadonlyMap<string, readonly Row[]>,
   many: readonly Row[],
   swapped: boolean,
-  count: number,
-): void {
+  [count, meter]: readonly [number, QueryMeter],
+): Steps<void> {
   let occupied: Uint8Array | null = null
   for (const rows of ones.values()) {
     if (rows.length < 2) continue
     occupied ??= union(many, count)
+    meter.work(rows.length * count)
+    if (meter.isSliceOver) yield
     for (let step = 0; step < count; step += 1) {
       if (occupied[step] === 0) continue
       const here = rows.filter(row => row.present[step] === 1)
@@ -152,23 +162,37 @@ class PairJoiner {
   }
 }
 
-function matchSets(
+function* matchSets(
   operator: string,
-  left: readonly Row[],
-  right: readonly Row[],
+  [left, right]: readonly [readonly Row[], readonly Row[]],
   signature: Signature,
   count: number,
-): Row[] {
-  const other = groupBySignature(operator === 'or' ? left : right, signature)
+  meter: QueryMeter,
+): Steps<Row[]> {
+  const other = yield* groupBySignature(operator === 'or' ? left : right, signature, meter)
+  // Where a group has any value; made once a group, however many rows meet it.
+  const unions = new Map<readonly Row[], Uint8Array>()
   const keepWhereOther = operator === 'and'
   const filter = (row: Row): Row => {
     const group = other.get(signature(row.labels))
     if (group === undefined) return keepWhereOther ? newRow(row.labels, count) : row
-    const any = union(group, count)
-    const present = row.present.map((here, step) =>
-      here === 1 && (any[step] === 1) === keepWhereOther ? 1 : 0,
-    )
+    let any = unions.get(group)
+    if (any === undefined) {
+      meter.work(group.length * count)
+      unions.set(group, (any = union(group, count)))
+    }
+    const present = new Uint8Array(count)
+    const wanted = keepWhereOther ? 1 : 0
+    for (let step = 0; step < count; step += 1) {
+      if (any[step] === wanted) present[step] = row.present[step] ?? 0
+    }
     return { ...row, present }
   }
-  return operator === 'or' ? distinct([...left, ...right.map(filter)]) : left.map(filter)
+  const filtered: Row[] = []
+  for (const row of operator === 'or' ? right : left) {
+    filtered.push(filter(row))
+    meter.work(count)
+    if (meter.isSliceOver) yield
+  }
+  return operator === 'or' ? yield* distinct([...left, ...filtered], meter) : filtered
 }

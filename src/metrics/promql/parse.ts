@@ -43,6 +43,7 @@ function refuseErrors(text: string, top: Node): void {
   for (;;) {
     if (descending) {
       if (cursor.type.isError) {
+        refuseUnknownFunction(text, cursor.from)
         const rest = text.slice(cursor.from, cursor.from + 20)
         const found = rest.trim() === '' ? 'end of input' : JSON.stringify(rest)
         throw syntaxFault(`unexpected ${found}`, cursor.from)
@@ -61,6 +62,15 @@ function refuseErrors(text: string, top: Node): void {
     depth -= 1
     descending = false
   }
+}
+
+/** The grammar knows functions by name, so that the arguments of an unknown one are what it stumbles over. */
+function refuseUnknownFunction(text: string, position: number): void {
+  if (text[position] !== '(') return
+  const name = /[a-zA-Z_][a-zA-Z0-9_]*(?=\s*$)/.exec(text.slice(0, position))
+  if (name === null) return
+  const renamed = name[0] === 'holt_winters' ? ' (since Prometheus 3 it is double_exponential_smoothing)' : ''
+  throw syntaxFault(`unknown function ${name[0]}${renamed}`, name.index)
 }
 
 function children(node: Node): Node[] {
@@ -223,17 +233,16 @@ class TreeReader {
   #selector(node: Node, parts: readonly Node[]): SelectorExpr {
     const matchers: Matcher[] = []
     const identifier = parts.find(part => part.name === 'Identifier')
+    // Beside a name, as `name{...}` or `{"name", ...}`, there may be no matcher on names; without one there may be several.
+    let isNamed = identifier !== undefined
     if (identifier !== undefined) matchers.push(makeMatcher(METRIC_NAME, '=', this.#text(identifier)))
     const list = parts.find(part => part.name === 'LabelMatchers')
     for (const part of list === undefined ? [] : children(list)) {
       const quoted = part.name === 'QuotedLabelName'
-      if (
-        (quoted || this.#labelOf(part) === METRIC_NAME) &&
-        matchers.some(isNameEquality) &&
-        isEquality(part)
-      ) {
+      if (isNamed && (quoted || this.#labelOf(part) === METRIC_NAME)) {
         throw syntaxFault('metric name must not be set twice', part.from)
       }
+      isNamed ||= quoted
       if (quoted) matchers.push(makeMatcher(METRIC_NAME, '=', parseString(this.#text(part), part.from)))
       else matchers.push(this.#matcher(part))
     }
@@ -293,7 +302,10 @@ class TreeReader {
     }
     const text = this.#text(argument).replaceAll(/\s/g, '')
     const seconds = parseNumberLiteral(text.replace(/^[+-]/, ''), node.from) * (text.startsWith('-') ? -1 : 1)
-    if (!Number.isFinite(seconds)) throw syntaxFault('timestamp out of bounds for @ modifier', node.from)
+    // As Prometheus, whose times are int64 milliseconds.
+    if (!(Math.abs(seconds) < 2 ** 63 / 1000)) {
+      throw syntaxFault('timestamp out of bounds for @ modifier', node.from)
+    }
     return Math.round(seconds * 1000)
   }
 
@@ -317,14 +329,6 @@ class TreeReader {
   #text(node: Node | undefined): string {
     return node === undefined ? '' : this.#query.slice(node.from, node.to)
   }
-}
-
-function isNameEquality(matcher: Matcher): boolean {
-  return matcher.name === METRIC_NAME && matcher.operator === '='
-}
-
-function isEquality(part: Node): boolean {
-  return part.name === 'QuotedLabelName' || children(part)[1]?.firstChild?.name === 'EqlSingle'
 }
 
 function shift(inner: Expr, by: { offsetMs?: number; at?: AtModifier }, position: number): Expr {

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '#base'
+import { EXTRAPOLATIONS, extrapolate } from './extrapolate.ts'
+import { newRow } from './frame.ts'
+import { QueryMeter } from './meter.ts'
 import { RANGE_FUNCTIONS, type Window } from './range-functions.ts'
 
 /** Applies a function to samples [seconds, value] in a window of seconds. */
@@ -17,8 +21,14 @@ function apply(
     endMs: endS * 1000,
     stepMs: endS * 1000,
     parameter: Number.NaN,
-    resets: null,
-    nextReset: 0,
+  }
+  const extrapolation = EXTRAPOLATIONS.get(name)
+  if (extrapolation !== undefined) {
+    const row = newRow({}, 1)
+    const endsMs = Float64Array.of(window.endMs)
+    const windows = { rangeMs: window.endMs - window.startMs, endsMs, stepsMs: () => 0, parameters: null }
+    extrapolate(row, window, windows, extrapolation, new QueryMeter({ clock: systemClock }))
+    return row.present[0] === 1 ? (row.values[0] ?? null) : null
   }
   const range = RANGE_FUNCTIONS.get(name)
   if (range === undefined) throw new Error(`no function ${name}`)

@@ -1,16 +1,8 @@
-// Owns the functions of a range vector: one number from the samples of one window, which is open on the left.
+// Owns the functions of a range vector: one number from the samples of one window, which is open on the left. rate,
+// increase and delta stand in extrapolate.ts.
 // It refuses windows with too few samples by giving null: the series is then absent at that step.
-import {
-  countOf,
-  deviationOf,
-  maxOf,
-  meanOf,
-  minOf,
-  quantileOf,
-  type Reducer,
-  sumOf,
-  varianceOf,
-} from './reduce.ts'
+import { countOf, maxOf, meanOf, minOf, quantileOf, type Reducer, sumOf, varianceOverTime } from './reduce.ts'
+import type { LoadedSamples } from './source.ts'
 
 /** Samples `from..to` of the arrays lie in the window `(startMs, endMs]`; there is at least one. */
 export interface Window {
@@ -24,13 +16,10 @@ export interface Window {
   stepMs: number
   /** The scalar argument at this step. */
   parameter: number
-  /** Where the counter falls in all of the series, found by the first window that asks; and the first of them after `from`. */
-  resets: readonly number[] | null
-  nextReset: number
 }
 
 /** A window that is slid over one series; it only moves forward. */
-export function newWindow(times: Float64Array, values: Float64Array): Window {
+export function newWindow({ times, values }: LoadedSamples): Window {
   return {
     times,
     values,
@@ -40,60 +29,10 @@ export function newWindow(times: Float64Array, values: Float64Array): Window {
     endMs: 0,
     stepMs: 0,
     parameter: 0,
-    resets: null,
-    nextReset: 0,
   }
-}
-
-function resetsOf(values: Float64Array): number[] {
-  const resets: number[] = []
-  for (let at = 1; at < values.length; at += 1) if ((values[at] ?? 0) < (values[at - 1] ?? 0)) resets.push(at)
-  return resets
-}
-
-/** What a counter has lost by resets inside the window. */
-function lostByResets(window: Window): number {
-  const resets = (window.resets ??= resetsOf(window.values))
-  while (window.nextReset < resets.length && (resets[window.nextReset] ?? 0) <= window.from) {
-    window.nextReset += 1
-  }
-  let lost = 0
-  for (let next = window.nextReset; next < resets.length; next += 1) {
-    const at = resets[next] ?? 0
-    if (at >= window.to) break
-    lost += window.values[at - 1] ?? 0
-  }
-  return lost
 }
 
 export type RangeFunction = (window: Window) => number | null
-
-/**
- * rate, increase and delta: the difference between first and last sample, extended to the borders of the window.
- * Where the samples stop further than 1.1 intervals before a border, the series is taken to begin or end half an
- * interval beyond them; a counter is never extended below zero. As extrapolatedRate in Prometheus 3.
- */
-function extrapolated(window: Window, isCounter: boolean, isRate: boolean): number | null {
-  const { times, values, from, to } = window
-  const count = to - from
-  if (count < 2) return null
-  const firstMs = times[from] ?? 0
-  const lastMs = times[to - 1] ?? 0
-  const first = values[from] ?? 0
-  let difference = (values[to - 1] ?? 0) - first
-  if (isCounter) difference += lostByResets(window)
-  const sampled = (lastMs - firstMs) / 1000
-  const interval = sampled / (count - 1)
-  const threshold = interval * 1.1
-  let toStart = (firstMs - window.startMs) / 1000
-  let toEnd = (window.endMs - lastMs) / 1000
-  if (toStart >= threshold) toStart = interval / 2
-  if (isCounter && difference > 0 && first >= 0) toStart = Math.min(toStart, sampled * (first / difference))
-  if (toEnd >= threshold) toEnd = interval / 2
-  let factor = (sampled + toStart + toEnd) / sampled
-  if (isRate) factor /= (window.endMs - window.startMs) / 1000
-  return difference * factor
-}
 
 /** irate and idelta: the last two samples alone. */
 function instant({ times, values, from, to }: Window, isRate: boolean): number | null {
@@ -164,9 +103,6 @@ function over(reducer: Reducer): RangeFunction {
 }
 
 export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
-  ['rate', window => extrapolated(window, true, true)],
-  ['increase', window => extrapolated(window, true, false)],
-  ['delta', window => extrapolated(window, false, false)],
   ['irate', window => instant(window, true)],
   ['idelta', window => instant(window, false)],
   ['deriv', deriv],
@@ -178,8 +114,8 @@ export const RANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<strin
   ['max_over_time', over(maxOf)],
   ['sum_over_time', over(sumOf)],
   ['count_over_time', over(countOf)],
-  ['stddev_over_time', over(deviationOf)],
-  ['stdvar_over_time', over(varianceOf)],
+  ['stddev_over_time', over((values, from, to) => Math.sqrt(varianceOverTime(values, from, to)))],
+  ['stdvar_over_time', over(varianceOverTime)],
   ['last_over_time', ({ values, to }) => values[to - 1] ?? 0],
   ['present_over_time', () => 1],
   ['quantile_over_time', ({ parameter, values, from, to }) => quantileOf(parameter, values, from, to)],

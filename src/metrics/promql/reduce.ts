@@ -55,20 +55,39 @@ export const maxOf: Reducer = (values, from, to) => {
 
 export const countOf: Reducer = (_values, from, to) => to - from
 
-/** Population variance by Welford's method. */
-export const varianceOf: Reducer = (values, from, to) => {
-  let mean = 0
-  let squares = 0
+/**
+ * Population variance by Welford's method, with compensated sums as Prometheus has them over time and not between
+ * series: a large level must not eat the digits of what varies.
+ */
+export const varianceOverTime: Reducer = (values, from, to) => {
+  const mean = new CompensatedSum()
+  const squares = new CompensatedSum()
   for (let at = from; at < to; at += 1) {
     const value = values[at] ?? 0
-    const delta = value - mean
-    mean += delta / (at - from + 1)
-    squares += delta * (value - mean)
+    const delta = value - mean.value
+    mean.add(delta / (at - from + 1))
+    squares.add(delta * (value - mean.value))
   }
-  return squares / (to - from)
+  return squares.value / (to - from)
 }
 
-export const deviationOf: Reducer = (values, from, to) => Math.sqrt(varianceOf(values, from, to))
+/** Neumaier's; once it is infinite there is nothing left to compensate. */
+class CompensatedSum {
+  #sum = 0
+  #lost = 0
+
+  add(term: number): void {
+    const next = this.#sum + term
+    if (next === Infinity || next === -Infinity) this.#lost = 0
+    else if (Math.abs(this.#sum) >= Math.abs(term)) this.#lost += this.#sum - next + term
+    else this.#lost += term - next + this.#sum
+    this.#sum = next
+  }
+
+  get value(): number {
+    return this.#sum + this.#lost
+  }
+}
 
 /** Linear interpolation between the two nearest ranks; NaN sorts below all numbers. */
 export function quantileOf(quantile: number, values: Float64Array, from: number, to: number): number {

@@ -25,6 +25,7 @@ declare('avg_over_time min_over_time max_over_time sum_over_time count_over_time
 declare('stddev_over_time stdvar_over_time present_over_time', ['matrix'])
 declare('quantile_over_time', ['scalar', 'matrix'])
 declare('predict_linear', ['matrix', 'scalar'])
+declare('double_exponential_smoothing', ['matrix', 'scalar', 'scalar'])
 declare('absent abs ceil floor exp ln log2 log10 sqrt sgn deg rad timestamp sort sort_desc', ['vector'])
 declare('acos acosh asin asinh atan atanh cos cosh sin sinh tan tanh', ['vector'])
 declare('clamp', ['vector', 'scalar', 'scalar'])

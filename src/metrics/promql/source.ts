@@ -2,12 +2,21 @@
 import type { Labels } from '#base'
 import type { Matcher } from '../matchers.ts'
 
+/** What a source has found out about samples before, so that a query need not look at each of them again. */
+export interface KnownOfSamples {
+  /** False when no value is NaN, and so no stale marker either. */
+  readonly hasNan: boolean
+  /** Indexes of values below the one before; null when it has not kept them. */
+  readonly falls: () => readonly number[] | null
+}
+
 export interface LoadedSamples {
   readonly times: Float64Array
   readonly values: Float64Array
+  readonly known?: KnownOfSamples
 }
 
-/** One series that matches; its samples are read when they are needed, and are the caller's own. */
+/** One series that matches; its samples are read when they are needed, and valid until the thread is given back. */
 export interface SelectedSeries {
   readonly labels: Labels
   /** Ascending; none when the series has no samples there. */

@@ -332,10 +332,15 @@ function writePlanes(values: Float64Array): void {
 function readPlanes(out: Float64Array, from: number, count: number): void {
   const bytes = new Uint8Array(out.buffer, from * 8, count * 8).fill(0)
   const kept = reader.byte()
+  const chunk = reader.bytes()
+  let { at } = reader
   for (let plane = 0; plane < 8; plane += 1) {
     if ((kept & (1 << plane)) === 0) continue
-    for (let index = 0; index < count; index += 1) bytes[index * 8 + plane] = reader.byte()
+    // Straight from the chunk: a call of the reader for each byte takes nearly twice as long.
+    for (let index = 0; index < count; index += 1) bytes[index * 8 + plane] = chunk[at + index] ?? 0
+    at += count
   }
+  reader.at = at
   const words = new Uint32Array(out.buffer, from * 8, count * 2)
-  for (let at = 2; at < words.length; at += 1) words[at] = (words[at] ?? 0) ^ (words[at - 2] ?? 0)
+  for (let word = 2; word < words.length; word += 1) words[word] = (words[word] ?? 0) ^ (words[word - 2] ?? 0)
 }

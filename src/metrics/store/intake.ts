@@ -4,6 +4,7 @@ import type { Labels } from '#base'
 import {
   decompressRequest,
   type RemoteWriteLimits,
+  type RemoteWriteRequest,
   readLabels,
   readMessage,
 } from '../remote-write/read-remote-write.ts'
@@ -14,6 +15,9 @@ import { RawLabels } from './raw-labels.ts'
 import { Series } from './series.ts'
 import { type OlderValue, type Refusals, StagedSamples } from './staged-samples.ts'
 import type { IngestRequest, RefusalReason, WriteSeries } from './store.ts'
+
+/** What a request holds beside its samples. */
+type Beside = Omit<RemoteWriteRequest, 'series'>
 
 export class Intake implements RequestVisitor {
   readonly #head: Head
@@ -63,7 +67,7 @@ export class Intake implements RequestVisitor {
   }
 
   /** Throws when the body is malformed or has a series that may not be written; then nothing is staged. */
-  request({ body, version, limits, sender, accept }: IngestRequest): Scanned {
+  request({ body, version, limits, sender, accept }: IngestRequest): Beside {
     this.#sender = sender
     this.#accept = accept
     this.#limits = limits
@@ -71,12 +75,12 @@ export class Intake implements RequestVisitor {
       const bytes = decompressRequest(body, limits)
       if (version === '1.0') {
         const quick = this.#scan(bytes, limits)
-        if (quick !== null) return quick
+        if (quick !== null) return { ...quick, metadata: [] }
       }
-      const { series, exemplars, histograms } = readMessage(bytes, limits, version)
+      const { series, ...beside } = readMessage(bytes, limits, version)
       if (accept !== null) for (const { labels } of series) accept(labels)
       this.batch(series)
-      return { exemplars, histograms }
+      return beside
     } catch (error) {
       this.undo()
       throw error

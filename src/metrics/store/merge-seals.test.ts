@@ -124,13 +124,11 @@ describe('a folder of format 2', () => {
     db.prepare('INSERT INTO chunk VALUES (?, ?)').run(2 ** 26 + 7, CHUNK)
     db.close()
     store = openStore({ folder, clock: systemClock, log: silentLog })
-    const points = Array.from({ length: 300 }, (_, at) => ({
-      timestampMs: T0 + at * 1000,
-      value: valueAt(at),
-    }))
-    expect(everything()).toMatchObject({
+    const times = Float64Array.from({ length: 300 }, (_, at) => T0 + at * 1000)
+    const values = Float64Array.from({ length: 300 }, (_, at) => valueAt(at))
+    expect(everything()).toEqual({
       kind: 'matrix',
-      items: [{ labels: { __name__: 'x', series: '3' }, points }],
+      items: [{ labels: { __name__: 'x', series: '3' }, times, values }],
     })
     store.write(
       [{ labels: { __name__: 'x', series: '3' }, samples: [{ timestampMs: T0 + 300_000, value: 2 }] }],

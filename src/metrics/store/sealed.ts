@@ -10,13 +10,15 @@ import { LabelTable } from './label-table.ts'
 import { Ledger } from './ledger.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { chooseRun, type SealRow } from './merge-seals.ts'
+import type { RestoredPiece } from './restore.ts'
 import { type Samples, within } from './sample-column.ts'
 import type { SealPiece, Slices } from './seal.ts'
 import { SealWriter } from './seal-writer.ts'
 import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
+import type { Series } from './series.ts'
 
-/** 6M samples are 96 MB: 250 series over six hours at one sample a second, or 1,600 over one. */
-const CACHE_SAMPLES_MAX = 6_000_000
+/** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
+const CACHE_SAMPLES_MAX = 500_000
 /** 1M stamps are 8 MB. Series keep those that they were read with. */
 const CACHE_STAMPS_MAX = 1_000_000
 /** Series whose chunks are read at once when seals are merged, and whose rows are deleted at once. */
@@ -143,7 +145,7 @@ export class SealedChunks {
         insertSeries.run(series.id, this.#labels.encode(series.labels), series.oldestMs, spanMs)
       }
       // Before the chunk is there: the ledger compares with what was there until now.
-      this.ledger.fold(series.id, series.labels, pending.samples, (fromMs, toMs) =>
+      this.ledger.fold(series.labels, pending.samples, (fromMs, toMs) =>
         mergeSamples(this.read(series.id, fromMs, toMs)),
       )
       writer.put(series.id, pending.samples, pending)
@@ -151,6 +153,51 @@ export class SealedChunks {
       if (slices.isOver) await slices.pause()
     }
     return nextSeries
+  }
+
+  /** Writes what comes back from a snapshot as a seal of its own: all of it, or nothing. Gives the samples. */
+  async restore(
+    pieces: Iterable<RestoredPiece>,
+    copy: Database.Database,
+    slices: Slices,
+    confirm: () => void,
+  ): Promise<number> {
+    let samples = 0
+    await this.#inTransaction(async () => {
+      const writer = new SealWriter(this.#db, this.#nextSealId(), null)
+      let nextSeries = 0
+      for (const { series, samples: own } of pieces) {
+        nextSeries = Math.max(nextSeries, series.id + 1)
+        if (own.times.length > 0) {
+          this.#putSeries(series, own)
+          writer.put(series.id, own, { ...encodeParted(own), stamps: null })
+          samples += own.times.length
+        }
+        if (slices.isOver) await slices.pause()
+      }
+      // Its samples are in the ledger already, as it was when the snapshot was taken.
+      this.ledger.adopt(copy)
+      writeMeta(this.#db, 'next_series', nextSeries)
+      confirm()
+      if (samples === 0) return () => undefined
+      const row = writer.end()
+      return () => {
+        this.#seals = [...this.#seals, row]
+      }
+    })
+    await syncFile(`${this.#file}-wal`)
+    return samples
+  }
+
+  #putSeries(series: Series, { times }: Samples): void {
+    const oldestMs = Math.min(series.oldestMs, times[0] ?? 0)
+    const newestMs = Math.max(series.sealedNewestMs, times.at(-1) ?? 0)
+    this.#db
+      .prepare<[number, Buffer, number, number]>(
+        `INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+         oldest_ms = excluded.oldest_ms, span_ms = excluded.span_ms`,
+      )
+      .run(series.id, this.#labels.encode(series.labels), oldestMs, newestMs - oldestMs)
   }
 
   /** Merges one run of seals with short chunks, in slices and in one transaction; false when there is none. */
@@ -235,9 +282,12 @@ export class SealedChunks {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       const done = await change()
+      // In one turn with the commit, so that no reader sees rows of a ledger whose samples it takes for unsealed.
+      this.ledger.write()
       this.#db.exec('COMMIT')
       done()
     } catch (error) {
+      this.ledger.discard()
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
       this.#labels.reload()
       this.#clearCaches()

@@ -3,6 +3,7 @@
 import type { Labels } from '#base'
 import { encodeChunk, encodeParted } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
+import type { Column } from './column.ts'
 import { sortSamples } from './merge-samples.ts'
 import { NO_SLOT, OPEN_SAMPLES, type OpenColumns } from './open-columns.ts'
 import { NO_SAMPLES, SampleBuffer, type Samples, within } from './sample-column.ts'
@@ -47,6 +48,8 @@ export class Series {
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  /** What was decoded for queries; the cache of columns sets it. */
+  column: Column | null = null
   #memory: Memory
   #slot = NO_SLOT
   #count = 0
@@ -85,6 +88,7 @@ export class Series {
     this.#late.times.push(timeMs)
     this.#late.values.push(value)
     if (timeMs < this.oldestMs) this.oldestMs = timeMs
+    this.column?.cut(timeMs)
   }
 
   /** The value at exactly this time, as far as memory knows. */
@@ -171,6 +175,17 @@ export class Series {
     this.sealedNewestMs = Math.max(this.sealedNewestMs, pending.samples.times.at(-1) ?? 0)
   }
 
+  /** SQLite has more of it than before, from `oldestMs` to `newestMs`. */
+  restored(oldestMs: number, newestMs: number): void {
+    this.defined = true
+    this.oldestMs = Math.min(this.oldestMs, oldestMs)
+    this.newestMs = Math.max(this.newestMs, newestMs)
+    this.sealedNewestMs = Math.max(this.sealedNewestMs, newestMs)
+    // Up to there SQLite has to be asked as well.
+    this.memoryFromMs = Math.max(this.memoryFromMs, newestMs + 1)
+    this.column = null
+  }
+
   /** SQLite has all of it, within `span`: memory is forgotten. */
   leaveToDisk(span: { readonly oldestMs: number; readonly newestMs: number }): void {
     this.forget()
@@ -182,6 +197,7 @@ export class Series {
     this.#count = 0
     this.#late = null
     this.#lastChunk = NO_CHUNK
+    this.column = null
     this.#release()
   }
 

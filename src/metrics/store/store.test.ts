@@ -5,6 +5,7 @@ import Database from 'better-sqlite3'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog, systemClock } from '#base'
+import { pointsOf } from '../promql/value.ts'
 import { REMOTE_WRITE_LIMITS } from '../remote-write/read-remote-write.ts'
 import { encodeRemoteWrite } from '../remote-write/write-remote-write.ts'
 import { staleMarker } from '../stale.ts'
@@ -53,7 +54,7 @@ function stored(selector = 'x'): [number, number][] {
   const answer = store.query(`${selector}[30d]`, T0 + 86_400_000)
   if (answer.kind !== 'matrix') throw new Error(answer.kind)
   return answer.items.flatMap(item =>
-    item.points.map(({ timestampMs, value }): [number, number] => [timestampMs - T0, value]),
+    pointsOf(item).map(({ timestampMs, value }): [number, number] => [timestampMs - T0, value]),
   )
 }
 
@@ -376,7 +377,7 @@ describe('deleting', () => {
     await store.close()
     const copy = openStore({ folder: join(folder, 'snapshots', name), clock: systemClock, log: silentLog })
     expect(copy.query('x[30d]', T0 + 60_000)).toMatchObject({
-      items: [{ points: [{ timestampMs: T0, value: 1 }] }],
+      items: [{ times: Float64Array.of(T0), values: Float64Array.of(1) }],
     })
     await copy.close()
     store = open()

@@ -1,10 +1,12 @@
 // Owns the contract of the metrics store, which an external engine could fulfil as well.
 // It refuses to know how samples are kept.
 import type { Clock, Labels, Log } from '#base'
-import type { Answer, Question } from '../promql/engine.ts'
+import type { Answer, PrintedAnswer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
+import type { MetricMetadata } from '../remote-write/metadata.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 import type { LedgerRow } from './ledger.ts'
+import type { RestoreProgress } from './restore.ts'
 
 /** One sample with the label set of its series; `labels` includes `__name__`. */
 export interface SeriesSample {
@@ -53,6 +55,8 @@ export interface IngestResult extends WriteResult {
   /** Not kept. */
   readonly exemplars: number
   readonly histograms: number
+  /** For the caller to keep. */
+  readonly metadata: readonly MetricMetadata[]
 }
 
 export interface StoreStats {
@@ -60,6 +64,8 @@ export interface StoreStats {
   readonly seriesMax: number
   /** Of samples; labels and indexes take about 1 KB a series more. */
   readonly memoryBytes: number
+  /** Of what was decoded for queries and is kept: at most 96 MB. */
+  readonly decodedBytes: number
   readonly logBytes: number
   readonly sealedBytes: number
   readonly seals: number
@@ -99,7 +105,9 @@ export interface MetricsStore {
   ingest(request: IngestRequest, nowMs: number): IngestResult
   /** An instant or a range, evaluated in slices so that writes do not wait; with what it has cost. */
   ask(question: Question): Promise<Answer>
-  /** At once, for rules: holds the thread until it is done. */
+  /** The same as the text of the Prometheus API, written in slices as well. */
+  print(question: Question): Promise<PrintedAnswer>
+  /** At once: holds the thread until it is done. For tests, commands, and checking a rule at the start. */
   query(promql: string, atMs: number): Value
   /** Steps from `fromMs` to `toMs`, both included. */
   queryRange(promql: string, fromMs: number, toMs: number, stepMs: number): Matrix
@@ -107,7 +115,7 @@ export interface MetricsStore {
   series(match: readonly string[], fromMs: number, toMs: number): readonly Labels[]
   labelNames(match: readonly string[], fromMs: number, toMs: number): readonly string[]
   labelValues(name: string, match: readonly string[], fromMs: number, toMs: number): readonly string[]
-  /** Counted exactly, up to the last seal; UTC days from `fromMs` to `toMs`, both included. */
+  /** Counted exactly, up to the last sample; UTC days from `fromMs` to `toMs`, both included. */
   ledger(fromMs: number, toMs: number): readonly LedgerRow[]
   /** The newest timestamp ever accepted: at a start, time cannot be before it. */
   newestMs(): number | null
@@ -117,6 +125,14 @@ export interface MetricsStore {
   deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number>
   /** A copy of everything in a folder of its own below `snapshots`, from which a store can be opened; gives its name. */
   snapshot(): Promise<string>
+  /**
+   * Puts the samples of a snapshot back that the store lacks, while writes and queries go on; what the store has stays.
+   * `folder` holds it; null: `name` below `snapshots`. Throws metrics-snapshot-unknown, -damaged or metrics-restore-busy,
+   * and then nothing has changed.
+   */
+  restore(name: string, folder: string | null): Promise<RestoreProgress>
+  /** Of the restore that runs or ran last; null when there was none since the start. */
+  restoreProgress(): RestoreProgress | null
   /** Series by metric name, and values by label name, the most first. */
   cardinality(most: number): Cardinality
   /** Moves what is in memory to SQLite now, instead of within SEAL_EVERY_MS. */

@@ -83,14 +83,16 @@ export async function checkUnchanged(handle: FileHandle, facts: FileFacts): Prom
 }
 
 /** The title as it is told to the control room. */
-export function reportOf(id: string, name: string, title: IndexedTitle): TitleReport {
+export function reportOf(
+  named: Pick<TitleReport, 'id' | 'name' | 'class'>,
+  title: IndexedTitle,
+): TitleReport {
   if (title.kind === 'broken') {
     const reason = title.reason.slice(0, 1024)
-    return { id, name, state: 'broken', reason, durationMs: null, revision: null, renditions: [] }
+    return { ...named, state: 'broken', reason, durationMs: null, revision: null, renditions: [] }
   }
   return {
-    id,
-    name,
+    ...named,
     state: 'ready',
     reason: title.note === null ? null : `plays in part: ${title.note}`.slice(0, 1024),
     durationMs: title.plan.durationS * 1000,

@@ -267,7 +267,7 @@ export class Library implements Closable {
     const name = titleNameOf(file.relativePath)
     const indexed: IndexedTitle = await indexTitle(file.path, facts)
     const tookMs = Math.round(clock.monotonicMs() - startedMs)
-    const report = reportOf(id, name, indexed)
+    const report = reportOf({ id, name, class: file.place.origin === 'builtin' ? 'builtin' : 'vod' }, indexed)
     if (indexed.kind === 'ready') {
       this.#plans.put(indexed.revision, indexed.plan)
       log.info('title-ready', { title: id, path: file.path, revision: indexed.revision, tookMs })

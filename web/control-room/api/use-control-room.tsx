@@ -6,6 +6,8 @@ import {
   type AlertView,
   alertsAnswer,
   historyAnswer,
+  type LedgerRowView,
+  ledgerAnswer,
   meAnswer,
   type ServerView,
   serversAnswer,
@@ -27,6 +29,7 @@ const REFUSED_EVERY_MS = 30_000
 const ALERTS_EVERY_MS = 2_000
 const TITLES_EVERY_MS = 3_000
 const HISTORY_EVERY_MS = 4_000
+const LEDGER_EVERY_MS = 5_000
 const TRY_EVERY_MS = 500 // the stopwatch's figures
 
 export type Me = z.infer<typeof meAnswer>
@@ -86,6 +89,20 @@ export function useTitles(): UseQueryResult<readonly TitleView[]> {
     queryKey: ['titles'],
     queryFn: async ({ signal }) => (await client.get('/api/v1/titles', titlesAnswer, signal)).titles,
     refetchInterval: TITLES_EVERY_MS,
+  })
+}
+
+/** Days of the ledger from `fromMs` to `toMs`. */
+export function useLedger(span: {
+  readonly fromMs: number
+  readonly toMs: number
+}): UseQueryResult<readonly LedgerRowView[]> {
+  const client = useClient()
+  const query = `start=${span.fromMs / 1000}&end=${span.toMs / 1000}`
+  return useQuery({
+    queryKey: ['ledger', query],
+    queryFn: async ({ signal }) => (await client.get(`/api/v1/ledger?${query}`, ledgerAnswer, signal)).rows,
+    refetchInterval: LEDGER_EVERY_MS,
   })
 }
 

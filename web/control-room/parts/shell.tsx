@@ -26,6 +26,7 @@ const PAGES = [
     name: 'Alerts',
     icon: 'M12 4a5 5 0 0 0-5 5v4l-2 3h14l-2-3V9a5 5 0 0 0-5-5zM10 19a2 2 0 0 0 4 0',
   },
+  { path: '/ledger', name: 'Ledger', icon: 'M6 3h12v18H6zM9 8h6M9 12h6M9 16h3' },
   { path: '/query', name: 'Query', icon: 'M5 7l5 5-5 5M12.500 17H19' },
 ] as const
 /** Two missed rounds of the list of servers. */

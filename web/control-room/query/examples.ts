@@ -10,7 +10,7 @@ export const EXAMPLES: readonly Example[] = [
     question: 'How busy is each server?',
     expr: 'sum by (instance) (rate(vitrine_server_cpu_seconds_total[3s]))',
   },
-  { question: 'Who watches where?', expr: 'vitrine_fleet_watching' },
+  { question: 'Who watches where?', expr: 'sum by (instance) (vitrine_fleet_watching)' },
   {
     question: 'How much does each edge send, in bit/s?',
     expr: 'sum by (instance) (rate(vitrine_edge_sent_bytes_total[10s])) * 8',

@@ -53,17 +53,22 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Requests for media by how they were answered. `stale` means that the origin is away.',
   vitrine_edge_dropped_total:
     'What was refused or given up because of a limit or a fault, by reason; each should stay flat.',
+  vitrine_edge_counting_since_seconds:
+    'When requests and sent bytes were zero, in seconds since 1970: the first start since the host booted.',
   vitrine_edge_requests_total:
-    'Requests of viewers, by kind and status class. Many 5xx: look at vitrine_edge_upstream_failures_total.',
-  vitrine_edge_sent_bytes_total: 'Body bytes handed to viewers. Flat under traffic: the edge is frozen.',
+    'Answers by kind, status and class of title; kind `internal` is our own agents and probes. Many 5xx: look at vitrine_edge_upstream_failures_total.',
+  vitrine_edge_sent_bytes_total:
+    'Body bytes sent to viewers by class of title, counted when an answer ends. Flat under traffic: the edge is frozen.',
   vitrine_edge_upstream_bytes_total:
     'Body bytes fetched from the origin. Near the bytes sent: the cache is too small.',
   vitrine_edge_upstream_failures_total:
     'Fetches from the origin that failed. Check that the origin runs and knows this edge.',
   vitrine_origin_busy_total:
     'Segments refused because too many were being sent. Growing means that the origin is too slow for its edges.',
+  vitrine_origin_counting_since_seconds:
+    'When the counters of this origin were zero, in seconds since 1970; each start of it. The ledger asks for it.',
   vitrine_origin_requests_total:
-    'Requests by kind and status class. 4xx of segments means edges hold playlists of replaced files.',
+    'Requests by kind and status class; kind `internal` is our own agents and probes. 4xx of segments means edges hold playlists of replaced files.',
   vitrine_origin_sent_bytes_total:
     'Body bytes sent. Growing as fast as the edges send means that their caches do not hold.',
   vitrine_server_cpu_seconds_total:
@@ -117,7 +122,7 @@ const GAUGES: Readonly<Record<string, string>> = {
     '1 while no edge is fit to take viewers: steering keeps the least bad one.',
   vitrine_fleet_steering_weight: 'Share of new viewers. 0: steering sends nobody there.',
   vitrine_fleet_watching:
-    'Viewers last fed by this edge in the last 30 s. The edges sum to the fleet’s total.',
+    'Viewers last fed by this edge in the last 30 s, by class of title. The edges sum to the fleet’s total.',
   vitrine_fleet_watching_estimated:
     'Of which counted by address and user agent, because the player told no session id.',
   vitrine_origin_titles: 'Titles by state. Broken ones are listed with their reason on the titles page.',
