@@ -164,6 +164,39 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await opensWithoutSignIn(shared, 'There is nothing behind this link')
   }, 45_000)
 
+  it('drains an edge in two steps by keyboard, the second of which says what happens to viewers, and releases it', async () => {
+    const page = await open(`${fleet.controlUrl}/servers/us-east`)
+    const orders = page.getByRole('region', { name: 'Orders' })
+    await orders.getByRole('button', { name: 'Drain', exact: true }).press('Enter')
+    await orders.getByRole('textbox', { name: 'Reason' }).fill('disk change')
+    await page.keyboard.press('Enter')
+    await orders
+      .getByRole('status')
+      .filter({ hasText: 'us-east is draining until the last viewer has gone' })
+      .waitFor()
+    await orders.getByRole('button', { name: 'Drain us-east now' }).press('Enter')
+    await orders.getByText('disk change').waitFor()
+    await page
+      .getByText(/takes no new viewers by order of/)
+      .first()
+      .waitFor()
+    const [order] = await fleet
+      .get<{ servers: { id: string; override: { reason: string } | null }[] }>('/api/v1/servers')
+      .then(({ servers }) => servers.filter(({ id }) => id === 'us-east'))
+    expect(order?.override).toMatchObject({ kind: 'drain', reason: 'disk change' })
+    await page.getByRole('button', { name: 'Release us-east' }).press('Enter')
+    await page.getByRole('alertdialog').getByText('viewers come back to it').waitFor()
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Release' }).click()
+    await orders.getByText('Nothing is ordered').waitFor()
+    await page.getByRole('button', { name: 'Edit the tags of us-east' }).press('Enter')
+    await page.getByRole('textbox', { name: 'Name' }).fill('Virginia 1')
+    await page.getByRole('textbox', { name: 'Capacity of its line' }).fill('800 Mb/s')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Virginia 1' }).waitFor()
+    await page.getByText('800 Mbit/s').waitFor()
+    await close(page)
+  }, 30_000)
+
   it('opens the wall on a screen by a link, and goes dark when it is revoked', async () => {
     const links = await open(`${fleet.controlUrl}/links`)
     await links.getByRole('textbox', { name: 'Which screen' }).fill('office')
