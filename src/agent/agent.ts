@@ -117,6 +117,7 @@ class Agent {
   readonly #top: TopProcesses
   readonly #kernel: KernelMessages
   #passes = 0
+  #changesDueMs = 0
   #recovered: { readonly first: Pass; readonly last: Pass; readonly seconds: number } | null = null
   readonly #scrapes: Counter
   readonly #own: Labels
@@ -184,7 +185,7 @@ class Agent {
           )
     this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
     this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
-    this.#closers.add(every(CHANGES_MS, () => this.#lookForChanges(), onError))
+    this.#closers.add(every(PASS_MS, () => this.#lookForChanges(), onError))
     if (this.#health !== null) {
       const health = this.#health
       this.#closers.add(every(PASS_MS, () => health.look(), onError))
@@ -192,9 +193,13 @@ class Agent {
     return { url: own?.url ?? null, close: () => this.#closers.close() }
   }
 
-  #lookForChanges(): Promise<void> {
+  /** At once when fleet time is known, then now and again. */
+  async #lookForChanges(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (!this.#link.fleet.known() || nowMs < this.#changesDueMs) return
+    this.#changesDueMs = nowMs + CHANGES_MS
     this.#tellRecovery()
-    return this.#changes.look()
+    await this.#changes.look()
   }
 
   /** One second's work: measure, read the server, and send. */

@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     const page = await open(fleet.signInUrl())
     await page.waitForURL(`${fleet.controlUrl}/`)
     await page.close()
-  }, 90_000)
+  }, 150_000)
   afterAll(async () => {
     await browser?.close()
     await fleet?.close()
