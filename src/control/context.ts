@@ -10,6 +10,7 @@ import type { ControlOptions } from './options.ts'
 import type { FullState } from './state/open-state.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
+import type { WallKeeper } from './wall/wall-keeper.ts'
 
 export interface ControlContext {
   readonly options: ControlOptions
@@ -21,6 +22,7 @@ export interface ControlContext {
   readonly alerts: AlertKeeper
   readonly access: AccessDirectory
   readonly tryIt: TryIt
+  readonly wall: WallKeeper
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

@@ -38,6 +38,7 @@ import { type FullState, openFullState } from './state/open-state.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
+import { WallKeeper } from './wall/wall-keeper.ts'
 
 export interface RunningControl extends Closable {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
@@ -110,6 +111,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     alerts,
     access,
     tryIt,
+    wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     counters,
     metadata: new MetadataBook(),
     log,
@@ -212,7 +214,8 @@ function accessReader(
       await state.overrides.all(),
     ]
     fleet.load(servers, states, overrides, fleetTime.nowMs())
-    if (access.set(await state.tokens.active(), fleet)) onChange()
+    const [tokens, walls] = [await state.tokens.active(), await state.wallLinks.active()]
+    if (access.set(tokens, fleet, walls)) onChange()
   }
   const followAccess = async (): Promise<void> => {
     if (state.dataVersion() !== version) await refreshAccess()

@@ -20,6 +20,7 @@ type ControlFault =
   | 'control-no-authority'
   | 'control-mark-unknown'
   | 'control-override-unknown'
+  | 'control-link-unknown'
   | 'control-title-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
@@ -99,6 +100,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'No open join string has this id: GET /api/v1/join-strings lists them.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-link-unknown': kind(
+    404,
+    'No such link, or it was revoked or has expired: ask whoever sent it for another.',
+  ),
   'control-mark-unknown': kind(404, 'No mark has this id: GET /api/v1/marks lists them.'),
   'control-no-authority': kind(
     409,

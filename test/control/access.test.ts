@@ -30,15 +30,20 @@ beforeAll(async () => {
     },
   })
   control.closers.defer(() => rmSync(webFolder, { recursive: true, force: true }))
+  const made = await sendJson('/api/v1/wall-links', { name: 'screen' }, { token: control.tokens.admin })
+  wallToken = (JSON.parse(made.text) as { path: string }).path.split('#link=')[1] ?? ''
 }, 30_000)
 afterAll(() => control.close())
 
-type Who = 'anonymous' | 'viewer' | 'operator' | 'admin' | 'server' | 'nonsense'
-const everybody: readonly Who[] = ['anonymous', 'nonsense', 'viewer', 'operator', 'admin', 'server']
+type Who = 'anonymous' | 'viewer' | 'operator' | 'admin' | 'server' | 'wall' | 'nonsense'
+const everybody: readonly Who[] = ['anonymous', 'nonsense', 'viewer', 'operator', 'admin', 'server', 'wall']
+/** Of a screen that may show the wall. */
+let wallToken = ''
 
 function tokenFor(who: Who): string | null {
   if (who === 'anonymous') return null
   if (who === 'nonsense') return 'vit_nonsense'
+  if (who === 'wall') return wallToken
   return who === 'server' ? 'vit_eu-west' : control.tokens[who]
 }
 
@@ -105,6 +110,14 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/api/v1/tokens', ['admin']],
   ['DELETE', '/api/v1/tokens/:id', ['admin']],
   ['GET', '/api/v1/users', ['admin']],
+  ['GET', '/api/v1/wall', [...people, 'wall']],
+  ['GET', '/api/v1/wall-links', ['admin']],
+  ['POST', '/api/v1/wall-links', ['admin']],
+  ['DELETE', '/api/v1/wall-links/:id', ['admin']],
+  ['GET', '/api/v1/shared', everybody],
+  ['GET', '/api/v1/shares', ['operator', 'admin']],
+  ['POST', '/api/v1/shares', ['operator', 'admin']],
+  ['DELETE', '/api/v1/shares/:id', ['operator', 'admin']],
   ['GET', '/api/v1/join-strings', ['admin']],
   ['POST', '/api/v1/join-strings', ['admin']],
   ['DELETE', '/api/v1/join-strings/:id', ['admin']],

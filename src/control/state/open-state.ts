@@ -7,8 +7,10 @@ import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
+import { createShares, type Shares } from './shares.ts'
 import type { State } from './state.ts'
 import { createTokens, type Tokens } from './tokens.ts'
+import { createWallLinks, type WallLinks } from './wall-links.ts'
 
 /** Everything that is durable, for the control room itself. */
 export interface FullState extends StateDb {
@@ -19,6 +21,8 @@ export interface FullState extends StateDb {
   readonly overrides: Overrides
   readonly marks: Marks
   readonly alerts: Alerts
+  readonly wallLinks: WallLinks
+  readonly shares: Shares
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -32,6 +36,8 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     overrides: createOverrides(db),
     marks: createMarks(db),
     alerts: createAlerts(db),
+    wallLinks: createWallLinks(db),
+    shares: createShares(db),
   }
 }
 

@@ -111,6 +111,27 @@ export interface Tables {
     /** Since when the condition no longer holds while keep_firing_for keeps it; null while it holds. */
     kept_since: number | null
   }
+  wall_links: {
+    id: string
+    name: string
+    sha256: string
+    created_at: number
+    created_by: string
+    revoked_at: number | null
+  }
+  shares: {
+    id: string
+    sha256: string
+    title: string
+    created_at: number
+    created_by: string
+    expires_at: number
+    revoked_at: number | null
+    /** Of the snapshot as JSON. */
+    bytes: number
+    /** Compressed (deflate); null once it has ended. */
+    data: Buffer | null
+  }
   audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
 }
 
@@ -172,6 +193,16 @@ const migrations: readonly string[] = [
     by TEXT NOT NULL, url TEXT, host_id TEXT, key TEXT UNIQUE
   ) STRICT;
   CREATE INDEX marks_by_time ON marks (at);
+  `,
+  `
+  CREATE TABLE wall_links (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, created_at REAL NOT NULL,
+    created_by TEXT NOT NULL, revoked_at REAL
+  ) STRICT;
+  CREATE TABLE shares (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, title TEXT NOT NULL, created_at REAL NOT NULL,
+    created_by TEXT NOT NULL, expires_at REAL NOT NULL, revoked_at REAL, bytes INTEGER NOT NULL, data BLOB
+  ) STRICT;
   `,
 ]
 
