@@ -25,21 +25,32 @@ import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
 import { type Trust, tlsClient } from '#trust'
 import type { Heartbeat } from '#wire'
+import { ChangeWatch } from './changes/change-watch.ts'
+import { FactReader } from './changes/read-facts.ts'
 import { HostMetrics } from './host/host-metrics.ts'
 import { readPageBytes } from './host/page-size.ts'
 import { ProcessScan } from './host/process-scan.ts'
 import { ServerMetrics } from './host/server-metrics.ts'
 import { HttpCalls, type TlsFor } from './http-call.ts'
 import { LabelTable } from './push/label-table.ts'
-import { PassBuilder } from './push/pass.ts'
+import { type Pass, PassBuilder } from './push/pass.ts'
 import { PushQueue } from './push/push-queue.ts'
 import { Pusher } from './push/pusher.ts'
+import { KernelMessages } from './recorder/kernel-messages.ts'
+import { type Recalled, recall } from './recorder/recall.ts'
+import { Recorder, readRecordings } from './recorder/recorder.ts'
+import { TopProcesses } from './recorder/top-processes.ts'
 import { HealthCheck } from './watch/health-check.ts'
 import { ProcessWatch } from './watch/process-watch.ts'
 import { Scraper } from './watch/scraper.ts'
 
 const PASS_MS = 1000
 const LOOK_MS = 250
+const TOP_EVERY_PASSES = 5
+/** An agent that restarts in a moment has some seconds that were on their way: no news. */
+const RECOVERED_PASSES_MIN = 5
+/** Reading the list of processes takes some milliseconds; a change is news for hours. */
+const CHANGES_MS = 15_000
 const LOG_EVERY_MS = 600_000
 /** A server that starts beside its agent is up by then; earlier, what it lacks is no evidence. */
 const EARLY_MS = 5000
@@ -61,6 +72,9 @@ export interface AgentOptions {
   /** Leader of the watched server's process group; asked at each pass, null when there is none. */
   readonly watchedPid: () => number | null
   readonly stateFolder: string
+  /** Files of the server beside it: a change of one is told. */
+  readonly configFiles?: readonly string[]
+  readonly certificateFiles?: readonly string[]
   readonly clock: Clock
   readonly log: Log
 }
@@ -98,6 +112,13 @@ class Agent {
   readonly #server: ServerMetrics
   readonly #pusher: Pusher
   readonly #scraper: Scraper | null
+  readonly #changes: ChangeWatch
+  readonly #recorder: Recorder
+  readonly #top: TopProcesses
+  readonly #kernel: KernelMessages
+  #passes = 0
+  #changesDueMs = 0
+  #recovered: { readonly first: Pass; readonly last: Pass; readonly seconds: number } | null = null
   readonly #scrapes: Counter
   readonly #own: Labels
   readonly #startedMs: number
@@ -120,11 +141,29 @@ class Agent {
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
     const authorization = `Bearer ${token.reveal()}`
+    const recordings = join(ensureFolder(options.stateFolder), 'recorder')
+    const recalled = recall(readRecordings(recordings), hostId)
+    for (const pass of recalled.passes) this.#queue.add(pass)
+    this.#recorder = closers.add(new Recorder(recordings, hostId, log))
+    this.#top = new TopProcesses(readPageBytes())
+    this.#kernel = closers.add(new KernelMessages())
     const { queue, calls } = { queue: this.#queue, calls: this.#calls }
-    this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log })
+    const onSettled = (bootMs: number): void => this.#recorder.acked(bootMs)
+    this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log, onSettled })
     const labels = { job: `vitrine-${role}`, instance: id, region }
     this.#scraper =
       serverUrl === null ? null : new Scraper({ serverUrl, token, labels, table: this.#table, calls, log })
+    const { configFiles = [], certificateFiles = [], watchedPid } = options
+    this.#changes = new ChangeWatch({
+      folder: ensureFolder(options.stateFolder),
+      reader: new FactReader({ configFiles, certificateFiles, watchedPid }),
+      controlUrl,
+      authorization,
+      calls,
+      fleetTime: this.#link.fleet,
+      log,
+    })
+    this.#noteRecovery(recalled)
     this.#scrapes = this.#counters.counter(
       'vitrine_agent_scrapes_total',
       'Reads of the server by result. failed growing: the server is frozen, overloaded or stopped.',
@@ -146,11 +185,21 @@ class Agent {
           )
     this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
     this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
+    this.#closers.add(every(PASS_MS, () => this.#lookForChanges(), onError))
     if (this.#health !== null) {
       const health = this.#health
       this.#closers.add(every(PASS_MS, () => health.look(), onError))
     }
     return { url: own?.url ?? null, close: () => this.#closers.close() }
+  }
+
+  /** At once when fleet time is known, then now and again. */
+  async #lookForChanges(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (!this.#link.fleet.known() || nowMs < this.#changesDueMs) return
+    this.#changesDueMs = nowMs + CHANGES_MS
+    this.#tellRecovery()
+    await this.#changes.look()
   }
 
   /** One second's work: measure, read the server, and send. */
@@ -167,9 +216,50 @@ class Agent {
     }
     const answered = await this.#scraper?.collect(pass)
     if (answered !== undefined) this.#scrapes.add(1, { result: answered ? 'ok' : 'failed' })
-    this.#queue.add(pass.build())
+    const built = pass.build()
+    this.#record(built)
+    this.#queue.add(built)
     // Not awaited: a slow control room must not delay the next measurement. A turn never rejects on failures.
     this.#pusher.turn().catch((error: unknown) => this.#options.log.error('agent-push-broken', { error }))
+  }
+
+  /** On disk before it is sent: what a crash takes from the queue is sent after it. */
+  #record(pass: Pass): void {
+    const { clock } = this.#options
+    const { fleet } = this.#link
+    const isTopTurn = this.#passes % TOP_EVERY_PASSES === 0
+    this.#passes += 1
+    this.#recorder.add(pass, {
+      fleetMs: fleet.known() ? fleet.fromBootMs(pass.bootMs) : null,
+      wallMs: clock.wallMs(),
+      kernel: this.#kernel.take() ?? [],
+      ...(isTopTurn ? { top: this.#top.look(clock.monotonicMs()) } : {}),
+    })
+  }
+
+  /** A gap of more than a moment that is filled later is told, so that nobody wonders why nothing alarmed. */
+  #noteRecovery({ passes, undated }: Recalled): void {
+    const [first, last] = [passes[0], passes.at(-1)]
+    if (first === undefined || last === undefined || passes.length < RECOVERED_PASSES_MIN) return
+    this.#options.log.info('samples-recovered', { seconds: passes.length, undated })
+    this.#recovered = { first, last, seconds: passes.length }
+  }
+
+  #tellRecovery(): void {
+    const recovered = this.#recovered
+    const { fleet } = this.#link
+    if (recovered === null || !fleet.known()) return
+    this.#recovered = null
+    const { first, last, seconds } = recovered
+    const at = (pass: Pass): number => Math.round(pass.stampMs ?? fleet.fromBootMs(pass.bootMs))
+    const subject = `${seconds} seconds of samples, until then not sent`
+    this.#changes.note({
+      kind: 'recovered',
+      subject,
+      from: null,
+      to: null,
+      at: Math.min(at(first), at(last)),
+    })
   }
 
   #startLink(hostId: string): Link {

@@ -1,3 +1,4 @@
 // The door of agent: the process beside every server that measures it and its host. It knows no other role.
 export { type AgentOptions, type RunningAgent, startAgent } from './agent.ts'
 export { agentFaults } from './faults.ts'
+export { type RecordedSecond, readRecorder } from './recorder/read-recorder.ts'

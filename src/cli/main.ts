@@ -7,6 +7,7 @@ import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
 import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
+import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
 import { registerServer } from './commands/server.ts'
 import { registerSimulate } from './commands/simulate.ts'
@@ -41,6 +42,7 @@ const registrations = [
   registerLook,
   registerSimulate,
   registerDoctor,
+  registerRecorder,
   registerCheckConfig,
 ]
 for (const register of registrations) register(program)

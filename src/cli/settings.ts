@@ -59,6 +59,9 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   /** Nobody measures a foreign server from inside. */
   readonly role: Exclude<ServerRole, 'foreign'>
   readonly serverUrl: string | null
+  /** Changes of these are told as marks. */
+  readonly configFiles: readonly string[]
+  readonly certificateFiles: readonly string[]
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
 }
@@ -247,6 +250,8 @@ export function agentSettings(
     controlUrl: server.controlUrl,
     tokenFile: server.tokenFile,
     identityFolder: server.identityFolder,
+    configFiles: local ? [keptConfigFile(data)] : [],
+    certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
   }

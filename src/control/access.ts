@@ -1,22 +1,26 @@
-// Owns who a token belongs to: people's API tokens and servers' own. In memory, refreshed when state.db changes.
+// Owns who a token belongs to: people's API tokens, servers' own, and links to the wall. In memory, refreshed when state.db changes.
 import { hashToken, tokenOf } from '#link'
 import type { Access, UserRole } from '#wire'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ActiveToken } from './state/tokens.ts'
+import type { ActiveWallLink } from './state/wall-links.ts'
 
 export type TokenOwner =
   | { readonly kind: 'person'; readonly name: string; readonly role: UserRole }
   | { readonly kind: 'server'; readonly id: string }
+  /** A screen that shows the wall and nothing else. */
+  | { readonly kind: 'wall'; readonly name: string }
 
 export class AccessDirectory {
   #owners = new Map<string, TokenOwner>()
   #message: Access = { type: 'access', tokens: [], edges: [] }
 
   /** True when anything differs from before: the moment to tell the servers. */
-  set(tokens: readonly ActiveToken[], fleet: Fleet): boolean {
+  set(tokens: readonly ActiveToken[], fleet: Fleet, walls: readonly ActiveWallLink[]): boolean {
     const owners = new Map<string, TokenOwner>()
     for (const server of fleet.all()) owners.set(server.tokenSha256, { kind: 'server', id: server.id })
     for (const { sha256, name, role } of tokens) owners.set(sha256, { kind: 'person', name, role })
+    for (const { sha256, name } of walls) owners.set(sha256, { kind: 'wall', name })
     const message: Access = {
       type: 'access',
       tokens: tokens.map(({ sha256, role }) => ({ sha256, role })),

@@ -4,6 +4,7 @@ import type { MetricsStore } from '#metrics'
 import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
+import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
@@ -11,6 +12,7 @@ import type { ProbeBudget } from './probes/probe-budget.ts'
 import type { FullState } from './state/open-state.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
+import type { WallKeeper } from './wall/wall-keeper.ts'
 
 export interface ControlContext {
   readonly options: ControlOptions
@@ -24,7 +26,10 @@ export interface ControlContext {
   readonly alerts: AlertKeeper
   readonly access: AccessDirectory
   readonly tryIt: TryIt
+  readonly wall: WallKeeper
   readonly counters: Counters
+  /** What senders have told about their metrics. */
+  readonly metadata: MetadataBook
   readonly log: Log
   /** Region of the control room itself. */
   readonly region: string

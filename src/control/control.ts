@@ -24,6 +24,7 @@ import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
+import { MetadataBook } from './api/metadata-book.ts'
 import { privateAuthority } from './authority.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
@@ -43,6 +44,7 @@ import { type FullState, openFullState } from './state/open-state.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
+import { WallKeeper } from './wall/wall-keeper.ts'
 
 export interface RunningControl extends Closable {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
@@ -115,7 +117,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     alerts,
     access,
     tryIt,
+    wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     counters,
+    metadata: new MetadataBook(),
     log,
     region,
     authority: own.authority,
@@ -265,7 +269,8 @@ function accessReader(
       await state.overrides.all(),
     ]
     fleet.load(servers, states, overrides, fleetTime.nowMs())
-    if (access.set(await state.tokens.active(), fleet)) onChange()
+    const [tokens, walls] = [await state.tokens.active(), await state.wallLinks.active()]
+    if (access.set(tokens, fleet, walls)) onChange()
   }
   const followAccess = async (): Promise<void> => {
     if (state.dataVersion() !== version) await refreshAccess()

@@ -18,7 +18,9 @@ type ControlFault =
   | 'control-join-refused'
   | 'control-join-string-unknown'
   | 'control-no-authority'
+  | 'control-mark-unknown'
   | 'control-override-unknown'
+  | 'control-link-unknown'
   | 'control-title-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
@@ -98,6 +100,11 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'No open join string has this id: GET /api/v1/join-strings lists them.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-link-unknown': kind(
+    404,
+    'No such link, or it was revoked or has expired: ask whoever sent it for another.',
+  ),
+  'control-mark-unknown': kind(404, 'No mark has this id: GET /api/v1/marks lists them.'),
   'control-no-authority': kind(
     409,
     'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',

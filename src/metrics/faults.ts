@@ -15,6 +15,9 @@ type MetricsFault =
   | 'metrics-store-failed'
   | 'metrics-store-format'
   | 'metrics-store-closed'
+  | 'metrics-snapshot-unknown'
+  | 'metrics-snapshot-damaged'
+  | 'metrics-restore-busy'
 
 export const metricsFaults: FaultTable<MetricsFault> = defineFaults('metrics', {
   'metrics-remote-write-invalid': {
@@ -88,6 +91,24 @@ export const metricsFaults: FaultTable<MetricsFault> = defineFaults('metrics', {
     where: 'internal',
     retry: false,
     help: 'The metrics folder was written by another version or is damaged: move it away to start anew, or use the version that wrote it.',
+  },
+  'metrics-snapshot-unknown': {
+    status: 404,
+    where: 'downstream',
+    retry: false,
+    help: 'There is no snapshot of this name: look below `snapshots` in the metrics folder, or take one.',
+  },
+  'metrics-snapshot-damaged': {
+    status: 422,
+    where: 'downstream',
+    retry: false,
+    help: 'A snapshot cannot be read as a whole, so nothing of it was restored: use another one; `vitrine metrics verify` reads a store.',
+  },
+  'metrics-restore-busy': {
+    status: 409,
+    where: 'downstream',
+    retry: true,
+    help: 'A snapshot is being restored already: wait until it is done.',
   },
   'metrics-store-closed': {
     status: 503,

@@ -9,7 +9,9 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
+export { describeQuery } from './promql/describe-query.ts'
 export type { Answer, Explain, PrintedAnswer, Question } from './promql/engine.ts'
+export { formatQuery } from './promql/format-query.ts'
 export { parseDurationMs } from './promql/literals.ts'
 export {
   type Matrix,
@@ -22,6 +24,7 @@ export {
   type Vector,
   type VectorItem,
 } from './promql/value.ts'
+export type { MetricMetadata } from './remote-write/metadata.ts'
 export {
   decodeRemoteWrite,
   REMOTE_WRITE_LIMITS,
@@ -35,6 +38,7 @@ export { inspectStore, type StoreInspection, type StoreVerification, verifyStore
 export type { LedgerRow } from './store/ledger.ts'
 export type { LedgerMeasure, LedgerRole } from './store/ledger-rules.ts'
 export { openStore } from './store/open-store.ts'
+export type { RestoreProgress } from './store/restore.ts'
 export type {
   IngestRequest,
   IngestResult,

@@ -30,7 +30,7 @@ const OVER_TIME = [
   'stdvar_over_time',
   'present_over_time',
 ] as const
-const OF_RANGE = [...OVER_TIME, 'delta', 'idelta', 'deriv', 'changes', 'resets', 'irate'] as const
+const OF_RANGE = [...OVER_TIME, 'delta', 'idelta', 'deriv', 'irate'] as const
 const POINTWISE: readonly string[] =
   'abs ceil floor exp ln log2 log10 sqrt sgn deg rad round timestamp'.split(' ')
 const TRIGONOMETRY: readonly string[] = 'acos acosh asin asinh atan atanh cos cosh sin sinh tan tanh'.split(
@@ -205,7 +205,7 @@ export class QueryGenerator {
 
   #overRange(depth: number): string {
     const random = this.#random
-    switch (random.below(8)) {
+    switch (random.below(9)) {
       case 0:
       case 1:
         return `${random.pick(['rate', 'increase'])}(${this.#matrix(depth, ['requests_total', 'latency_bucket'])})`
@@ -219,6 +219,9 @@ export class QueryGenerator {
           : `holt_winters(${this.#matrix(depth)}, ${random.pick(['0.5', '0.1', '0.9'])}, ${random.pick(['0.3', '0.7'])})`
       case 5:
         return `${random.pick(OVER_TIME.filter(name => !name.startsWith('std')))}(odd[${random.pick(RANGES)}])`
+      case 6:
+        // Of samples alone: the last digit of something computed would be a change.
+        return `${random.pick(['changes', 'resets'])}(${this.#matrix(1)})`
       default:
         return `${random.pick(OF_RANGE)}(${this.#matrix(depth)})`
     }

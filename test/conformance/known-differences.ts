@@ -37,6 +37,6 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     reason:
       'which of 0 and -0 comes first in a sorted list is nowhere defined, and 3 adds a compensation of 0 to sums, which makes -0 a 0',
     applies: (query, difference) =>
-      /sum|avg|quantile/.test(query) && /theirs -0, ours 0|theirs 0, ours -0/.test(difference),
+      /sum|avg|quantile/.test(query) && /theirs -0, ours 0|theirs 0, ours -0|"-0"/.test(difference),
   },
 ]

@@ -63,7 +63,10 @@ export class PrometheusServer {
       throw new Error(`Prometheus refused the data: ${response.status} ${await response.text()}`)
   }
 
-  async ask(path: 'query' | 'query_range', parameters: Record<string, string>): Promise<PrometheusAnswer> {
+  async ask(
+    path: 'query' | 'query_range' | 'format_query',
+    parameters: Record<string, string>,
+  ): Promise<PrometheusAnswer> {
     const response = await fetch(`${this.#url}/api/v1/${path}`, {
       method: 'POST',
       body: new URLSearchParams(parameters),

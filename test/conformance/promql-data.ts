@@ -5,7 +5,7 @@ import type { Labels } from '#base'
 import { staleMarker, type WriteSeries } from '#metrics'
 import { Random } from './random.ts'
 
-export const START_MS = 1_700_000_000_137
+const START_MS = 1_700_000_000_137
 const STEP_MS = 15_000
 const STEPS = 160 // 40 minutes
 

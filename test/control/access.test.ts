@@ -30,15 +30,20 @@ beforeAll(async () => {
     },
   })
   control.closers.defer(() => rmSync(webFolder, { recursive: true, force: true }))
+  const made = await sendJson('/api/v1/wall-links', { name: 'screen' }, { token: control.tokens.admin })
+  wallToken = (JSON.parse(made.text) as { path: string }).path.split('#link=')[1] ?? ''
 }, 30_000)
 afterAll(() => control.close())
 
-type Who = 'anonymous' | 'viewer' | 'operator' | 'admin' | 'server' | 'nonsense'
-const everybody: readonly Who[] = ['anonymous', 'nonsense', 'viewer', 'operator', 'admin', 'server']
+type Who = 'anonymous' | 'viewer' | 'operator' | 'admin' | 'server' | 'wall' | 'nonsense'
+const everybody: readonly Who[] = ['anonymous', 'nonsense', 'viewer', 'operator', 'admin', 'server', 'wall']
+/** Of a screen that may show the wall. */
+let wallToken = ''
 
 function tokenFor(who: Who): string | null {
   if (who === 'anonymous') return null
   if (who === 'nonsense') return 'vit_nonsense'
+  if (who === 'wall') return wallToken
   return who === 'server' ? 'vit_eu-west' : control.tokens[who]
 }
 
@@ -105,14 +110,27 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/api/v1/tokens', ['admin']],
   ['DELETE', '/api/v1/tokens/:id', ['admin']],
   ['GET', '/api/v1/users', ['admin']],
+  ['GET', '/api/v1/wall', [...people, 'wall']],
+  ['GET', '/api/v1/wall-links', ['admin']],
+  ['POST', '/api/v1/wall-links', ['admin']],
+  ['DELETE', '/api/v1/wall-links/:id', ['admin']],
+  ['GET', '/api/v1/shared', everybody],
+  ['GET', '/api/v1/shares', ['operator', 'admin']],
+  ['POST', '/api/v1/shares', ['operator', 'admin']],
+  ['DELETE', '/api/v1/shares/:id', ['operator', 'admin']],
   ['GET', '/api/v1/join-strings', ['admin']],
   ['POST', '/api/v1/join-strings', ['admin']],
   ['DELETE', '/api/v1/join-strings/:id', ['admin']],
   ['PUT', '/api/v1/servers/:id/tags', ['operator', 'admin']],
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
+  ['GET', '/api/v1/probes', people],
   ['POST', '/api/v1/foreign-servers', ['operator', 'admin']],
   ['PUT', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
+  ['GET', '/api/v1/marks', people],
+  ['POST', '/api/v1/marks', ['operator', 'admin']],
+  ['POST', '/api/v1/marks/seen', ['admin', 'server']],
+  ['DELETE', '/api/v1/marks/:id', ['operator', 'admin']],
   ['POST', '/api/v1/enrol', everybody],
   ['POST', '/api/v1/certificate', ['admin', 'server']],
   ['GET', '/prometheus/api/v1/query', people],
@@ -127,10 +145,18 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/prometheus/api/v1/metadata', people],
   ['GET', '/prometheus/api/v1/rules', people],
   ['GET', '/prometheus/api/v1/alerts', people],
+  ['GET', '/prometheus/api/v1/query_exemplars', people],
+  ['POST', '/prometheus/api/v1/query_exemplars', people],
+  ['GET', '/prometheus/api/v1/format_query', people],
+  ['POST', '/prometheus/api/v1/format_query', people],
+  ['GET', '/prometheus/api/v1/parse_query', people],
+  ['POST', '/prometheus/api/v1/parse_query', people],
   ['GET', '/prometheus/api/v1/status/buildinfo', people],
   ['GET', '/prometheus/api/v1/status/tsdb', people],
   ['POST', '/prometheus/api/v1/admin/tsdb/delete_series', ['admin']],
   ['POST', '/prometheus/api/v1/admin/tsdb/snapshot', ['admin']],
+  ['POST', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
+  ['GET', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
   ['GET', '/api/v1/ledger', people],
   ['POST', '/prometheus/api/v1/write', ['admin', 'server']],
 ]
@@ -172,7 +198,8 @@ describe('every route', () => {
       if (allowed.includes(who)) {
         if (public_ && path === '/api/v1/sign-in') expect([400, 429], label).toContain(status)
         // Nothing is wrong with an admin there, but certificates are for servers.
-        else if (path === '/api/v1/certificate') expect([400, 403], label).toContain(status)
+        else if (path === '/api/v1/certificate' || path === '/api/v1/marks/seen')
+          expect([400, 403], label).toContain(status)
         else expect([401, 403], label).not.toContain(status)
       } else {
         expect(status, label).toBe(who === 'anonymous' || who === 'nonsense' ? 401 : 403)

@@ -47,6 +47,8 @@ export interface TestControl {
   /** JSON, without a credential; gives the status. */
   post(path: string, body: unknown): Promise<number>
   restart(): Promise<void>
+  /** Ends it; `restart` brings it back on the same port. */
+  stop(): Promise<void>
   close(): Promise<void>
 }
 
@@ -116,6 +118,7 @@ export async function startTestControl(part: Partial<ControlOptions> = {}): Prom
       const json = answer.headers.get('content-type')?.includes('json') === true
       return { status: answer.status, body: json ? JSON.parse(text) : text, headers: answer.headers }
     },
+    stop: () => running.close(),
     restart: async () => {
       await running.close()
       running = await startControl({ ...options, listen: { host: '127.0.0.1', port } })

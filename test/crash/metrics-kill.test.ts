@@ -95,23 +95,52 @@ it(`loses and doubles no acknowledged sample over ${ROUNDS} kills (seed ${SEED})
   timeout: 120_000,
 }, async () => {
   let next = 0
+  let cycles = 0
+  let scratched: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
     const writer = startWriter(next, null)
     const target = next + 10 + ((round * 37 + SEED * 13) % 60)
     let acknowledged = -1
+    let restored: number | null = null
     if (writer.stdout === null) throw new Error('no output')
     for await (const line of createInterface(writer.stdout)) {
-      const [word, at] = line.split(' ')
+      const [word, at, scratch] = line.split(' ')
+      if (scratch === 'scratch') scratched.push(Number(at))
+      if (word === 'deleting') restored = null
+      else if (word === 'restored') restored = Number(at)
       // A line cut by the kill acknowledges nothing that a whole one does not.
-      if (word !== 'acknowledged') throw new Error(line)
+      else if (word !== 'acknowledged') throw new Error(line)
+      if (word !== 'acknowledged') {
+        cycles += 1
+        continue
+      }
       acknowledged = Math.max(acknowledged, Number(at))
       if (acknowledged >= target) writer.kill('SIGKILL')
     }
     if (writer.exitCode === null && writer.signalCode === null) await once(writer, 'exit')
     next = await expectWhole(acknowledged)
+    // What a kill met between delete and restore is in the snapshot alone.
+    scratched = await expectScratch(scratched, restored)
     expect(await ledgerBytes(), 'the ledger equals what was stored').toBe(servedBytes(next))
   }
+  expect(cycles, 'kills met deletes and restores').toBeGreaterThan(0)
 })
+
+/** What is deleted and restored: each second once and with its value, and all of them once a restore was told. */
+async function expectScratch(written: readonly number[], restored: number | null): Promise<number[]> {
+  const store = openStore({ folder, clock: systemClock, log: silentLog })
+  const answer = store.query('scratch[30d]', START_MS + 86_400_000)
+  await store.close()
+  if (answer.kind !== 'matrix') throw new Error(answer.kind)
+  expect(answer.items.length).toBeLessThanOrEqual(1)
+  const found = answer.items.flatMap(item => pointsOf(item))
+  const seconds = found.map(({ timestampMs }) => (timestampMs - START_MS) / 1000)
+  expect(seconds).toEqual([...new Set(seconds)].sort((a, b) => a - b))
+  expect(found.map(({ value }) => value)).toEqual(seconds)
+  const missing = written.filter(at => restored !== null && at <= restored && !seconds.includes(at))
+  expect(missing, `restored ${restored}, found ${seconds.join(' ')}`).toEqual([])
+  return seconds
+}
 
 it('acknowledges nothing while there is no room, and goes on when there is', {
   timeout: 60_000,

@@ -27,6 +27,16 @@ function say(line: string): void {
   }
 }
 
+/** A snapshot is taken, series are deleted, and the snapshot gives them back, while writes go on. */
+async function deleteAndRestore(through: number): Promise<void> {
+  const name = await store.snapshot()
+  say(`deleting ${through}`)
+  await store.deleteSeries(['scratch'], 0, START_MS + through * 1000)
+  await store.restore(name, null)
+  say(`restored ${through}`)
+}
+
+let cycle: Promise<void> | null = null
 for (let at = Number(first); ; at += 1) {
   const timestampMs = START_MS + at * 1000
   const batch = Array.from({ length: SERIES }, (_, series) => ({
@@ -37,8 +47,12 @@ for (let at = Number(first); ; at += 1) {
     // One of the series is a counter of the ledger, which starts anew now and then.
     const counter = { __name__: 'vitrine_edge_sent_bytes_total', instance: 'eu-west' }
     const served = { labels: counter, samples: [{ timestampMs, value: (at % COUNTER_RESETS_AT) * 1000 }] }
-    const accepted = store.write([...batch, served], timestampMs).accepted - 1
-    say(`${accepted === SERIES ? 'acknowledged' : 'refused'} ${at}`)
+    // Not while it is deleted: what is written in each turn of the thread cannot be sealed to the last sample.
+    const isScratch = cycle === null
+    const scratch = { labels: { __name__: 'scratch' }, samples: [{ timestampMs, value: at }] }
+    const all = [...batch, served, ...(isScratch ? [scratch] : [])]
+    const accepted = store.write(all, timestampMs).accepted
+    say(`${accepted === all.length ? 'acknowledged' : 'refused'} ${at}${isScratch ? ' scratch' : ''}`)
   } catch (error) {
     const isFull = error instanceof Error && 'code' in error && error.code === 'metrics-store-disk-full'
     say(isFull ? `full ${at}` : `failed ${metricsFaults.room} ${messageOf(error)}`)
@@ -46,5 +60,12 @@ for (let at = Number(first); ; at += 1) {
   }
   // Seals overlap with writes, so that a kill meets each of their stages.
   if (sealing === 'seals' && at % 25 === 24) void store.seal().catch(() => undefined)
+  if (sealing === 'seals' && at % 20 === 10) {
+    cycle ??= deleteAndRestore(at)
+      .catch((error: unknown) => say(`failed ${messageOf(error)}`))
+      .finally(() => {
+        cycle = null
+      })
+  }
   await setImmediate()
 }

@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     const page = await open(fleet.signInUrl())
     await page.waitForURL(`${fleet.controlUrl}/`)
     await page.close()
-  }, 90_000)
+  }, 150_000)
   afterAll(async () => {
     await browser?.close()
     await fleet?.close()
@@ -42,6 +42,11 @@ describe.skipIf(!hasChromium)('the pages', () => {
     { path: '/', heading: 'Fleet', shows: 'Try it' },
     { path: '/servers/eu-west', heading: 'eu-west', shows: 'Charts' },
     { path: '/servers/control', heading: 'control', shows: 'Charts' },
+    { path: '/wall', heading: 'edges serve', shows: null },
+    { path: '/wall?kiosk', heading: 'edges serve', shows: null },
+    { path: '/links', heading: 'Links', shows: 'Shared graphs' },
+    { path: '/compare', heading: 'Compare', shows: 'Graph' },
+    { path: '/compare?metric=promql', heading: 'Compare', shows: null },
     { path: '/titles', heading: 'Titles', shows: 'Add your own files' },
     { path: '/alerts', heading: 'Alerts', shows: null },
     { path: '/ledger', heading: 'Ledger', shows: 'Days' },
@@ -115,6 +120,108 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await close(page)
   })
 
+  it('compares two servers, and takes the graph along as a link, a picture, figures, and a frozen copy', async () => {
+    const page = await open(`${fleet.controlUrl}/compare?range=1m`)
+    await page
+      .getByText(/No parting found|part at/)
+      .first()
+      .waitFor()
+    await page
+      .getByRole('img', { name: /^CPU over time\. Now: eu-west [\d.]+ cores, ap-southeast/ })
+      .waitFor()
+    const save = async (name: string): Promise<Buffer> => {
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name, exact: true }).click(),
+      ])
+      expect(download.suggestedFilename()).toMatch(/^vitrine-compare-cpu-\d{8}T\d{6}Z\.(png|csv)$/)
+      return readFileSync(await download.path())
+    }
+    const [head, ...rows] = (await save('CSV')).toString('utf8').trimEnd().split('\r\n')
+    expect(head).toBe(
+      'time (UTC),unix time (s),CPU of eu-west (cores),CPU of ap-southeast (cores),Viewers of eu-west,Viewers of ap-southeast',
+    )
+    expect(rows).toHaveLength(61)
+    expect(rows.at(-2)).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z,\d+,[\d.e-]*,/)
+    const png = await save('PNG')
+    expect(png.subarray(1, 4).toString()).toBe('PNG')
+    expect(png.readUInt32BE(16)).toBe(1280)
+    await page.getByRole('button', { name: 'Link', exact: true }).press('Enter')
+    const link = new URL(await page.getByRole('textbox', { name: /^This window/ }).inputValue())
+    expect(Number(link.searchParams.get('to')) - Number(link.searchParams.get('from'))).toBe(60_000)
+    expect(link.searchParams.get('tz')).toBe('utc')
+    await page.getByRole('button', { name: 'Share', exact: true }).press('Enter')
+    await page.getByRole('textbox', { name: 'Title' }).fill('The night of the story')
+    await page.keyboard.press('Enter')
+    const shared = await page.getByRole('textbox', { name: /^The link to the frozen copy/ }).inputValue()
+    await close(page)
+    await opensWithoutSignIn(shared, 'The night of the story')
+    const links = await open(`${fleet.controlUrl}/links`)
+    await links.getByRole('button', { name: 'Revoke the link to The night of the story' }).press('Enter')
+    await links.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click()
+    await links.getByRole('row', { name: /The night of the story.*revoked/ }).waitFor()
+    await close(links)
+    await opensWithoutSignIn(shared, 'There is nothing behind this link')
+  }, 45_000)
+
+  it('drains an edge in two steps by keyboard, the second of which says what happens to viewers, and releases it', async () => {
+    const page = await open(`${fleet.controlUrl}/servers/us-east`)
+    const orders = page.getByRole('region', { name: 'Orders' })
+    await orders.getByRole('button', { name: 'Drain', exact: true }).press('Enter')
+    await orders.getByRole('textbox', { name: 'Reason' }).fill('disk change')
+    await page.keyboard.press('Enter')
+    await orders
+      .getByRole('status')
+      .filter({ hasText: 'us-east is draining until the last viewer has gone' })
+      .waitFor()
+    await orders.getByRole('button', { name: 'Drain us-east now' }).press('Enter')
+    await orders.getByText('disk change').waitFor()
+    await page
+      .getByText(/takes no new viewers by order of/)
+      .first()
+      .waitFor()
+    const [order] = await fleet
+      .get<{ servers: { id: string; override: { reason: string } | null }[] }>('/api/v1/servers')
+      .then(({ servers }) => servers.filter(({ id }) => id === 'us-east'))
+    expect(order?.override).toMatchObject({ kind: 'drain', reason: 'disk change' })
+    await page.getByRole('button', { name: 'Release us-east' }).press('Enter')
+    await page.getByRole('alertdialog').getByText('viewers come back to it').waitFor()
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Release' }).click()
+    await orders.getByText('Nothing is ordered').waitFor()
+    await page.getByRole('button', { name: 'Edit the tags of us-east' }).press('Enter')
+    await page.getByRole('textbox', { name: 'Name' }).fill('Virginia 1')
+    await page.getByRole('textbox', { name: 'Capacity of its line' }).fill('800 Mb/s')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { level: 1, name: 'Virginia 1' }).waitFor()
+    await page.getByText('800 Mbit/s').waitFor()
+    await close(page)
+  }, 30_000)
+
+  it('opens the wall on a screen by a link, and goes dark when it is revoked', async () => {
+    const links = await open(`${fleet.controlUrl}/links`)
+    await links.getByRole('textbox', { name: 'Which screen' }).fill('office')
+    await links.keyboard.press('Enter')
+    const link = await links.getByRole('textbox', { name: /^The link for office/ }).inputValue()
+    const stranger = await browser.newContext()
+    const screen = await stranger.newPage()
+    await screen.goto(link)
+    await screen.getByRole('heading', { level: 1, name: /edges serve/ }).waitFor()
+    expect(await screen.getByRole('navigation').count()).toBe(0)
+    await screen
+      .getByRole('img', { name: /^inside speaks for it/ })
+      .first()
+      .waitFor()
+    await screen.goto(`${fleet.controlUrl}/`)
+    await screen.waitForURL(/sign-in/)
+    await screen.goto(link)
+    await screen.getByRole('rowheader', { name: /^eu-west/ }).waitFor()
+    await links.getByRole('button', { name: 'Revoke the link for office' }).press('Enter')
+    await links.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click()
+    await screen.getByRole('heading', { level: 1, name: 'This screen is not let in' }).waitFor()
+    await stranger.close()
+    await close(links)
+  }, 30_000)
+
   it('has a note on every metric that the fleet writes', async () => {
     const { data } = await fleet.get<{ data: string[] }>('/prometheus/api/v1/label/__name__/values')
     const notes = readFileSync(metricNotes, 'utf8')
@@ -137,6 +244,17 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await stranger.close()
   })
 })
+
+/** With nothing of the signed-in browser. */
+async function opensWithoutSignIn(url: string, heading: string): Promise<void> {
+  const stranger = await browser.newContext()
+  const page = await stranger.newPage()
+  await page.goto(url)
+  await page.getByRole('heading', { name: heading }).waitFor()
+  expect(await page.getByRole('button', { name: 'Share' }).count()).toBe(0)
+  expect(await stranger.cookies()).toEqual([])
+  await stranger.close()
+}
 
 async function open(url: string): Promise<Page> {
   const page = await context.newPage()

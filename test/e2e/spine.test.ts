@@ -18,7 +18,7 @@ let browser: Browser | null = null
 beforeAll(async () => {
   fleet = await startFleet()
   browser = hasChromium ? await openBrowser() : null
-}, 90_000)
+}, 150_000)
 afterAll(async () => {
   await browser?.close()
   await fleet.close()

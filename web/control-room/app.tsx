@@ -1,24 +1,40 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
-import { Link, Route, Switch } from 'wouter'
+import { Link, Route, Switch, useSearchParams } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
+import { LinksPage } from './pages/links-page.tsx'
+import { ProbesPage } from './pages/probes-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
+import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
+import { WallPage } from './pages/wall-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
 import { Shell } from './parts/shell.tsx'
 
 /** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
 
+/** Brings the editor's frame along. */
+const ComparePage = lazy(async () => ({ default: (await import('./pages/compare-page.tsx')).ComparePage }))
+
 export function App(): ReactNode {
+  const [search] = useSearchParams()
   return (
     <Switch>
       <Route path="/sign-in">
         <SignInPage />
       </Route>
+      <Route path="/shared">
+        <SharedPage />
+      </Route>
+      {search.has('kiosk') ? (
+        <Route path="/wall">
+          <WallPage />
+        </Route>
+      ) : null}
       <Route>
         <Shell>
           <Switch>
@@ -26,8 +42,22 @@ export function App(): ReactNode {
               <FleetPage />
             </Route>
             <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
+            <Route path="/wall">
+              <WallPage />
+            </Route>
+            <Route path="/compare">
+              <Later>
+                <ComparePage />
+              </Later>
+            </Route>
+            <Route path="/links">
+              <LinksPage />
+            </Route>
             <Route path="/titles">
               <TitlesPage />
+            </Route>
+            <Route path="/probes">
+              <ProbesPage />
             </Route>
             <Route path="/ledger">
               <LedgerPage />
@@ -36,15 +66,9 @@ export function App(): ReactNode {
               <AlertsPage />
             </Route>
             <Route path="/query">
-              <Suspense
-                fallback={
-                  <div className="page">
-                    <Loading what="the page" />
-                  </div>
-                }
-              >
+              <Later>
                 <QueryPage />
-              </Suspense>
+              </Later>
             </Route>
             <Route>
               <div className="page">
@@ -59,5 +83,19 @@ export function App(): ReactNode {
         </Shell>
       </Route>
     </Switch>
+  )
+}
+
+function Later({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <Suspense
+      fallback={
+        <div className="page">
+          <Loading what="the page" />
+        </div>
+      }
+    >
+      {children}
+    </Suspense>
   )
 }

@@ -14,7 +14,7 @@ export interface FleetFilter {
   readonly region: string
 }
 
-const WORST_FIRST: readonly ServerState[] = [
+export const WORST_FIRST: readonly ServerState[] = [
   'unreachable',
   'degraded',
   'draining',

@@ -18,7 +18,12 @@ const client = new ControlRoomClient(() => {
   if (location.pathname === '/sign-in') return
   const back = `${location.pathname}${location.search}`
   location.assign(back === '/' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(back)}`)
-})
+}, screenLink())
+
+/** A link to the wall carries its token behind the #, where no server sees it, and a reload finds it again. */
+function screenLink(): string | null {
+  return location.pathname === '/wall' ? new URLSearchParams(location.hash.slice(1)).get('link') : null
+}
 
 const root = document.querySelector('#root')
 if (root !== null) {

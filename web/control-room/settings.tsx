@@ -1,4 +1,5 @@
-// Owns what a person chose for this browser: the zone of times and the theme; kept in localStorage.
+// Owns what a person chose for this browser: the zone of times and the theme; kept in localStorage. A link that names
+// a zone (`?tz=utc`) is shown in it, and changes nothing that was chosen.
 import {
   createContext,
   type ReactNode,
@@ -8,7 +9,7 @@ import {
   useMemo,
   useState,
 } from 'react'
-import type { Zone } from './time-format.ts'
+import { readZone, type Zone } from './time-format.ts'
 
 export type Theme = 'system' | 'dark' | 'light'
 
@@ -26,7 +27,7 @@ const ZONE_KEY = 'vitrine.zone'
 const THEME_KEY = 'vitrine.theme'
 
 export function SettingsProvider({ children }: { readonly children: ReactNode }): ReactNode {
-  const [zone, setZone] = useState<Zone>(() => (recall(ZONE_KEY) === 'local' ? 'local' : 'utc'))
+  const [zone, showZone] = useState<Zone>(firstZone)
   const [theme, setTheme] = useState<Theme>(() => readTheme(recall(THEME_KEY)))
   const system = useSystemTheme()
   // A layout effect: charts read the colours in their own effects, after this one.
@@ -36,9 +37,15 @@ export function SettingsProvider({ children }: { readonly children: ReactNode })
     else root.dataset['theme'] = theme
     remember(THEME_KEY, theme)
   }, [theme])
-  useEffect(() => remember(ZONE_KEY, zone), [zone])
   const shown = theme === 'system' ? system : theme
-  const value = useMemo(() => ({ zone, theme, shown, setZone, setTheme }), [zone, theme, shown])
+  const value = useMemo(() => {
+    const setZone = (chosen: Zone): void => {
+      showZone(chosen)
+      remember(ZONE_KEY, chosen)
+      dropZoneOfLink()
+    }
+    return { zone, theme, shown, setZone, setTheme }
+  }, [zone, theme, shown])
   return <Context value={value}>{children}</Context>
 }
 
@@ -57,6 +64,19 @@ function useSystemTheme(): 'dark' | 'light' {
     return () => query.removeEventListener('change', changed)
   }, [])
   return light ? 'light' : 'dark'
+}
+
+function firstZone(): Zone {
+  const named = readZone(new URLSearchParams(location.search).get('tz'))
+  return named ?? (recall(ZONE_KEY) === 'local' ? 'local' : 'utc')
+}
+
+/** The address must not say another zone than the page. */
+function dropZoneOfLink(): void {
+  const url = new URL(location.href)
+  if (!url.searchParams.has('tz')) return
+  url.searchParams.delete('tz')
+  history.replaceState(history.state, '', url)
 }
 
 function readTheme(text: string | null): Theme {

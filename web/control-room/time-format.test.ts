@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { age, dayAndTime, duration, timeOfDay } from './time-format.ts'
+import { age, dayAndTime, duration, isoTime, readZone, timeOfDay, zoneForLink } from './time-format.ts'
 
 const LEAP_NIGHT = 1_341_100_799_000 // 2012-06-30T23:59:59Z
 
@@ -21,4 +21,21 @@ test('an age has no tenths and never is negative', () => {
   expect(age(-3_000)).toBe('now')
   expect(age(12_900)).toBe('12 s')
   expect(age(3_599_000)).toBe('59 min')
+})
+
+test('writes moments of a zone that a link names, with its offset, also on the night of a change', () => {
+  expect(timeOfDay(LEAP_NIGHT, 'Asia/Kolkata')).toBe('05:29:59')
+  expect(isoTime(LEAP_NIGHT, 'utc')).toBe('2012-06-30T23:59:59.000Z')
+  expect(isoTime(LEAP_NIGHT, 'America/St_Johns')).toBe('2012-06-30T21:29:59.000-02:30')
+  const autumn = Date.UTC(2026, 9, 25, 0, 30)
+  expect(isoTime(autumn, 'Europe/Berlin')).toBe('2026-10-25T02:30:00.000+02:00')
+  expect(isoTime(autumn + 3_600_000, 'Europe/Berlin')).toBe('2026-10-25T02:30:00.000+01:00')
+})
+
+test('reads zones that exist, and nothing else', () => {
+  expect(['utc', 'local', 'Europe/Berlin', 'America/Argentina/Salta'].map(readZone)).not.toContain(null)
+  expect([null, '', 'UTC+3', 'Europe/Atlantis', '../x', 'x'.repeat(99), 'a/b'].map(readZone)).toEqual(
+    Array(7).fill(null),
+  )
+  expect(readZone(zoneForLink('local'))).not.toBeNull()
 })

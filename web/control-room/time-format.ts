@@ -1,6 +1,7 @@
 // Owns how moments and durations are written. Moments are fleet time; the browser's clock is never asked.
 
-export type Zone = 'utc' | 'local'
+/** `local` is the browser's; a link may name another: `Europe/Berlin`. */
+export type Zone = 'utc' | 'local' | `${string}/${string}`
 
 /** `14:03:09` */
 export function timeOfDay(ms: number, zone: Zone): string {
@@ -15,7 +16,46 @@ export function dayAndTime(ms: number, zone: Zone): string {
 
 /** `UTC`, or the browser's zone: `Europe/Berlin`. */
 export function zoneName(zone: Zone): string {
-  return zone === 'utc' ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone
+  if (zone === 'local') return Intl.DateTimeFormat().resolvedOptions().timeZone
+  return zone === 'utc' ? 'UTC' : zone
+}
+
+/** The zone that a link names; null where it names none that is known here. */
+export function readZone(text: string | null): Zone | null {
+  if (text === 'utc' || text === 'local') return text
+  if (text === null || text.length > 64 || !/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)+$/.test(text)) return null
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone === ''
+      ? null
+      : (text as Zone)
+  } catch {
+    return null
+  }
+}
+
+/** For a link: whoever opens it elsewhere sees the same times as its maker. */
+export function zoneForLink(zone: Zone): Zone {
+  return zone === 'local' ? (readZone(zoneName('local')) ?? 'utc') : zone
+}
+
+/** `2012-06-30T23:59:59.000Z`, or with the zone's own offset: `2012-07-01T01:59:59.000+02:00`. */
+export function isoTime(ms: number, zone: Zone): string {
+  if (zone === 'utc') return new Date(ms).toISOString()
+  const offsetMin = offsetMinutes(ms, zone)
+  const text = new Date(ms + offsetMin * 60_000).toISOString().slice(0, -1)
+  const size = Math.abs(offsetMin)
+  return `${text}${offsetMin < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`
+}
+
+function offsetMinutes(ms: number, zone: Zone): number {
+  const parts = new Intl.DateTimeFormat('en-GB', {
+    timeZone: zone === 'local' ? undefined : zone,
+    timeZoneName: 'longOffset',
+  }).formatToParts(ms)
+  const text = parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT'
+  const found = /^GMT([+-])(\d{2}):(\d{2})/.exec(text)
+  if (found === null) return 0
+  return (found[1] === '-' ? -1 : 1) * (Number(found[2]) * 60 + Number(found[3]))
 }
 
 /** How long something lasts or lasted: `0.8 s`, `12 s`, `4 min 05 s`, `3 h 20 min`, `2 d 4 h`. */
@@ -50,7 +90,7 @@ function format(ms: number, zone: Zone, options: Intl.DateTimeFormatOptions): st
     made = new Intl.DateTimeFormat('en-GB', {
       ...options,
       hourCycle: 'h23',
-      ...(zone === 'utc' ? { timeZone: 'UTC' } : {}),
+      ...(zone === 'local' ? {} : { timeZone: zone === 'utc' ? 'UTC' : zone }),
     })
     formats.set(key, made)
   }

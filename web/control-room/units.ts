@@ -54,6 +54,12 @@ export function axisLabels(ticks: readonly number[], unit: Unit): string[] {
   return ticks.map(trim)
 }
 
+/** The unit that a bare number is in, for files that other programs read. */
+export function exactUnit(unit: Unit): string {
+  if (unit === 'percent') return 'ratio'
+  return unit === 'perSecond' ? '1/s' : unitName(unit)
+}
+
 export function unitName(unit: Unit): string {
   const names: Record<Unit, string> = {
     cores: 'cores',

@@ -58,6 +58,12 @@ export function readServers(search: URLSearchParams): string[] {
   return [...new Set(ids)].slice(0, SERVERS_MAX)
 }
 
+/** What the link says; of a fleet with other names than the story's, the first two. */
+export function chosenServers(search: URLSearchParams, ids: readonly string[]): string[] {
+  const chosen = readServers(search).filter(id => ids.includes(id))
+  return search.has('servers') || chosen.length > 0 ? chosen : ids.slice(0, 2)
+}
+
 export function toggleServer(
   search: URLSearchParams,
   id: string,

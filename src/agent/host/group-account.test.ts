@@ -8,6 +8,7 @@ const OUTSIDE = 1
 function member(pid: number, ownTicks: number, more: Partial<ProcessStat> = {}): ProcessStat {
   return {
     pid,
+    name: 'node',
     state: 'S',
     parentPid: OUTSIDE,
     group: 100,

@@ -90,6 +90,7 @@ describe('/proc/PID/stat', () => {
   it('reads group, times, start and memory', () => {
     expect(readProcessStat(`1234 (node) ${rest}\n`)).toEqual({
       pid: 1234,
+      name: 'node',
       state: 'S',
       parentPid: 10,
       group: 42,

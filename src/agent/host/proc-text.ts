@@ -123,6 +123,8 @@ export function readMountpoints(text: string): string[] {
 
 export interface ProcessStat {
   readonly pid: number
+  /** The kernel's 15 characters. */
+  readonly name: string
   /** R S D T t Z X I. */
   readonly state: string
   readonly parentPid: number
@@ -148,6 +150,7 @@ export function readProcessStat(text: string): ProcessStat | null {
   const field = (number: number): number => Number(fields[number - 3] ?? Number.NaN)
   const stat = {
     pid: Number(text.slice(0, open)),
+    name: text.slice(open + 2, close),
     state: fields[0] ?? '',
     parentPid: field(4),
     group: field(5),

@@ -7,6 +7,8 @@ export const STALE_BITS = 0x7ff0000000000002n
 export interface Pass {
   /** BOOTTIME of this host; converted to fleet time when it is sent. */
   readonly bootMs: number
+  /** Fleet time, of a pass of an earlier boot: its BOOTTIME says nothing today. */
+  readonly stampMs?: number
   readonly labels: readonly Labels[]
   /** One value a label set; Float64Array keeps the bits of a stale marker. */
   readonly values: Float64Array

@@ -37,6 +37,8 @@ export interface PusherOptions {
   readonly counters: Counters
   readonly clock: Clock
   readonly log: Log
+  /** Everything up to this BOOTTIME was taken or refused for good. */
+  readonly onSettled?: (bootMs: number) => void
 }
 
 type Outcome = 'delivered' | 'refused' | 'failed'
@@ -119,6 +121,8 @@ export class Pusher {
     }
     this.#failures = 0
     queue.remove(passes)
+    const last = passes.at(-1)
+    if (last !== undefined && last.stampMs === undefined) this.#options.onSettled?.(last.bootMs)
     const values = passes.reduce((sum, pass) => sum + pass.values.length, 0)
     this.#samples.add(values, { result: outcome })
     if (outcome === 'refused') this.#say('agent-push-refused', answer)
@@ -126,6 +130,7 @@ export class Pusher {
   }
 
   #stampOf(pass: Pass): number {
+    if (pass.stampMs !== undefined) return pass.stampMs
     const known = this.#stamps.get(pass)
     if (known !== undefined) return known
     const stampMs = Math.round(this.#options.fleet.fromBootMs(pass.bootMs))

@@ -68,7 +68,9 @@ export function registerRoles(program: Command): void {
     const server =
       role === 'origin' ? originSettings(withOrigin(config, names), data) : edgeOf(config, data, options)
     const agent = { ...config.agent, ...listenFlags(options) }
-    return agentSettings({ ...config, agent }, data, server, false)
+    const file = configFileOf(options)
+    const settings = agentSettings({ ...config, agent }, data, server, false)
+    return { ...settings, configFiles: file === null ? [] : [file] }
   })
 }
 
@@ -130,10 +132,14 @@ function registerRole(
       const chosen = asJoined(settings(known), identity, data)
       keepPidFile(chosen, data)
       if (identity !== null && options.agent !== false)
-        runAgentBeside(chosen, readRoleConfig(known).config, data)
+        runAgentBeside(chosen, readRoleConfig(known).config, data, configFileOf(options))
       await runSettings(chosen)
     })
   withPortBase(withData(command))
+}
+
+function configFileOf({ config }: RoleOptions): string | null {
+  return config === undefined ? null : callerPath(config)
 }
 
 /** Joins where it is asked for; else who this data folder belongs to, null for nobody. */

@@ -9,9 +9,18 @@ import { planAgent } from '../supervisor/fleet-plan.ts'
 import { ManagedProcess } from '../supervisor/managed-process.ts'
 
 /** Starts it; it ends with this process. */
-export function runAgentBeside(server: Settings, config: Config, data: string): void {
+export function runAgentBeside(
+  server: Settings,
+  config: Config,
+  data: string,
+  configFile: string | null,
+): void {
   if (server.kind !== 'edge' && server.kind !== 'origin') return
-  const settings = { ...agentSettings(config, data, server, true), identityFolder: server.identityFolder }
+  const settings = {
+    ...agentSettings(config, data, server, true),
+    identityFolder: server.identityFolder,
+    configFiles: configFile === null ? [] : [configFile],
+  }
   ensureFolder(resolve(data, 'log'))
   const plan = planAgent(data, settings)
   const append = lossyLines(bytes => {

@@ -21,6 +21,8 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       controlUrl,
       serverUrl,
       stateFolder,
+      configFiles: settings.configFiles,
+      certificateFiles: settings.certificateFiles,
       token,
       trust,
       watchedPid: process.supervised

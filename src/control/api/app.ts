@@ -12,11 +12,15 @@ import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
+import { addMarkRoutes } from './mark-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
+import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
+import { addShareRoutes } from './share-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
+import { addWallRoutes } from './wall-routes.ts'
 
 const BODY_BYTES_MAX = 64 * 1024 // no JSON request is larger; remote write has its own limit
 /** Addresses whose sign-ins are counted at once. */
@@ -78,6 +82,10 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addAdminRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
+  addWallRoutes(app, context)
+  addShareRoutes(app, context)
+  addMarkRoutes(app, context)
+  addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)

@@ -8,8 +8,11 @@ import { mayAct, type UserRole } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 
-/** `anyone`; a person with at least this role; `writer`: an admin, or a server that writes as itself. */
-export type RouteAccess = 'anyone' | UserRole | 'writer'
+/**
+ * `anyone`; a person with at least this role; `writer`: an admin, or a server that writes as itself; `wall`: people,
+ * and screens with a link to the wall.
+ */
+export type RouteAccess = 'anyone' | UserRole | 'writer' | 'wall'
 
 export type Principal =
   | { readonly kind: 'anonymous' }
@@ -20,6 +23,7 @@ export type Principal =
       readonly session: Session | null
     }
   | { readonly kind: 'server'; readonly id: string }
+  | { readonly kind: 'wall'; readonly name: string }
 
 /** Of a person who came with a cookie. */
 export interface Session {
@@ -125,15 +129,34 @@ async function identify(request: FastifyRequest, context: ControlContext): Promi
   return { kind: 'person', name: session.name, role: session.role, session: { cookie, csrf: session.csrf } }
 }
 
-function authorise(principal: Principal, access: UserRole | 'writer'): void {
+function authorise(principal: Principal, access: Exclude<RouteAccess, 'anyone'>): void {
   if (principal.kind === 'anonymous') {
     throw controlFaults.fault('control-sign-in-needed', 'sign in, or send an API token')
   }
-  const needed = access === 'writer' ? 'admin' : access
-  const allowed = principal.kind === 'server' ? access === 'writer' : mayAct(principal.role, needed)
-  if (allowed) return
-  const who = principal.kind === 'server' ? 'a server token' : `role ${principal.role}`
-  throw controlFaults.fault('control-role-too-low', `this needs role ${needed}, not ${who}`)
+  const needed = access === 'writer' ? 'admin' : access === 'wall' ? 'viewer' : access
+  if (isAllowed(principal, access, needed)) return
+  const message = `this needs role ${needed}, not ${whoOf(principal)}`
+  throw controlFaults.fault('control-role-too-low', message)
+}
+
+type Known = Exclude<Principal, { readonly kind: 'anonymous' }>
+
+function isAllowed(principal: Known, access: RouteAccess, needed: UserRole): boolean {
+  switch (principal.kind) {
+    case 'server':
+      return access === 'writer'
+    case 'wall':
+      return access === 'wall'
+    case 'person':
+      return mayAct(principal.role, needed)
+    default:
+      return principal satisfies never
+  }
+}
+
+function whoOf(principal: Known): string {
+  if (principal.kind === 'person') return `role ${principal.role}`
+  return principal.kind === 'server' ? 'a server token' : 'a link to the wall'
 }
 
 /** Cookies come with every request, also with those that another site's page makes. */

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { ControlContext } from '../context.ts'
 import { success } from './prometheus-envelope.ts'
-import { bad, readParameters, selectorsOf, timeOf } from './prometheus-parameters.ts'
+import { bad, readParameters, selectorsOf, textOf, timeOf } from './prometheus-parameters.ts'
 import { addRoute } from './route.ts'
 
 const PREFIX = '/prometheus/api/v1'
@@ -40,6 +40,20 @@ export function addPrometheusAdmin(scope: FastifyInstance, context: ControlConte
     access: 'admin',
     summary: 'Copy the metrics store while it runs',
     handle: async () => success({ name: await store.snapshot() }),
+  })
+  addRoute(scope, {
+    method: 'POST',
+    url: `${PREFIX}/admin/tsdb/restore`,
+    access: 'admin',
+    summary: 'Put back what the store lacks of a snapshot, while it runs; answers when it is done',
+    handle: async request => success(await store.restore(textOf(readParameters(request), 'name'), null)),
+  })
+  addRoute(scope, {
+    method: 'GET',
+    url: `${PREFIX}/admin/tsdb/restore`,
+    access: 'admin',
+    summary: 'How far the restore is that runs or ran last; null when there was none',
+    handle: () => success(store.restoreProgress()),
   })
   addRoute(scope, {
     method: 'GET',

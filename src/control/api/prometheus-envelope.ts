@@ -13,6 +13,26 @@ export function success(data: unknown): { status: 'success'; data: unknown } {
   return { status: 'success', data }
 }
 
+export const CUT_WARNING = 'results truncated due to limit' // as Prometheus words it
+
+/** An answer of which a part was left out because the asker wanted no more. */
+export class CutAnswer {
+  readonly data: unknown
+
+  constructor(data: unknown) {
+    this.data = data
+  }
+
+  envelope(): unknown {
+    return { ...success(this.data), warnings: [CUT_WARNING] }
+  }
+}
+
+/** At most `limit` of them; 0 is no limit. */
+export function limited(all: readonly unknown[], limit: number): unknown {
+  return limit > 0 && all.length > limit ? new CutAnswer(all.slice(0, limit)) : all
+}
+
 const errorTypes: Readonly<Record<number, string>> = {
   400: 'bad_data',
   401: 'unauthorized',

@@ -37,6 +37,15 @@ export function selectorsOf(parameters: Parameters): readonly string[] {
   return parameters.get('match[]') ?? []
 }
 
+/** A whole number; 0, which is also meant when it is missing, is no limit. */
+export function limitOf(parameters: Parameters, name: string = 'limit'): number {
+  const text = parameters.get(name)?.[0] ?? ''
+  if (text === '') return 0
+  const limit = Number(text)
+  if (!/^-?\d+$/.test(text) || !Number.isSafeInteger(limit)) throw bad(name, 'a whole number is expected')
+  return Math.max(0, limit)
+}
+
 /** Unix seconds with a fraction, or RFC 3339. Whole ms. */
 export function timeOf(parameters: Parameters, name: string, otherwise: number | null): number {
   const text = parameters.get(name)?.[0]

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Explain, PrintedAnswer } from '#metrics'
 import type { ControlContext } from '../context.ts'
-import { bad, type Parameters, STEPS_MAX, stepOf, textOf, timeOf } from './prometheus-parameters.ts'
+import { CUT_WARNING } from './prometheus-envelope.ts'
+import { bad, limitOf, type Parameters, STEPS_MAX, stepOf, textOf, timeOf } from './prometheus-parameters.ts'
 
 /** Longer answers are sent piece by piece: one string of all would be made, and copied, at once. */
 const WHOLE_PIECES_MAX = 4
@@ -14,10 +15,14 @@ export class QueryText {
   readonly #pieces: readonly string[]
 
   /** With `stats=all` also what the answer has cost, where Prometheus shows it. */
-  constructor({ pieces, explain }: PrintedAnswer, parameters: Parameters) {
+  constructor({ pieces, isCut, explain }: PrintedAnswer, parameters: Parameters) {
     const isAll = parameters.get('stats')?.at(-1) === 'all'
     const stats = isAll ? `,"stats":${JSON.stringify(statsOf(explain))}` : ''
-    this.#pieces = ['{"status":"success","data":{', ...pieces, `${stats}}}`]
+    this.#pieces = [
+      '{"status":"success","data":{',
+      ...pieces,
+      `${stats}}${isCut ? `,"warnings":[${JSON.stringify(CUT_WARNING)}]` : ''}}`,
+    ]
   }
 
   send(reply: FastifyReply): FastifyReply {
@@ -33,7 +38,13 @@ export async function query(
   { store, fleetTime }: ControlContext,
 ): Promise<QueryText> {
   const toMs = timeOf(parameters, 'time', Math.floor(fleetTime.nowMs()))
-  const question = { text: textOf(parameters, 'query'), fromMs: toMs, toMs, stepMs: null }
+  const question = {
+    text: textOf(parameters, 'query'),
+    fromMs: toMs,
+    toMs,
+    stepMs: null,
+    ...seriesLimit(parameters),
+  }
   return new QueryText(await store.print(question), parameters)
 }
 
@@ -45,8 +56,13 @@ export async function queryRange(parameters: Parameters, { store }: ControlConte
   if ((toMs - fromMs) / stepMs > STEPS_MAX) {
     throw bad('step', `exceeded maximum resolution of ${STEPS_MAX} points per timeseries; use a larger step`)
   }
-  const question = { text: textOf(parameters, 'query'), fromMs, toMs, stepMs }
+  const question = { text: textOf(parameters, 'query'), fromMs, toMs, stepMs, ...seriesLimit(parameters) }
   return new QueryText(await store.print(question), parameters)
+}
+
+function seriesLimit(parameters: Parameters): { seriesMax?: number } {
+  const limit = limitOf(parameters)
+  return limit === 0 ? {} : { seriesMax: limit }
 }
 
 function statsOf({ series, samples, waitMs, parseMs, readMs, evaluateMs, printMs }: Explain): unknown {

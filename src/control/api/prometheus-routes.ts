@@ -1,20 +1,25 @@
 // Owns the Prometheus-compatible API under /prometheus/api/v1: queries, series, labels, remote write.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault, type Labels, packageVersion } from '#base'
-import { type IngestResult, REMOTE_WRITE_LIMITS, remoteWriteVersion } from '#metrics'
+import {
+  describeQuery,
+  formatQuery,
+  type IngestResult,
+  REMOTE_WRITE_LIMITS,
+  remoteWriteVersion,
+} from '#metrics'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addPrometheusAdmin } from './prometheus-admin.ts'
-import { failure, success } from './prometheus-envelope.ts'
-import { bad, type Parameters, readParameters, selectorsOf, timeOf } from './prometheus-parameters.ts'
+import { CutAnswer, failure, success } from './prometheus-envelope.ts'
+import { type Parameters, readParameters, textOf } from './prometheus-parameters.ts'
 import { QueryText, query, queryRange } from './prometheus-query.ts'
-import { activeAlerts, metadata, rules } from './prometheus-rules.ts'
+import { activeAlerts, rules } from './prometheus-rules.ts'
+import { labels, labelValues, metadata, series } from './prometheus-series.ts'
 import { addRoute } from './route.ts'
 
 const PREFIX = '/prometheus/api/v1'
 const FORM_BYTES_MAX = 1024 * 1024
-/** Without a time range, series and labels of the last day. */
-const RANGE_MS = 86_400_000
 
 type Handle = (parameters: Parameters, context: ControlContext, request: FastifyRequest) => unknown
 
@@ -29,9 +34,22 @@ const answers: readonly {
   { url: '/series', summary: 'Label sets that match', post: true, answer: series },
   { url: '/labels', summary: 'Label names', post: true, answer: labels },
   { url: '/label/:name/values', summary: 'Values of one label', post: false, answer: labelValues },
-  { url: '/metadata', summary: 'Types and help of own metrics', post: false, answer: metadata },
+  { url: '/metadata', summary: 'Types, help and units of metrics', post: false, answer: metadata },
   { url: '/rules', summary: 'Rules, their health and their alerts', post: false, answer: rules },
   { url: '/alerts', summary: 'Pending and firing alerts', post: false, answer: activeAlerts },
+  { url: '/query_exemplars', summary: 'None: they are not kept', post: true, answer: exemplars },
+  {
+    url: '/format_query',
+    summary: 'A query in its canonical form',
+    post: true,
+    answer: parameters => formatQuery(textOf(parameters, 'query')),
+  },
+  {
+    url: '/parse_query',
+    summary: 'A query as its syntax tree',
+    post: true,
+    answer: parameters => describeQuery(textOf(parameters, 'query')),
+  },
   { url: '/status/buildinfo', summary: 'Version, as Grafana asks for it', post: false, answer: buildInfo },
 ]
 
@@ -57,7 +75,8 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
           summary,
           handle: async (request, reply) => {
             const found = await answer(readParameters(request), context, request)
-            return found instanceof QueryText ? found.send(reply) : success(found)
+            if (found instanceof QueryText) return found.send(reply)
+            return found instanceof CutAnswer ? found.envelope() : success(found)
           },
         })
       }
@@ -82,25 +101,10 @@ export async function addPrometheusRoutes(app: FastifyInstance, context: Control
   })
 }
 
-function rangeOf(parameters: Parameters, { fleetTime }: ControlContext): [number, number] {
-  const toMs = timeOf(parameters, 'end', Math.ceil(fleetTime.nowMs()))
-  return [timeOf(parameters, 'start', toMs - RANGE_MS), toMs]
-}
-
-function series(parameters: Parameters, context: ControlContext): unknown {
-  const match = selectorsOf(parameters)
-  if (match.length === 0) throw bad('match[]', 'no match[] parameter provided')
-  return context.store.series(match, ...rangeOf(parameters, context))
-}
-
-function labels(parameters: Parameters, context: ControlContext): unknown {
-  return context.store.labelNames(selectorsOf(parameters), ...rangeOf(parameters, context))
-}
-
-function labelValues(parameters: Parameters, context: ControlContext, request: FastifyRequest): unknown {
-  const { name } = request.params as { readonly name: string }
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw bad('name', 'invalid label name')
-  return context.store.labelValues(name, selectorsOf(parameters), ...rangeOf(parameters, context))
+/** Exemplars are not kept. */
+function exemplars(parameters: Parameters): unknown {
+  formatQuery(textOf(parameters, 'query'))
+  return []
 }
 
 function buildInfo(): unknown {
@@ -153,6 +157,8 @@ function write(request: FastifyRequest, context: ControlContext): Written {
     },
     context.fleetTime.nowMs(),
   )
+  const unkept = context.metadata.add(result.metadata)
+  if (unkept > 0) context.log.debug('metadata-refused', { metrics: unkept })
   return {
     refusal: refusalOf(result.refused),
     headers: {

@@ -1,4 +1,4 @@
-// Owns rules, alerts and metadata as the Prometheus HTTP API words them.
+// Owns rules and alerts as the Prometheus HTTP API words them.
 // See https://prometheus.io/docs/prometheus/latest/querying/api/#rules
 import { formatNumber } from '#metrics'
 import type { RuleGroupStatus, RuleStatus } from '../alerts/alert-keeper.ts'
@@ -7,7 +7,6 @@ import type { StoredAlert } from '../state/alerts.ts'
 import { bad, type Parameters } from './prometheus-parameters.ts'
 
 const kinds = { alert: 'alerting', record: 'recording' } as const
-const METADATA_MAX = 10_000
 
 /** All groups; `type`, `file[]`, `rule_group[]` and `rule_name[]` narrow them, `exclude_alerts` leaves alerts out. */
 export function rules(parameters: Parameters, { alerts }: ControlContext): unknown {
@@ -35,19 +34,6 @@ export function rules(parameters: Parameters, { alerts }: ControlContext): unkno
 /** Pending and firing alerts. */
 export function activeAlerts(_parameters: Parameters, { alerts }: ControlContext): unknown {
   return { alerts: alerts.active().map(alertView) }
-}
-
-/** Types and help of the control room's own metrics: remote write carries none of the others'. */
-export function metadata(parameters: Parameters, { counters }: ControlContext): unknown {
-  const name = parameters.get('metric')?.[0] ?? ''
-  const limit = Number(parameters.get('limit')?.[0] || METADATA_MAX)
-  if (!Number.isInteger(limit) || limit < 0) throw bad('limit', 'a whole number is expected')
-  const families = counters.collect().filter(family => name === '' || family.name === name)
-  return Object.fromEntries(
-    families
-      .slice(0, limit)
-      .map(family => [family.name, [{ type: family.type, help: family.help, unit: '' }]]),
-  )
 }
 
 function groupView({ group, rules: statuses }: RuleGroupStatus, withAlerts: boolean): unknown {

@@ -4,11 +4,14 @@ import { type Alerts, createAlerts } from './alerts.ts'
 import { openDatabase, type StateDb } from './database.ts'
 import { createForeign, type Foreign } from './foreign.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
+import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
+import { createShares, type Shares } from './shares.ts'
 import type { State } from './state.ts'
 import { createTokens, type Tokens } from './tokens.ts'
+import { createWallLinks, type WallLinks } from './wall-links.ts'
 
 /** Everything that is durable, for the control room itself. */
 export interface FullState extends StateDb {
@@ -17,8 +20,11 @@ export interface FullState extends StateDb {
   readonly servers: Servers
   readonly joinStrings: JoinStrings
   readonly overrides: Overrides
+  readonly marks: Marks
   readonly foreign: Foreign
   readonly alerts: Alerts
+  readonly wallLinks: WallLinks
+  readonly shares: Shares
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -30,8 +36,11 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     servers: createServers(db),
     joinStrings: createJoinStrings(db),
     overrides: createOverrides(db),
+    marks: createMarks(db),
     foreign: createForeign(db),
     alerts: createAlerts(db),
+    wallLinks: createWallLinks(db),
+    shares: createShares(db),
   }
 }
 

@@ -1,6 +1,6 @@
 // Owns the tables of state.db and their migrations. All times are fleet time in ms since 1970.
 import type { Database } from 'better-sqlite3'
-import type { JoinRole, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
+import type { JoinRole, MarkKind, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
 import { controlFaults } from '../faults.ts'
 
 export interface Tables {
@@ -22,6 +22,20 @@ export interface Tables {
     entry_weight: number
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
+  }
+  marks: {
+    id?: number
+    at: number
+    /** Null: the whole fleet. */
+    server_id: string | null
+    kind: MarkKind
+    text: string
+    by: string
+    url: string | null
+    /** Of a change of a whole host, which every agent on it tells. */
+    host_id: string | null
+    /** Of a change that an agent saw: told twice it is one mark. */
+    key: string | null
   }
   /** Bytes that looks at a server's stream took, by month (UTC, as 2026-01). */
   probe_use: { server_id: string; month: string; bytes: number }
@@ -102,6 +116,27 @@ export interface Tables {
     /** Since when the condition no longer holds while keep_firing_for keeps it; null while it holds. */
     kept_since: number | null
   }
+  wall_links: {
+    id: string
+    name: string
+    sha256: string
+    created_at: number
+    created_by: string
+    revoked_at: number | null
+  }
+  shares: {
+    id: string
+    sha256: string
+    title: string
+    created_at: number
+    created_by: string
+    expires_at: number
+    revoked_at: number | null
+    /** Of the snapshot as JSON. */
+    bytes: number
+    /** Compressed (deflate); null once it has ended. */
+    data: Buffer | null
+  }
   audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
 }
 
@@ -155,6 +190,23 @@ const migrations: readonly string[] = [
   CREATE TABLE overrides (
     server_id TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, since REAL NOT NULL,
     expires_at REAL
+  ) STRICT;
+  `,
+  `
+  CREATE TABLE marks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, server_id TEXT, kind TEXT NOT NULL, text TEXT NOT NULL,
+    by TEXT NOT NULL, url TEXT, host_id TEXT, key TEXT UNIQUE
+  ) STRICT;
+  CREATE INDEX marks_by_time ON marks (at);
+  `,
+  `
+  CREATE TABLE wall_links (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, created_at REAL NOT NULL,
+    created_by TEXT NOT NULL, revoked_at REAL
+  ) STRICT;
+  CREATE TABLE shares (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, title TEXT NOT NULL, created_at REAL NOT NULL,
+    created_by TEXT NOT NULL, expires_at REAL NOT NULL, revoked_at REAL, bytes INTEGER NOT NULL, data BLOB
   ) STRICT;
   `,
   `

@@ -261,6 +261,11 @@ describe('what the comparison with generated queries has found', () => {
     expect(ask('absent_over_time({__name__=~"nothing|none"}[5m])')).toEqual([1])
   })
 
+  it('absence looks for labels inside parentheses too', () => {
+    const value = engine().query('absent((nothing{a="b"}))', 0)
+    expect(value).toMatchObject({ items: [{ labels: { a: 'b' } }] })
+  })
+
   it('a pattern that is none fails in label_replace when it runs, in a selector when it is read', () => {
     expect(code('label_replace(up, "a", "", "b", "(")')).toBe('metrics-promql-execution')
     expect(code('up{a=~"("}')).toBe('metrics-promql-syntax')

@@ -22,6 +22,8 @@ export interface Question {
   readonly fromMs: number
   readonly toMs: number
   readonly stepMs: number | null
+  /** More series than these are left out of an answer that is printed. */
+  readonly seriesMax?: number
   /** Begins at once, and does not stand in line: rules must be looked at also while pages ask for hundreds of graphs. */
   readonly urgent?: boolean
 }
@@ -49,6 +51,8 @@ export interface Answer {
 export interface PrintedAnswer {
   /** The members `resultType` and `result` of `data`, without braces, in pieces that follow each other. */
   readonly pieces: readonly string[]
+  /** Some series were left out. */
+  readonly isCut: boolean
   readonly explain: Explain
 }
 
@@ -101,10 +105,13 @@ export class QueryEngine {
 
   /** The same as text; writing it is sliced too. */
   async print(question: Question): Promise<PrintedAnswer> {
-    const { result, explain } = await this.#run(question, (value, meter) =>
-      this.#inSlices(printAnswer(value, meter), meter),
-    )
-    return { pieces: result, explain }
+    const seriesMax = question.seriesMax ?? Number.POSITIVE_INFINITY
+    let isCut = false
+    const { result, explain } = await this.#run(question, (value, meter) => {
+      isCut = 'items' in value && value.items.length > seriesMax
+      return this.#inSlices(printAnswer(isCut ? firstItems(value, seriesMax) : value, meter), meter)
+    })
+    return { pieces: result, isCut, explain }
   }
 
   async #run<Result>(
@@ -230,6 +237,11 @@ export class QueryEngine {
     this.#parsed.set(text, expr)
     return expr
   }
+}
+
+function firstItems(value: Value, count: number): Value {
+  if (value.kind === 'vector') return { ...value, items: value.items.slice(0, count) }
+  return value.kind === 'matrix' ? { ...value, items: value.items.slice(0, count) } : value
 }
 
 function finish<Result>(steps: Steps<Result>): Result {

@@ -80,6 +80,7 @@ export function absentLabels(argument: Expr): Labels {
 }
 
 function matchersOf(expr: Expr): readonly Matcher[] {
+  if (expr.kind === 'paren') return matchersOf(expr.inner)
   if (expr.kind === 'selector') return expr.matchers
   return expr.kind === 'range' ? expr.selector.matchers : []
 }

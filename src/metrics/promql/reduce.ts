@@ -55,22 +55,9 @@ export const maxOf: Reducer = (values, from, to) => {
 
 export const countOf: Reducer = (_values, from, to) => to - from
 
-/** Population variance by Welford's method. */
-export const varianceOf: Reducer = (values, from, to) => {
-  let mean = 0
-  let squares = 0
-  for (let at = from; at < to; at += 1) {
-    const value = values[at] ?? 0
-    const delta = value - mean
-    mean += delta / (at - from + 1)
-    squares += delta * (value - mean)
-  }
-  return squares / (to - from)
-}
-
 /**
- * The same over one series' samples, with compensated sums as Prometheus has them there and not between series: a
- * large level must not eat the digits of what varies.
+ * Population variance by Welford's method, with compensated sums as Prometheus has them over time and not between
+ * series: a large level must not eat the digits of what varies.
  */
 export const varianceOverTime: Reducer = (values, from, to) => {
   const mean = new CompensatedSum()
@@ -101,8 +88,6 @@ class CompensatedSum {
     return this.#sum + this.#lost
   }
 }
-
-export const deviationOf: Reducer = (values, from, to) => Math.sqrt(varianceOf(values, from, to))
 
 /** Linear interpolation between the two nearest ranks; NaN sorts below all numbers. */
 export function quantileOf(quantile: number, values: Float64Array, from: number, to: number): number {

@@ -2,7 +2,9 @@
 // See https://prometheus.io/docs/specs/prw/remote_write_spec/ and .../remote_write_spec_2_0/
 import type { Fault, Labels } from '#base'
 import { metricsFaults } from '../faults.ts'
+import { METRIC_NAME, valueOf } from '../labels.ts'
 import type { WriteSeries } from '../store/store.ts'
+import { familyOf, type MetricMetadata, typeName } from './metadata.ts'
 import { ProtobufReader } from './protobuf-reader.ts'
 import { decompressBlock } from './snappy.ts'
 
@@ -32,7 +34,7 @@ export function remoteWriteVersion(contentType: string | undefined): '1.0' | '2.
     : '1.0'
 }
 
-/** The series of a request in its order. Exemplars, histograms and metadata are skipped. */
+/** The series of a request in its order, and nothing else of it. */
 export function decodeRemoteWrite(
   body: Uint8Array,
   limits: RemoteWriteLimits = REMOTE_WRITE_LIMITS,
@@ -56,6 +58,7 @@ export interface RemoteWriteRequest {
   /** Counted and skipped. */
   readonly exemplars: number
   readonly histograms: number
+  readonly metadata: readonly MetricMetadata[]
 }
 
 export function readMessage(
@@ -66,7 +69,8 @@ export function readMessage(
   const reader = new ProtobufReader(bytes, invalid)
   const request = new RequestReader(limits)
   const series = version === '1.0' ? request.read(reader) : request.read2(reader)
-  return { series, exemplars: request.exemplars, histograms: request.histograms }
+  const { exemplars, histograms, metadata } = request
+  return { series, exemplars, histograms, metadata }
 }
 
 /** The labels that stand in `bytes[start..end)` as fields 1 of a `TimeSeries`. */
@@ -83,6 +87,7 @@ class RequestReader {
   #samples = 0
   exemplars = 0
   histograms = 0
+  readonly metadata: MetricMetadata[] = []
 
   constructor(limits: RemoteWriteLimits) {
     this.#limits = limits
@@ -97,8 +102,9 @@ class RequestReader {
     const series: WriteSeries[] = []
     while (!reader.done()) {
       const { field, wireType } = reader.tag('WriteRequest')
+      if (field === 3) this.#metadata(reader, reader.enter(wireType, 'WriteRequest.metadata'))
       if (field !== 1) {
-        reader.skip(wireType, 'WriteRequest')
+        if (field !== 3) reader.skip(wireType, 'WriteRequest')
         continue
       }
       this.#countSeries(series.length)
@@ -111,7 +117,7 @@ class RequestReader {
   /** `io.prometheus.write.v2.Request`: symbols = 4, timeseries = 5. Series may stand before the symbols. */
   read2(reader: ProtobufReader): WriteSeries[] {
     const symbols: string[] = []
-    const pending: { refs: number[]; samples: Sample[] }[] = []
+    const pending: PendingSeries[] = []
     while (!reader.done()) {
       const { field, wireType } = reader.tag('Request')
       if (field === 4) {
@@ -127,7 +133,11 @@ class RequestReader {
       }
     }
     if (symbols.length > 0 && symbols[0] !== '') throw invalid('Request.symbols[0]: expected an empty string')
-    return pending.map(({ refs, samples }, index) => ({ labels: resolve(refs, symbols, index), samples }))
+    return pending.map(({ refs, samples, told }, index) => {
+      const labels = resolve(refs, symbols, index)
+      if (told !== null) this.#tell(labels, told, symbols)
+      return { labels, samples }
+    })
   }
 
   #countSeries(count: number): void {
@@ -158,22 +168,53 @@ class RequestReader {
   }
 
   /** v2 `TimeSeries`: labels_refs = 1 (packed), samples = 2. */
-  #series2(reader: ProtobufReader, end: number): { refs: number[]; samples: Sample[] } {
+  #series2(reader: ProtobufReader, end: number): PendingSeries {
     const refs: number[] = []
     const samples: Sample[] = []
+    let told: ToldMetadata | null = null
     while (reader.within(end, 'TimeSeries')) {
       const { field, wireType } = reader.tag('TimeSeries')
       if (field === 1) {
         this.#refs(reader, wireType, refs)
       } else if (field === 2) {
         samples.push(this.#sample(reader, reader.enter(wireType, 'TimeSeries.samples')))
+      } else if (field === 5) {
+        told = metadata2(reader, reader.enter(wireType, 'TimeSeries.metadata'))
       } else {
         // 2.0 has them the other way round: histograms = 3, exemplars = 4.
         this.#dropped(field === 3 ? 4 : field === 4 ? 3 : field, wireType)
         reader.skip(wireType, 'TimeSeries')
       }
     }
-    return { refs, samples }
+    return { refs, samples, told }
+  }
+
+  /** `MetricMetadata`: type = 1, metric_family_name = 2, help = 4, unit = 5. */
+  #metadata(reader: ProtobufReader, end: number): void {
+    const where = 'MetricMetadata'
+    const texts = new Map<number, string>()
+    let type = 0
+    while (reader.within(end, where)) {
+      const { field, wireType } = reader.tag(where)
+      if (field === 1 && wireType === 0) type = reader.varint(where)
+      else if (field === 2 || field === 4 || field === 5) {
+        texts.set(field, reader.text(wireType, where, this.#limits.labelBytesMax))
+      } else reader.skip(wireType, where)
+    }
+    const text = (field: number): string => texts.get(field) ?? ''
+    this.#keep({ name: text(2), type: typeName(type), help: text(4), unit: text(5) })
+  }
+
+  #tell(labels: Labels, { type, help, unit }: ToldMetadata, symbols: readonly string[]): void {
+    const name = familyOf(valueOf(labels, METRIC_NAME), typeName(type))
+    this.#keep({ name, type: typeName(type), help: symbols[help] ?? '', unit: symbols[unit] ?? '' })
+  }
+
+  #keep(metadata: MetricMetadata): void {
+    if (this.metadata.length >= this.#limits.seriesMax) {
+      throw tooLarge(`expected metadata of at most ${this.#limits.seriesMax} metrics`)
+    }
+    if (metadata.name !== '') this.metadata.push(metadata)
   }
 
   #dropped(field: number, wireType: number): void {
@@ -225,6 +266,32 @@ class RequestReader {
     }
     return { timestampMs, value }
   }
+}
+
+interface PendingSeries {
+  readonly refs: number[]
+  readonly samples: Sample[]
+  readonly told: ToldMetadata | null
+}
+
+/** Help and unit are places in the list of symbols. */
+interface ToldMetadata {
+  type: number
+  help: number
+  unit: number
+}
+
+/** v2 `Metadata`: type = 1, help_ref = 3, unit_ref = 4. */
+function metadata2(reader: ProtobufReader, end: number): ToldMetadata {
+  const told = { type: 0, help: 0, unit: 0 }
+  const where = 'Metadata'
+  while (reader.within(end, where)) {
+    const { field, wireType } = reader.tag(where)
+    const key = field === 1 ? 'type' : field === 3 ? 'help' : field === 4 ? 'unit' : null
+    if (key === null || wireType !== 0) reader.skip(wireType, where)
+    else told[key] = reader.varint(where)
+  }
+  return told
 }
 
 function resolve(refs: readonly number[], symbols: readonly string[], index: number): Labels {

@@ -76,7 +76,9 @@ describe('remote write 1.0', () => {
       8,
     ]
     const one = [...field(1, label), ...unknown]
-    expect(decodeRemoteWrite(body([...unknown, ...field(1, one)]))).toEqual([{ labels: {}, samples: [] }])
+    // Field 3 of a request is metadata.
+    const elsewhere = unknown.slice(field(3, [1, 2, 3]).length)
+    expect(decodeRemoteWrite(body([...elsewhere, ...field(1, one)]))).toEqual([{ labels: {}, samples: [] }])
   })
 
   it.each([
@@ -118,12 +120,24 @@ describe('remote write 1.0', () => {
 
   it('answers any bytes with series or a fault', () => {
     const refuses = (bytes: Uint8Array): void => {
-      try {
-        decodeRemoteWrite(bytes)
-      } catch (error) {
-        expect(error).toBeInstanceOf(Fault)
+      for (const version of ['1.0', '2.0'] as const) {
+        try {
+          decodeRemoteWrite(bytes, REMOTE_WRITE_LIMITS, version)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Fault)
+        }
       }
     }
+    // Fields that both versions know, in any order and with any inside: labels, samples, metadata, symbols.
+    const part = fc.tuple(fc.constantFrom(1, 2, 3, 4, 5), fc.uint8Array({ maxLength: 20 }))
+    const parts = fc.array(part, { maxLength: 6 })
+    fc.assert(
+      fc.property(fc.constantFrom(1, 3, 4, 5), parts, (outer, inner) => {
+        const inside = inner.flatMap(([number, bytes]) => [...field(number, bytes)])
+        refuses(body([...field(4, []), ...field(outer, inside)]))
+      }),
+      { numRuns: 3000 },
+    )
     fc.assert(fc.property(fc.uint8Array({ maxLength: 60 }), refuses), { numRuns: 3000 })
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), bytes => refuses(compressBlock(bytes))),

@@ -24,10 +24,13 @@ import { LEDGER_METRICS } from './ledger-rules.ts'
 import { readRecord } from './log-record.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { OpenColumns } from './open-columns.ts'
+import { advanced, lacking, type RestoredPiece, type RestoreProgress, type RestoreSteps } from './restore.ts'
 import type { Samples } from './sample-column.ts'
 import { Slices, takePieces } from './seal.ts'
 import { SealedChunks } from './sealed.ts'
-import type { Series } from './series.ts'
+import { Series } from './series.ts'
+import { writeManifest } from './snapshot-manifest.ts'
+import { SnapshotReader } from './snapshot-reader.ts'
 import { addRefusals, noRefusals, type Refusals } from './staged-samples.ts'
 import type {
   Cardinality,
@@ -58,6 +61,8 @@ const DELETE_ROUNDS_MAX = 20
 /** After a seal that failed the next early one waits this long. */
 const EARLY_SEAL_AGAIN_MS = 30_000
 
+const SNAPSHOT_NAME = /^\d{13}-\d+$/
+
 export class EmbeddedStore implements MetricsStore {
   readonly #log: Log
   readonly #clock: Clock
@@ -85,6 +90,7 @@ export class EmbeddedStore implements MetricsStore {
   #nowMs = 0
   #failing: string | null = null
   #sealing: Promise<void> | null = null
+  #restore: RestoreProgress | null = null
   /** What changes SQLite runs one after the other: each has a transaction that is open over many turns. */
   #changing: Promise<unknown> = Promise.resolve()
   #earlySealMs = Number.NEGATIVE_INFINITY
@@ -103,7 +109,7 @@ export class EmbeddedStore implements MetricsStore {
     this.#sealsOnClose = options.sealOnClose ?? false
     const senderSeriesMax = options.senderSeriesMax ?? SENDER_SERIES_MAX
     this.#head = new Head({ seriesMax: this.#seriesMax, senderSeriesMax }, this.#memory)
-    this.#sealed = new SealedChunks(this.#folder)
+    this.#sealed = new SealedChunks(this.#folder, this.#log)
     this.#writeLog = this.#recover(ensureFolder(join(this.#folder, 'log')))
     this.#intake = new Intake(this.#head, this.#seriesMax, (series, timeMs) => this.#valueAt(series, timeMs))
     this.#engine = new QueryEngine({ select: (...query) => this.#select(...query) }, options)
@@ -253,11 +259,109 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   async snapshot(): Promise<string> {
+    // A seal that runs already has not what was written since it began.
+    while (this.#sealing !== null) await this.#sealing.catch(() => undefined)
     await this.seal()
     const name = `${String(Math.floor(this.#newestMs)).padStart(13, '0')}-${this.#sealed.checkpoint()}`
     const folder = ensureFolder(join(this.#folder, 'snapshots', name))
     await this.#alone(() => this.#sealed.backup(join(folder, 'chunks.db')))
+    await writeManifest(folder)
     return name
+  }
+
+  restoreProgress(): RestoreProgress | null {
+    return this.#restore
+  }
+
+  async restore(name: string, folder: string | null): Promise<RestoreProgress> {
+    if (this.#restore?.phase === 'checking' || this.#restore?.phase === 'writing') {
+      throw metricsFaults.fault('metrics-restore-busy', `${this.#restore.snapshot} is being restored`)
+    }
+    if (folder === null && !SNAPSHOT_NAME.test(name)) {
+      throw metricsFaults.fault(
+        'metrics-snapshot-unknown',
+        `${JSON.stringify(name)} is no name of a snapshot`,
+      )
+    }
+    const reader = new SnapshotReader(folder ?? join(this.#folder, 'snapshots', name))
+    this.#restore = {
+      snapshot: name,
+      phase: 'checking',
+      series: reader.size,
+      seriesDone: 0,
+      samples: 0,
+      seriesRefused: 0,
+      problem: null,
+    }
+    try {
+      await reader.check(new Slices(this.#clock), () => this.#restoring({ seriesDone: 1 }))
+      await this.#alone(() => this.#restoreFrom(reader))
+      this.#restoring({ phase: 'done' })
+      this.#log.info('metrics-snapshot-restored', { ...this.#restore })
+      return this.#restore
+    } catch (error) {
+      this.#restore = { ...this.#restore, phase: 'failed', problem: messageOf(error) }
+      throw writeFault(error, this.#folder)
+    } finally {
+      reader.close()
+    }
+  }
+
+  async #restoreFrom(reader: SnapshotReader): Promise<void> {
+    if (this.#restore !== null) this.#restore = { ...this.#restore, phase: 'writing', seriesDone: 0 }
+    const touched: { series: Series; oldestMs: number; newestMs: number }[] = []
+    const made: Series[] = []
+    try {
+      const pieces = this.#pieces(reader, touched, made)
+      const slices = new Slices(this.#clock)
+      const samples = await this.#sealed.restore(pieces, reader.db, slices, () => this.#keepMade(made))
+      this.#restoring({ samples })
+    } catch (error) {
+      for (const series of made) {
+        if (!series.defined && series.newestMs === Number.NEGATIVE_INFINITY) this.#head.remove(series)
+      }
+      this.#intake.forgetForms()
+      throw error
+    }
+    for (const { series, oldestMs, newestMs } of touched) {
+      series.restored(oldestMs, newestMs)
+      this.#newestMs = Math.max(this.#newestMs, newestMs)
+    }
+    for (const series of made) if (series.newestMs === Number.NEGATIVE_INFINITY) this.#head.remove(series)
+    this.#columns.clear()
+  }
+
+  /** What the store lacks of each series; new ones are entered, without samples until all of it is on the disk. */
+  *#pieces(
+    reader: SnapshotReader,
+    touched: { series: Series; oldestMs: number; newestMs: number }[],
+    made: Series[],
+  ): Iterable<RestoredPiece> {
+    const cutMs = this.#nowMs - this.#retentionMs
+    for (const { labels, samples: old } of reader.all()) {
+      const series = this.#head.resolve(labels)
+      this.#restoring(series instanceof Series ? { seriesDone: 1 } : { seriesDone: 1, seriesRefused: 1 })
+      if (!(series instanceof Series)) continue
+      if (!series.defined && series.newestMs === Number.NEGATIVE_INFINITY) made.push(series)
+      const present = this.#readAll(series, old.times[0] ?? 0, old.times.at(-1) ?? 0)
+      const samples = lacking(old, present, cutMs)
+      const [oldestMs] = samples.times
+      if (oldestMs !== undefined)
+        touched.push({ series, oldestMs, newestMs: samples.times.at(-1) ?? oldestMs })
+      yield { series, samples }
+    }
+  }
+
+  /** A write of which nothing was taken may have removed a new series meanwhile: its number is on the disk now. */
+  #keepMade(made: readonly Series[]): void {
+    for (const series of made) {
+      if (this.#head.byId(series.id) === series) continue
+      throw metricsFaults.fault('metrics-store-failed', `series ${series.id} went away meanwhile: try again`)
+    }
+  }
+
+  #restoring(more: RestoreSteps): void {
+    if (this.#restore !== null) this.#restore = advanced(this.#restore, more)
   }
 
   cardinality(most: number): Cardinality {

@@ -32,6 +32,9 @@ const SCHEMA = `
     server TEXT PRIMARY KEY, role TEXT NOT NULL, first_ms INTEGER, since_ms REAL) WITHOUT ROWID;
 `
 
+/** Tables of what is known of counters and servers, with their columns. */
+const KEPT_TABLES = { ledger_counter: 7, ledger_server: 4 } as const
+
 /** What the log alone holds of one series. */
 export interface LivePart {
   readonly labels: Labels
@@ -117,6 +120,26 @@ export class Ledger {
         const known = servers.get(row.server) ?? this.#server.get(row.server)
         return { ...row, day: dayText(row.day), role: known?.role ?? 'edge' }
       })
+  }
+
+  /**
+   * Takes over what a copy of this ledger counted. Both counted the same deliveries, one of them perhaps fewer, so the
+   * larger number stays; what this ledger knows of a counter or a server stays too. Inside a transaction of the caller's.
+   */
+  adopt(copy: Database.Database): void {
+    const put = this.#db.prepare<[number, string, string, string, number]>(
+      `INSERT INTO ledger VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (day, server, measure, class) DO UPDATE SET value = max(value, excluded.value)`,
+    )
+    for (const { day, server, measure, class: kind, value } of copy
+      .prepare<[], DayRow>('SELECT * FROM ledger')
+      .all())
+      put.run(day, server, measure, kind, value)
+    for (const [table, columns] of Object.entries(KEPT_TABLES)) {
+      const marks = Array.from({ length: columns }, () => '?').join(', ')
+      const keep = this.#db.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${marks})`)
+      for (const row of copy.prepare(`SELECT * FROM ${table}`).raw().all() as unknown[][]) keep.run(...row)
+    }
   }
 
   dropOld(nowMs: number): void {

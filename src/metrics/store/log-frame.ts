@@ -3,9 +3,9 @@
 import { crc32 } from 'node:zlib'
 import { metricsFaults } from '../faults.ts'
 
-export const FRAME_BYTES = 12
+const FRAME_BYTES = 12
 /** One write holds at most 200,000 samples of 20 bytes and their label sets; this leaves room for both. */
-export const RECORD_BYTES_MAX: number = 64 * 1024 * 1024
+const RECORD_BYTES_MAX: number = 64 * 1024 * 1024
 
 const MARK: Buffer = Buffer.from('VML2')
 

@@ -5,7 +5,7 @@ import type { Clock } from '#base'
 import type { PendingChunk, Series } from './series.ts'
 
 /** Work hands the thread back after this long, so that no request waits for a seal. */
-export const SLICE_MS = 5
+const SLICE_MS = 5
 
 export interface SealPiece {
   readonly series: Series

@@ -3,17 +3,20 @@
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { Fault, Labels } from '#base'
+import type { Fault, Labels, Log } from '#base'
 import { metricsFaults } from '../faults.ts'
 import { decodeChunk, decodeStamps, encodeChunk, encodeParted } from './chunk.ts'
 import { LabelTable } from './label-table.ts'
 import { Ledger } from './ledger.ts'
 import { mergeSamples } from './merge-samples.ts'
 import { chooseRun, type SealRow } from './merge-seals.ts'
+import type { RestoredPiece } from './restore.ts'
 import { type Samples, within } from './sample-column.ts'
 import type { SealPiece, Slices } from './seal.ts'
 import { SealWriter } from './seal-writer.ts'
 import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
+import type { Series } from './series.ts'
+import { WriteBack } from './write-back.ts'
 
 /** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
 const CACHE_SAMPLES_MAX = 500_000
@@ -44,6 +47,7 @@ export class SealedChunks {
   readonly #file: string
   readonly ledger: Ledger
   readonly #labels: LabelTable
+  readonly #writeBack: WriteBack
   readonly #readChunk: Database.Statement<[number], Buffer>
   readonly #readStamps: Database.Statement<[number], Buffer>
   readonly #cache = new Map<number, Samples>()
@@ -53,12 +57,13 @@ export class SealedChunks {
   /** In their order; some hundred for 15 days of five-minute seals that are merged. */
   #seals: readonly SealRow[]
 
-  constructor(folder: string) {
+  constructor(folder: string, log: Log) {
     const file = join(folder, 'chunks.db')
     this.#file = file
     this.#db = new Database(file)
     try {
       prepareDatabase(this.#db, file)
+      this.#writeBack = new WriteBack(this.#db, file, log)
       this.ledger = new Ledger(this.#db)
       this.#labels = new LabelTable(this.#db)
     } catch (error) {
@@ -153,6 +158,51 @@ export class SealedChunks {
     return nextSeries
   }
 
+  /** Writes what comes back from a snapshot as a seal of its own: all of it, or nothing. Gives the samples. */
+  async restore(
+    pieces: Iterable<RestoredPiece>,
+    copy: Database.Database,
+    slices: Slices,
+    confirm: () => void,
+  ): Promise<number> {
+    let samples = 0
+    await this.#inTransaction(async () => {
+      const writer = new SealWriter(this.#db, this.#nextSealId(), null)
+      let nextSeries = 0
+      for (const { series, samples: own } of pieces) {
+        nextSeries = Math.max(nextSeries, series.id + 1)
+        if (own.times.length > 0) {
+          this.#putSeries(series, own)
+          writer.put(series.id, own, { ...encodeParted(own), stamps: null })
+          samples += own.times.length
+        }
+        if (slices.isOver) await slices.pause()
+      }
+      // Its samples are in the ledger already, as it was when the snapshot was taken.
+      this.ledger.adopt(copy)
+      writeMeta(this.#db, 'next_series', nextSeries)
+      confirm()
+      if (samples === 0) return () => undefined
+      const row = writer.end()
+      return () => {
+        this.#seals = [...this.#seals, row]
+      }
+    })
+    await syncFile(`${this.#file}-wal`)
+    return samples
+  }
+
+  #putSeries(series: Series, { times }: Samples): void {
+    const oldestMs = Math.min(series.oldestMs, times[0] ?? 0)
+    const newestMs = Math.max(series.sealedNewestMs, times.at(-1) ?? 0)
+    this.#db
+      .prepare<[number, Buffer, number, number]>(
+        `INSERT INTO series VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
+         oldest_ms = excluded.oldest_ms, span_ms = excluded.span_ms`,
+      )
+      .run(series.id, this.#labels.encode(series.labels), oldestMs, newestMs - oldestMs)
+  }
+
   /** Merges one run of seals with short chunks, in slices and in one transaction; false when there is none. */
   async merge(slices: Slices): Promise<boolean> {
     const run = chooseRun(this.#seals)
@@ -230,7 +280,10 @@ export class SealedChunks {
     this.#db.prepare('DELETE FROM seal WHERE id = ?').run(id)
   }
 
-  /** One at a time: the caller sees to it. `change` gives what to do in memory once all of it is committed. */
+  /**
+   * One at a time: the caller sees to it. `change` gives what to do in memory once all of it is committed. When it
+   * resolves, the WAL is short again; what was committed may still have to be synced.
+   */
   async #inTransaction(change: () => Promise<() => void>): Promise<void> {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
@@ -246,6 +299,7 @@ export class SealedChunks {
       this.#clearCaches()
       throw error
     }
+    await this.#writeBack.run()
   }
 
   /** Ids are never used twice while a seal has them, and grow. */
@@ -295,6 +349,7 @@ export class SealedChunks {
     const free = (): number => Number(this.#db.pragma('freelist_count', { simple: true }))
     for (let left = free(); left > FREE_PAGES_KEPT; left -= FREE_PAGES_AT_ONCE) {
       this.#db.pragma(`incremental_vacuum(${FREE_PAGES_AT_ONCE})`)
+      await this.#writeBack.run()
       if (slices.isOver) await slices.pause()
     }
   }

@@ -48,6 +48,8 @@ export class Series {
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  /** Its labels in JSON, for the log; null when they have not been written so yet, or are not needed any more. */
+  definition: string | null = null
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
   #memory: Memory
@@ -80,6 +82,11 @@ export class Series {
     } else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
     open.put(this.#slot, this.#count, timeMs, value)
     this.#count += 1
+  }
+
+  /** Touches the place of the next sample. */
+  peek(): number {
+    return this.#memory.open.peek(this.#slot, this.#count)
   }
 
   /** A sample that is older than the newest one. */
@@ -173,6 +180,17 @@ export class Series {
   sealed(pending: PendingChunk): void {
     this.#pendingFrom = pending.reference + 1
     this.sealedNewestMs = Math.max(this.sealedNewestMs, pending.samples.times.at(-1) ?? 0)
+  }
+
+  /** SQLite has more of it than before, from `oldestMs` to `newestMs`. */
+  restored(oldestMs: number, newestMs: number): void {
+    this.defined = true
+    this.oldestMs = Math.min(this.oldestMs, oldestMs)
+    this.newestMs = Math.max(this.newestMs, newestMs)
+    this.sealedNewestMs = Math.max(this.sealedNewestMs, newestMs)
+    // Up to there SQLite has to be asked as well.
+    this.memoryFromMs = Math.max(this.memoryFromMs, newestMs + 1)
+    this.column = null
   }
 
   /** SQLite has all of it, within `span`: memory is forgotten. */

@@ -3,8 +3,10 @@
 import type { Clock, Labels, Log } from '#base'
 import type { Answer, PrintedAnswer, Question } from '../promql/engine.ts'
 import type { Matrix, Value } from '../promql/value.ts'
+import type { MetricMetadata } from '../remote-write/metadata.ts'
 import type { RemoteWriteLimits } from '../remote-write/read-remote-write.ts'
 import type { LedgerRow } from './ledger.ts'
+import type { RestoreProgress } from './restore.ts'
 
 /** One sample with the label set of its series; `labels` includes `__name__`. */
 export interface SeriesSample {
@@ -53,6 +55,8 @@ export interface IngestResult extends WriteResult {
   /** Not kept. */
   readonly exemplars: number
   readonly histograms: number
+  /** For the caller to keep. */
+  readonly metadata: readonly MetricMetadata[]
 }
 
 export interface StoreStats {
@@ -121,6 +125,14 @@ export interface MetricsStore {
   deleteSeries(match: readonly string[], fromMs: number, toMs: number): Promise<number>
   /** A copy of everything in a folder of its own below `snapshots`, from which a store can be opened; gives its name. */
   snapshot(): Promise<string>
+  /**
+   * Puts the samples of a snapshot back that the store lacks, while writes and queries go on; what the store has stays.
+   * `folder` holds it; null: `name` below `snapshots`. Throws metrics-snapshot-unknown, -damaged or metrics-restore-busy,
+   * and then nothing has changed.
+   */
+  restore(name: string, folder: string | null): Promise<RestoreProgress>
+  /** Of the restore that runs or ran last; null when there was none since the start. */
+  restoreProgress(): RestoreProgress | null
   /** Series by metric name, and values by label name, the most first. */
   cardinality(most: number): Cardinality
   /** Moves what is in memory to SQLite now, instead of within SEAL_EVERY_MS. */

@@ -20,12 +20,15 @@ export class ApiProblem extends Error {
 export class ControlRoomClient {
   readonly clock: FleetClock = new FleetClock()
   #csrf = ''
+  /** Of a screen that nobody signs in on: goes instead of a cookie. */
+  readonly #bearer: string | null
   #lastAnswerMs: number | null = null
   #unreachable = false
   readonly #signedOut: () => void
 
-  constructor(signedOut: () => void) {
+  constructor(signedOut: () => void, bearer: string | null = null) {
     this.#signedOut = signedOut
+    this.#bearer = bearer
   }
 
   /** Set by whoever reads /api/v1/me. */
@@ -43,13 +46,27 @@ export class ControlRoomClient {
     return this.#unreachable
   }
 
-  async get<Answer>(path: string, schema: z.ZodType<Answer>, signal?: AbortSignal): Promise<Answer> {
-    return this.#ask(path, { method: 'GET' }, schema, signal)
+  async get<Answer>(
+    path: string,
+    schema: z.ZodType<Answer>,
+    signal?: AbortSignal,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return this.#ask(path, { method: 'GET', headers }, schema, signal)
   }
 
   async post<Answer>(path: string, body: unknown, schema: z.ZodType<Answer>): Promise<Answer> {
     const headers = { 'content-type': 'application/json', 'x-vitrine-csrf': this.#csrf }
     return this.#ask(path, { method: 'POST', headers, body: JSON.stringify(body) }, schema)
+  }
+
+  async put<Answer>(path: string, body: unknown, schema: z.ZodType<Answer>): Promise<Answer> {
+    const headers = { 'content-type': 'application/json', 'x-vitrine-csrf': this.#csrf }
+    return this.#ask(path, { method: 'PUT', headers, body: JSON.stringify(body) }, schema)
+  }
+
+  async delete<Answer>(path: string, schema: z.ZodType<Answer>): Promise<Answer> {
+    return this.#ask(path, { method: 'DELETE', headers: { 'x-vitrine-csrf': this.#csrf } }, schema)
   }
 
   async #ask<Answer>(
@@ -63,7 +80,10 @@ export class ControlRoomClient {
     let answer: Response
     let text: string
     try {
-      answer = await fetch(path, { ...init, signal: limit, credentials: 'same-origin', cache: 'no-store' })
+      const headers = new Headers(init.headers)
+      if (this.#bearer !== null) headers.set('authorization', `Bearer ${this.#bearer}`)
+      const how = { signal: limit, headers, credentials: 'same-origin', cache: 'no-store' } as const
+      answer = await fetch(path, { ...init, ...how })
       text = await answer.text()
     } catch (thrown) {
       if (signal?.aborted !== true) this.#unreachable = true
@@ -91,7 +111,8 @@ export class ControlRoomClient {
   }
 
   #problem(status: number, value: unknown): ApiProblem {
-    if (status === 401) this.#signedOut()
+    // A screen has nobody who could sign in: its page says so.
+    if (status === 401 && this.#bearer === null) this.#signedOut()
     const { text, code } = words(value)
     return new ApiProblem(text ?? `The control room answered ${status}.`, status, code)
   }

@@ -9,6 +9,8 @@ import {
   type LedgerRowView,
   ledgerAnswer,
   meAnswer,
+  type ProbesAnswer,
+  probesAnswer,
   type ServerView,
   serversAnswer,
   type TitleView,
@@ -16,12 +18,16 @@ import {
   type TryRequest,
   titlesAnswer,
   tryAnswer,
+  type WallAnswer,
+  wallAnswer,
 } from '#wire'
-import type { ControlRoomClient } from './client.ts'
+import { ApiProblem, type ControlRoomClient } from './client.ts'
 
 export const ClientContext = createContext<ControlRoomClient | null>(null)
 
 const SERVERS_EVERY_MS = 1_000
+/** A screen whose link was revoked goes on looking, in case the control room was set back. */
+const REFUSED_EVERY_MS = 30_000
 const ALERTS_EVERY_MS = 2_000
 const TITLES_EVERY_MS = 3_000
 const HISTORY_EVERY_MS = 4_000
@@ -37,7 +43,7 @@ export function useClient(): ControlRoomClient {
   return client
 }
 
-export function useMe(): UseQueryResult<Me> {
+export function useMe(enabled = true): UseQueryResult<Me> {
   const client = useClient()
   return useQuery({
     queryKey: ['me'],
@@ -47,6 +53,7 @@ export function useMe(): UseQueryResult<Me> {
       return me
     },
     staleTime: 60_000,
+    enabled,
   })
 }
 
@@ -55,6 +62,25 @@ export function useServers(): UseQueryResult<readonly ServerView[]> {
   return useQuery({
     queryKey: ['servers'],
     queryFn: async ({ signal }) => (await client.get('/api/v1/servers', serversAnswer, signal)).servers,
+    refetchInterval: SERVERS_EVERY_MS,
+  })
+}
+
+export function useWall(): UseQueryResult<WallAnswer> {
+  const client = useClient()
+  return useQuery({
+    queryKey: ['wall'],
+    queryFn: ({ signal }) => client.get('/api/v1/wall', wallAnswer, signal),
+    refetchInterval: ({ state: { error } }) =>
+      error instanceof ApiProblem && error.status === 401 ? REFUSED_EVERY_MS : SERVERS_EVERY_MS,
+  })
+}
+
+export function useProbes(): UseQueryResult<ProbesAnswer> {
+  const client = useClient()
+  return useQuery({
+    queryKey: ['probes'],
+    queryFn: ({ signal }) => client.get('/api/v1/probes', probesAnswer, signal),
     refetchInterval: SERVERS_EVERY_MS,
   })
 }

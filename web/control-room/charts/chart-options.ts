@@ -20,6 +20,8 @@ export interface ChartMark {
   readonly atMs: number
   /** Name of a CSS variable. */
   readonly colour: string
+  /** Written beside the line, at its top. */
+  readonly label?: string
 }
 
 export interface ChartLook {
@@ -68,7 +70,8 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
     legend: { show: false },
     tzDate: (timeS: number) => {
       const moment = new Date(timeS * 1000)
-      return look.zone === 'utc' ? uPlot.tzDate(moment, 'Etc/UTC') : moment
+      if (look.zone === 'local') return moment
+      return uPlot.tzDate(moment, look.zone === 'utc' ? 'Etc/UTC' : look.zone)
     },
     scales: {
       x: { time: true },
@@ -87,7 +90,10 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
       setCursor: [chart => look.cursor.point(pointedTime(chart))],
       setSelect: [chart => zoomed(chart, look.onZoom)],
       drawClear: [chart => drawMarks(chart, look.marks())],
-      draw: !named ? [] : [chart => drawNames(chart, look.series)],
+      draw: [
+        ...(named ? [(chart: uPlot) => drawNames(chart, look.series)] : []),
+        chart => drawLabels(chart, look.marks()),
+      ],
     },
   }
 }
@@ -179,6 +185,27 @@ function drawMarks(chart: uPlot, marks: readonly ChartMark[]): void {
     ctx.moveTo(x, bbox.top)
     ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
+  }
+  ctx.restore()
+}
+
+/** Over the lines, on a ground of its own: to the left of its mark where there is no room to the right. */
+function drawLabels(chart: uPlot, marks: readonly ChartMark[]): void {
+  const { ctx, bbox } = chart
+  const ratio = devicePixelRatio
+  ctx.save()
+  ctx.font = NAME_FONT.replace('12px', `${12 * ratio}px`)
+  ctx.textAlign = 'left'
+  ctx.textBaseline = 'middle'
+  for (const { atMs, label, colour } of marks) {
+    const x = chart.valToPos(atMs / 1000, 'x', true)
+    if (label === undefined || x < bbox.left || x > bbox.left + bbox.width) continue
+    const width = ctx.measureText(label).width + 12 * ratio
+    const left = x + width > bbox.left + bbox.width ? x - width : x
+    ctx.fillStyle = resolveColour('--raised')
+    ctx.fillRect(left, bbox.top, width, 20 * ratio)
+    ctx.fillStyle = resolveColour(colour)
+    ctx.fillText(label, left + 6 * ratio, bbox.top + 10.5 * ratio)
   }
   ctx.restore()
 }

@@ -3,7 +3,7 @@ import type { Labels } from '../api/prometheus.ts'
 import type { FeedQuery } from './series-feed.ts'
 
 /** Three samples at one a second; wider steps look at all of their time. */
-function window(stepS: number): string {
+export function window(stepS: number): string {
   return `[${Math.max(3, stepS + 2)}s]`
 }
 
@@ -19,7 +19,7 @@ export function instances(all: readonly string[], chosen: readonly string[]): st
  * A gauge as it was measured: a plain selector looks back 5 minutes, and a series that died would be drawn as a
  * line that goes on.
  */
-function gauge(selector: string, stepS: number): string {
+export function gauge(selector: string, stepS: number): string {
   return `last_over_time(${selector}${window(stepS)})`
 }
 

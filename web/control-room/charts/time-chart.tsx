@@ -4,31 +4,17 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useSettings } from '../settings.tsx'
 import { age } from '../time-format.ts'
-import { figure, figureText, type Unit } from '../units.ts'
+import { figure, figureText } from '../units.ts'
 import { type ChartMark, type ChartSeries, chartOptions } from './chart-options.ts'
+import type { ChartSpec } from './chart-spec.ts'
 import { CursorContext, useCursorTime } from './cursor.tsx'
 import { type Column, type Grid, isStale, newest, times, valueAt } from './grid.ts'
 
-export interface TimeChartProps {
-  readonly title: string
-  /** Said after the title, small: the unit or the formula in words. */
-  readonly note: string
-  readonly unit: Unit
+export interface TimeChartProps extends Omit<ChartSpec, 'key'> {
   readonly grid: Grid | null
-  readonly series: readonly ChartSeries[]
-  readonly height: number
-  readonly floorMax: number
-  /** See ChartLook; `zero` where it is left out. */
-  readonly axisFrom?: 'zero' | 'values'
-  readonly stepped?: boolean
-  readonly showTimes?: boolean
   readonly marks?: readonly ChartMark[]
-  /** Names at the ends of the lines; not needed where there is one line. */
-  readonly named?: boolean
   /** False where the page has a list of its own beside the chart. */
   readonly headed?: boolean
-  /** Why the picture is empty, and what to do; null while it is not. Left out: by the number of series. */
-  readonly nothing?: string | null
   /** Age that is added to every figure because the control room is silent, in ms. */
   readonly silentMs: number
   /** False while a past window is shown: nothing there is stale. */
@@ -140,7 +126,7 @@ function useWidth(host: React.RefObject<HTMLDivElement | null>, setWidth: (width
   }, [host, setWidth])
 }
 
-function dataOf(grid: Grid | null, series: readonly ChartSeries[]): uPlot.AlignedData {
+export function dataOf(grid: Grid | null, series: readonly ChartSeries[]): uPlot.AlignedData {
   if (grid === null) return [[], ...series.map(() => [])]
   const empty: Column = Array.from({ length: grid.length }, () => null)
   return [times(grid), ...series.map(({ key }) => (grid.columns.get(key) ?? empty).map(drawable))]

@@ -4,6 +4,7 @@ import { useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
 import { type ServerChange, useAlerts, useHistory, useMe, useServers } from '../api/use-control-room.tsx'
 import type { ChartSeries } from '../charts/chart-options.ts'
+import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { controlCpu, cpu, hostCpu, instances, throughput, watching } from '../charts/expressions.ts'
 import { type Grid, newest } from '../charts/grid.ts'
@@ -22,7 +23,8 @@ import { Tile, type TileFigure } from '../parts/tile.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { TryItStrip } from '../parts/try-it.tsx'
 import { inOrder } from '../server-order.ts'
-import { readServers, toggleServer } from '../url-state.ts'
+import { TakeAlong } from '../take-along/take-along.tsx'
+import { chosenServers, toggleServer } from '../url-state.ts'
 import { useWindow } from './use-window.ts'
 
 const TIMES_HEIGHT = 22
@@ -58,7 +60,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const silentMs = useSilence()
   const sorted = useMemo(() => inOrder(servers), [servers])
   const ids = sorted.map(server => server.id)
-  const chosen = chosenOf(search, ids)
+  const chosen = chosenServers(search, ids)
   const many = sorted.length > ALL_SHOWN_MAX
   const matches = many ? narrowed(worstFirst(sorted), readFilter(search)) : sorted
   const shown = many && !all ? matches.slice(0, TILES_MAX) : matches
@@ -86,6 +88,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const marks = useMemo(() => eventMarks(history.data ?? [], alerts.data ?? []), [history.data, alerts.data])
   const told = ill.slice(0, EVIDENCE_MAX)
   const colourOf = (id: string): string => seriesColour(id, ids)
+  const specs = specsOf({ chosen, hosts, colourOf, height: useChartHeight() })
   return (
     <CursorContext value={cursor}>
       <div className="fleet" data-silent={silentMs > 0}>
@@ -116,10 +119,32 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
         </section>
         <div className="fleet-body">
           <section className="panel charts" aria-label="Charts">
-            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Load and viewers" />
+            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Load and viewers">
+              <TakeAlong
+                sheet={() => ({
+                  title: `Load and viewers of ${chosen.join(', ')}`,
+                  name: 'fleet',
+                  words: null,
+                  grid: feed.grid,
+                  charts: specs,
+                  marks,
+                })}
+              />
+            </Toolbar>
             <FeedNote feed={feed} silent={silentMs > 0} />
             <EventLane marks={marks} grid={feed.grid} />
-            <Charts {...{ feed, chosen, hosts, colourOf, marks, page, silentMs }} live={!paused} />
+            {specs.map(({ key, ...spec }) => (
+              <TimeChart
+                key={key}
+                {...spec}
+                grid={feed.grid}
+                marks={marks}
+                silentMs={silentMs}
+                live={!paused && page.window.kind === 'live'}
+                onZoom={page.zoom}
+                onBack={page.back}
+              />
+            ))}
           </section>
           {/* Before it is known whether faults can be tried here, nothing may stand in that place. */}
           <aside className="side" hidden={me.data === undefined && me.error === null}>
@@ -138,12 +163,6 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
       </div>
     </CursorContext>
   )
-}
-
-/** What the link says; of a fleet with other names than the story's, the first two. */
-function chosenOf(search: URLSearchParams, ids: readonly string[]): string[] {
-  const chosen = readServers(search).filter(id => ids.includes(id))
-  return search.has('servers') || chosen.length > 0 ? chosen : ids.slice(0, 2)
 }
 
 function RecentChanges({ changes }: { readonly changes: readonly ServerChange[] | undefined }): ReactNode {
@@ -171,21 +190,16 @@ function FeedNote({ feed, silent }: { readonly feed: FeedState; readonly silent:
   )
 }
 
-interface ChartsProps {
-  readonly feed: FeedState
+interface SpecsInput {
   readonly chosen: readonly string[]
   readonly hosts: readonly Host[]
   readonly colourOf: (id: string) => string
-  readonly marks: readonly { readonly atMs: number; readonly colour: string }[]
-  readonly page: ReturnType<typeof useWindow>
-  readonly silentMs: number
-  readonly live: boolean
+  readonly height: number
 }
 
-function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: ChartsProps): ReactNode {
+function specsOf({ chosen, hosts, colourOf, height }: SpecsInput): ChartSpec[] {
   const lines = (name: string): ChartSeries[] =>
     chosen.map(id => ({ key: `${name}/${id}`, label: id, colour: colourOf(id) }))
-  const height = useChartHeight()
   const hostLines = hosts.map(({ agent, label }) => ({
     key: `host/${agent}`,
     label,
@@ -193,58 +207,47 @@ function Charts({ feed, chosen, hosts, colourOf, marks, page, silentMs, live }: 
     context: true,
   }))
   const edges = (name: string): ChartSeries[] => lines(name).filter(({ key }) => key !== `${name}/origin`)
-  const common = {
-    grid: feed.grid,
-    marks,
-    silentMs,
-    live: live && page.window.kind === 'live',
-    onZoom: page.zoom,
-    onBack: page.back,
+  const host: ChartSpec = {
+    key: 'host',
+    title: 'Host',
+    note: 'cores in use by all its processes',
+    unit: 'cores',
+    series: hostLines,
+    height: HOST_HEIGHT,
+    floorMax: 1,
   }
-  return (
-    <>
-      <TimeChart
-        {...common}
-        title="CPU"
-        note="cores in use"
-        unit="cores"
-        series={lines('cpu')}
-        height={height}
-        floorMax={0.1}
-      />
-      {hostLines.length === 0 ? null : (
-        <TimeChart
-          {...common}
-          title="Host"
-          note="cores in use by all its processes"
-          unit="cores"
-          series={hostLines}
-          height={HOST_HEIGHT}
-          floorMax={1}
-        />
-      )}
-      <TimeChart
-        {...common}
-        title="Viewers"
-        note="watching now"
-        unit="count"
-        series={edges('watching')}
-        height={height}
-        floorMax={4}
-        stepped
-      />
-      <TimeChart
-        {...common}
-        title="Throughput"
-        note="bit/s sent to viewers"
-        unit="bits"
-        series={edges('throughput')}
-        height={height + TIMES_HEIGHT}
-        floorMax={1_000_000}
-        showTimes
-      />
-    </>
-  )
+  return [
+    {
+      key: 'cpu',
+      title: 'CPU',
+      note: 'cores in use',
+      unit: 'cores',
+      series: lines('cpu'),
+      height,
+      floorMax: 0.1,
+    },
+    ...(hostLines.length === 0 ? [] : [host]),
+    {
+      key: 'watching',
+      title: 'Viewers',
+      note: 'watching now',
+      unit: 'count',
+      series: edges('watching'),
+      height,
+      floorMax: 4,
+      stepped: true,
+    },
+    {
+      key: 'throughput',
+      title: 'Throughput',
+      note: 'bit/s sent to viewers',
+      unit: 'bits',
+      series: edges('throughput'),
+      height: height + TIMES_HEIGHT,
+      floorMax: 1_000_000,
+      showTimes: true,
+    },
+  ]
 }
 
 function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): TileFigure[] {

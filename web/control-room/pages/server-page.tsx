@@ -1,8 +1,8 @@
 // Owns the page of one server: its state and evidence, its history, and everything measured on it.
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
-import type { ServerView } from '#wire'
-import { type ServerChange, useHistory, useServers } from '../api/use-control-room.tsx'
+import { mayAct, type ServerView, type UserRole } from '#wire'
+import { type ServerChange, useHistory, useMe, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
 import type { Grid } from '../charts/grid.ts'
@@ -10,13 +10,17 @@ import { eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
+import { AboutPanel } from '../orders/about-panel.tsx'
+import { OrdersPanel } from '../orders/orders-panel.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Changes, Witnesses } from '../parts/evidence.tsx'
 import { Age, Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
-import { StateBadge, toneOf } from '../parts/state.tsx'
+import { StateBadge } from '../parts/state.tsx'
+import { toneOf } from '../parts/tone.ts'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { inOrder } from '../server-order.ts'
+import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
 import { useWindow } from './use-window.ts'
 
@@ -107,16 +111,17 @@ export function ServerPage({ id }: { readonly id: string }): ReactNode {
       </div>
     )
   }
-  return <Server server={server} ids={inOrder(servers.data).map(other => other.id)} />
+  return <Server server={server} servers={inOrder(servers.data)} />
 }
 
 function Server({
   server,
-  ids,
+  servers,
 }: {
   readonly server: ServerView
-  readonly ids: readonly string[]
+  readonly servers: readonly ServerView[]
 }): ReactNode {
+  const ids = servers.map(({ id }) => id)
   const page = useWindow()
   const [paused, setPaused] = useState(false)
   const [cursor] = useState(() => new Cursor())
@@ -131,44 +136,61 @@ function Server({
   const history = useHistory([server.id])
   const marks = useMemo(() => eventMarks(history.data ?? [], []), [history.data])
   const colour = seriesColour(server.id, ids)
-  const plans = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? server.role !== 'foreign')
+  const specs = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? server.role !== 'foreign').map(
+    plan => ({
+      key: plan.key,
+      title: plan.title,
+      note: plan.note,
+      unit: plan.unit,
+      floorMax: plan.floorMax,
+      series: [{ key: plan.key, label: server.id, colour }],
+      height: CHART_HEIGHT,
+      stepped: plan.key === 'watching',
+      showTimes: true,
+      named: false,
+      nothing: nothingToSee(feed.grid, plan, server),
+    }),
+  )
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">
         <ServerHead server={server} />
+        <WitnessColumns server={server} />
         <div className="server-body">
           <section className="panel charts" aria-label="Charts">
-            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured" />
+            <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured">
+              <TakeAlong
+                sheet={() => ({
+                  title: `Everything measured on ${server.id}`,
+                  name: server.id,
+                  words: null,
+                  grid: feed.grid,
+                  charts: specs,
+                  marks,
+                })}
+              />
+            </Toolbar>
             {feed.problem !== null && silentMs === 0 ? (
               <p className="form-problem" role="alert">
                 The charts are not fed: {feed.problem}
               </p>
             ) : null}
             <div className="chart-grid">
-              {plans.map(plan => (
+              {specs.map(({ key, ...spec }) => (
                 <TimeChart
-                  key={plan.key}
-                  title={plan.title}
-                  note={plan.note}
-                  unit={plan.unit}
+                  key={key}
+                  {...spec}
                   grid={feed.grid}
-                  series={[{ key: plan.key, label: server.id, colour }]}
-                  height={CHART_HEIGHT}
-                  floorMax={plan.floorMax}
-                  stepped={plan.key === 'watching'}
-                  showTimes
-                  named={false}
                   marks={marks}
                   silentMs={silentMs}
                   live={!paused && page.window.kind === 'live'}
                   onZoom={page.zoom}
                   onBack={page.back}
-                  nothing={nothingToSee(feed.grid, plan, server)}
                 />
               ))}
             </div>
           </section>
-          <ServerSide server={server} changes={history.data} />
+          <ServerSide server={server} servers={servers} changes={history.data} />
         </div>
       </div>
     </CursorContext>
@@ -184,20 +206,67 @@ function nothingToSee(grid: Grid | null, plan: ChartPlan, server: ServerView): s
     : 'No samples in this window. Choose a wider one.'
 }
 
+const WITNESS_KINDS = [
+  { kind: 'inside', title: 'Inside', who: 'its agent', none: 'Its agent has not been heard.' },
+  {
+    kind: 'outside',
+    title: 'Outside',
+    who: 'the control room and other edges',
+    none: 'Nobody has looked at it from outside.',
+  },
+  {
+    kind: 'viewers',
+    title: 'Viewers',
+    who: 'what they go through',
+    none: 'Nothing is known from its viewers.',
+  },
+] as const
+
+/** Side by side: where they disagree, it is seen. */
+function WitnessColumns({ server }: { readonly server: ServerView }): ReactNode {
+  if (server.role === 'control') return null
+  return (
+    <section className="panel witness-columns" data-tone={toneOf(server.state)} aria-label="Evidence">
+      {WITNESS_KINDS.map(({ kind, title, who, none }) => {
+        // Who plays a little from it looks from outside as well.
+        const words = server.evidence.filter(
+          word => (word.kind === 'playing' ? 'outside' : word.kind) === kind,
+        )
+        return (
+          <div key={kind}>
+            <h2>
+              {title} <small>{who}</small>
+            </h2>
+            {words.length === 0 ? (
+              <p className="quiet">
+                {server.role === 'foreign' && kind !== 'outside'
+                  ? 'Not ours: looked at from outside only.'
+                  : none}
+              </p>
+            ) : (
+              <Witnesses evidence={words} kinds={false} />
+            )}
+          </div>
+        )
+      })}
+    </section>
+  )
+}
+
 interface SideProps {
   readonly server: ServerView
+  readonly servers: readonly ServerView[]
   readonly changes: readonly ServerChange[] | undefined
 }
 
-function ServerSide({ server, changes }: SideProps): ReactNode {
+function ServerSide({ server, servers, changes }: SideProps): ReactNode {
+  const { data: me } = useMe()
+  const may = (role: UserRole): boolean => me !== undefined && mayAct(me.role, role)
+  const enrolled = server.role !== 'control'
   return (
     <aside className="side">
-      <section className="panel evidence" data-tone={toneOf(server.state)} aria-label="Evidence">
-        <header>
-          <h2>What the witnesses say</h2>
-        </header>
-        <Witnesses evidence={server.evidence} />
-      </section>
+      {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
+      {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
       <section className="panel" aria-label="History">
         <header>
           <h2>History</h2>
@@ -214,12 +283,26 @@ function ServerSide({ server, changes }: SideProps): ReactNode {
 }
 
 function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
-  const { id, region, role, state, reason, since, version, url, pid, agentSeen, weight, watching, foreign } =
-    server
+  const {
+    id,
+    region,
+    role,
+    state,
+    reason,
+    since,
+    version,
+    url,
+    pid,
+    agentSeen,
+    weight,
+    watching,
+    tags,
+    foreign,
+  } = server
   return (
     <header className="server-head">
       <div>
-        <h1>{id}</h1>
+        <h1>{tags.name ?? id}</h1>
         <StateBadge state={state} />
         <span className="quiet">
           since <Moment at={since} /> <ZoneSwitch />, for <Lasting from={since} to={null} />
@@ -227,6 +310,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
       </div>
       <p className="server-reason">{reason}</p>
       <dl className="facts-row">
+        {tags.name === undefined ? null : <Fact name="Id">{id}</Fact>}
         <Fact name="Role">{role}</Fact>
         <Fact name="Region">{region}</Fact>
         {role === 'edge' ? <Fact name="Watching">{watching}</Fact> : null}

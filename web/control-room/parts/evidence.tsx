@@ -4,7 +4,8 @@ import { Link } from 'wouter'
 import type { Evidence, ServerView } from '#wire'
 import type { ServerChange } from '../api/use-control-room.tsx'
 import { Age, Lasting, Moment } from './moment.tsx'
-import { StateBadge, StateIcon, toneOf } from './state.tsx'
+import { StateBadge, StateIcon } from './state.tsx'
+import { toneOf } from './tone.ts'
 
 const KINDS: Record<Evidence['kind'], string> = {
   inside: 'inside',
@@ -13,7 +14,13 @@ const KINDS: Record<Evidence['kind'], string> = {
   viewers: 'its viewers',
 }
 
-export function Witnesses({ evidence }: { readonly evidence: readonly Evidence[] }): ReactNode {
+export interface WitnessesProps {
+  readonly evidence: readonly Evidence[]
+  /** False where all are of one kind. */
+  readonly kinds?: boolean
+}
+
+export function Witnesses({ evidence, kinds = true }: WitnessesProps): ReactNode {
   if (evidence.length === 0) return <p className="quiet">No witness has said anything yet.</p>
   return (
     <ul className="witnesses">
@@ -24,7 +31,7 @@ export function Witnesses({ evidence }: { readonly evidence: readonly Evidence[]
           </svg>
           <span className="visually-hidden">{item.ok ? 'speaks for it:' : 'speaks against it:'}</span>
           <span className="witness">
-            <b>{item.witness}</b> <small>{KINDS[item.kind]}</small>
+            <b>{item.witness}</b> {kinds ? <small>{KINDS[item.kind]}</small> : null}
           </span>
           <span className="witness-text">{item.text}</span>
           <span className="witness-age">
@@ -78,8 +85,30 @@ export function Changes({ changes, named, max }: ChangesProps): ReactNode {
             <b>{change.to}</b>
             <span>{change.reason}</span>
           </p>
+          {named || change.evidence.length === 0 ? null : <KeptEvidence change={change} />}
         </li>
       ))}
     </ol>
+  )
+}
+
+/** What each witness said at that moment; kept for good. */
+function KeptEvidence({ change }: { readonly change: ServerChange }): ReactNode {
+  return (
+    <details className="kept-evidence">
+      <summary>
+        {change.evidence.length === 1 ? 'One witness' : `${change.evidence.length} witnesses`}
+        <span className="visually-hidden"> of the change to {change.to}</span>
+      </summary>
+      <ul>
+        {change.evidence.map(item => (
+          <li key={`${item.witness}/${item.kind}`} data-ok={item.ok}>
+            <span aria-hidden="true">{item.ok ? '✓' : '✕'}</span>
+            <span className="visually-hidden">{item.ok ? 'for:' : 'against:'}</span> <b>{item.witness}</b>{' '}
+            {KINDS[item.kind]}: {item.text}
+          </li>
+        ))}
+      </ul>
+    </details>
   )
 }

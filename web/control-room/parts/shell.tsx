@@ -18,6 +18,13 @@ import { age, timeOfDay, zoneName } from '../time-format.ts'
 
 const PAGES = [
   { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
+  { path: '/wall', name: 'Wall', icon: 'M3 5h18v12H3zM8 20.500h8M6.500 9h11M6.500 13h7' },
+  { path: '/compare', name: 'Compare', icon: 'M3 8c4 0 5 3 8 3s4-6 10-6M3 13c4 0 5 1 8 1s5 5 10 5' },
+  {
+    path: '/probes',
+    name: 'Probes',
+    icon: 'M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 17l2.500 2.500L21 14.500',
+  },
   { path: '/titles', name: 'Titles', icon: 'M4 5h16v14H4zM10 9.200v5.600l4.600-2.800z' },
   {
     path: '/alerts',
@@ -121,7 +128,7 @@ function FleetTime(): ReactNode {
       aria-label={`Fleet time ${now === null ? 'not known' : timeOfDay(now, zone)} ${zoneName(zone)}. Switch to ${zoneName(other)}`}
     >
       <b>{now === null ? '--:--:--' : timeOfDay(now, zone)}</b>
-      <span>{zone === 'utc' ? 'UTC' : 'local'}</span>
+      <span>{zone === 'utc' ? 'UTC' : zone === 'local' ? 'local' : zone.split('/').at(-1)}</span>
     </button>
   )
 }
@@ -188,6 +195,7 @@ function UserMenu(): ReactNode {
             user with a password.
           </p>
         ) : null}
+        {me === undefined || me.role === 'viewer' ? null : <Link href="/links">Links</Link>}
         <button type="button" className="plain" onClick={signOut}>
           Sign out
         </button>
@@ -234,7 +242,7 @@ export function useSilence(): number {
   return silentMs < SILENT_MS ? 0 : silentMs
 }
 
-function SilenceBanner(): ReactNode {
+export function SilenceBanner(): ReactNode {
   useTick(1_000)
   const silentMs = useSilence()
   const { lastAnswerMs, unreachable } = useClient()

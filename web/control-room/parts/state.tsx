@@ -1,6 +1,7 @@
 // Owns how a server's state looks: a shape, a word and a colour together, never the colour alone.
 import type { ReactNode } from 'react'
 import type { ServerState } from '#wire'
+import { toneOf } from './tone.ts'
 
 const SHAPES: Record<ServerState, ReactNode> = {
   healthy: (
@@ -19,24 +20,6 @@ const SHAPES: Record<ServerState, ReactNode> = {
     <path d="M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2ZM5.400 5.200H7v5.600H5.400zm3.600 0h1.600v5.600H9z" />
   ),
   maintenance: <path d="M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2Zm-3.500 6h7v1.600h-7z" />,
-}
-
-export type Tone = 'healthy' | 'degraded' | 'unreachable' | 'moving' | 'resting'
-
-export function toneOf(state: ServerState): Tone {
-  switch (state) {
-    case 'healthy':
-    case 'degraded':
-    case 'unreachable':
-      return state
-    case 'draining':
-      return 'moving'
-    case 'drained':
-    case 'maintenance':
-      return 'resting'
-    default:
-      return state satisfies never
-  }
 }
 
 export function StateIcon({ state }: { readonly state: ServerState }): ReactNode {

@@ -5,7 +5,8 @@ import type { ServerView } from '#wire'
 import { isStale } from '../charts/grid.ts'
 import { figure, type Unit } from '../units.ts'
 import { Age } from './moment.tsx'
-import { StateBadge, toneOf } from './state.tsx'
+import { StateBadge } from './state.tsx'
+import { toneOf } from './tone.ts'
 
 export interface TileFigure {
   readonly label: string

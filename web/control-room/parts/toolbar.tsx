@@ -12,9 +12,11 @@ export interface ToolbarProps {
   readonly paused: boolean
   readonly setPaused: (paused: boolean) => void
   readonly title: string
+  /** Ways to take the graph along. */
+  readonly children?: ReactNode
 }
 
-export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): ReactNode {
+export function Toolbar({ page, paused, setPaused, title, children }: ToolbarProps): ReactNode {
   const { window } = page
   const { zone } = useSettings()
   const fixed = window.kind === 'fixed'
@@ -52,6 +54,7 @@ export function Toolbar({ page, paused, setPaused, title }: ToolbarProps): React
           {paused ? 'Resume' : 'Pause'}
         </button>
       )}
+      {children}
     </div>
   )
 }

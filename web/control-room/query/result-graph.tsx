@@ -1,7 +1,8 @@
 // Owns the answer over time: a chart of the chosen series, and the list of all of them to choose from.
-import { type ReactNode, useMemo, useRef, useState } from 'react'
+import { type ReactNode, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import type { Labels } from '../api/prometheus.ts'
 import type { ChartSeries } from '../charts/chart-options.ts'
+import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext, useCursorTime } from '../charts/cursor.tsx'
 import { type Grid, isStale, newest, valueAt } from '../charts/grid.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
@@ -10,6 +11,7 @@ import type { PageWindow } from '../pages/use-window.ts'
 import { Empty } from '../parts/answers.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
+import { TakeAlong } from '../take-along/take-along.tsx'
 import { age } from '../time-format.ts'
 import { LINES_MAX, lineLook, notNumbers, ranked } from './chosen-series.ts'
 import { ProblemBox } from './problem-box.tsx'
@@ -28,6 +30,7 @@ export function ResultGraph({ expr, goTo, page }: ResultGraphProps): ReactNode {
   const [paused, setPaused] = useState(false)
   const [cursor] = useState(() => new Cursor())
   const labels = useRef(new Map<string, Labels>())
+  const drawn = useRef<ChartSpec | null>(null)
   const silentMs = useSilence()
   const feed = useFeed({
     queries: [{ expr: () => expr, key: found => keep(labels.current, found) }],
@@ -43,13 +46,24 @@ export function ResultGraph({ expr, goTo, page }: ResultGraphProps): ReactNode {
   return (
     <CursorContext value={cursor}>
       <section className="panel charts" aria-label="Graph">
-        <Toolbar page={page} paused={paused} setPaused={setPaused} title="Graph" />
+        <Toolbar page={page} paused={paused} setPaused={setPaused} title="Graph">
+          <TakeAlong
+            sheet={() => ({
+              title: expr,
+              name: 'query',
+              words: null,
+              grid,
+              charts: drawn.current === null ? [] : [drawn.current],
+              marks: [],
+            })}
+          />
+        </Toolbar>
         {grid !== null && grid.columns.size === 0 ? (
           <Empty title="No series in this window">
             <p>The expression is understood, and nothing matches it. A wider range may have some.</p>
           </Empty>
         ) : (
-          <Drawn {...{ grid, page, silentMs, live }} labels={labels.current} />
+          <Drawn {...{ grid, page, silentMs, live, drawn }} labels={labels.current} />
         )}
       </section>
     </CursorContext>
@@ -68,9 +82,11 @@ interface DrawnProps {
   readonly page: PageWindow
   readonly silentMs: number
   readonly live: boolean
+  /** What is drawn now, for those who take it along. */
+  readonly drawn: RefObject<ChartSpec | null>
 }
 
-function Drawn({ grid, labels, page, silentMs, live }: DrawnProps): ReactNode {
+function Drawn({ grid, labels, page, silentMs, live, drawn }: DrawnProps): ReactNode {
   const [asked, setAsked] = useState<readonly string[] | null>(null)
   const keys = useMemo(() => (grid === null ? [] : ranked(grid)), [grid])
   // The set is decided once, so that lines do not change places while values do.
@@ -83,18 +99,24 @@ function Drawn({ grid, labels, page, silentMs, live }: DrawnProps): ReactNode {
   const series: ChartSeries[] = places.flatMap((key, place) =>
     key === '' ? [] : [{ key, label: names.get(key) ?? key, ...lineLook(place) }],
   )
+  const spec = {
+    title: 'Answer',
+    note: '',
+    unit: 'plain',
+    series,
+    height: GRAPH_HEIGHT,
+    floorMax: 0,
+    axisFrom: 'values',
+    showTimes: true,
+  } as const
+  useEffect(() => {
+    drawn.current = { key: 'answer', ...spec }
+  })
   return (
     <>
       <TimeChart
-        title="Answer"
-        note=""
-        unit="plain"
+        {...spec}
         grid={grid}
-        series={series}
-        height={GRAPH_HEIGHT}
-        floorMax={0}
-        axisFrom="values"
-        showTimes
         headed={false}
         nothing={nothingToSee(grid, series)}
         named={series.length <= 8}

@@ -1,0 +1,101 @@
+// Owns the figures behind the wall: asked from the metrics store when somebody looks, and once for all who look.
+// It asks nothing while nobody looks.
+import type { Log } from '#base'
+import type { MetricsStore, Value } from '#metrics'
+import type { WallFigures } from './wall-view.ts'
+
+/** Walls ask each second; a figure older than this is asked again. */
+const NEWEST_MS = 900
+/** A spark line moves by one cell in this time. */
+export const SPARK_STEP_S = 5
+const SPARK_S = 300
+const OFFSET_AGE = '15s' // agents push each second; older than this is no knowledge of now
+
+const CPU = 'sum by (instance) (rate(vitrine_server_cpu_seconds_total[10s]))'
+const SENT = 'sum by (instance) (rate(vitrine_edge_sent_bytes_total[5s])) * 8'
+const OFFSET = `max by (instance) (last_over_time(vitrine_clock_fleet_offset_seconds[${OFFSET_AGE}]))`
+
+interface Kept<Answer> {
+  readonly atMs: number
+  readonly answer: Promise<Answer>
+}
+
+type ByServer<Figure> = ReadonlyMap<string, Figure>
+
+export interface WallKeeperOptions {
+  readonly store: MetricsStore
+  readonly log: Log
+  nowMs(this: void): number
+}
+
+export class WallKeeper {
+  readonly #options: WallKeeperOptions
+  #newest: Kept<{ sent: ByServer<number>; offset: ByServer<number> }> | null = null
+  #spark: Kept<ByServer<readonly (number | null)[]>> | null = null
+
+  constructor(options: WallKeeperOptions) {
+    this.#options = options
+  }
+
+  /** A store that cannot answer costs the figures, never the states. */
+  async figures(): Promise<(id: string) => WallFigures> {
+    const nowMs = Math.floor(this.#options.nowMs())
+    const [newest, spark] = await Promise.all([this.#askNewest(nowMs), this.#askSpark(nowMs)])
+    return id => ({
+      throughputBps: newest.sent.get(id) ?? null,
+      clockOffsetS: newest.offset.get(id) ?? null,
+      cpu: spark.get(id) ?? [],
+    })
+  }
+
+  #askNewest(nowMs: number): Promise<{ sent: ByServer<number>; offset: ByServer<number> }> {
+    if (this.#newest === null || Math.abs(nowMs - this.#newest.atMs) > NEWEST_MS) {
+      const answer = Promise.all([this.#instant(SENT, nowMs), this.#instant(OFFSET, nowMs)])
+      this.#newest = { atMs: nowMs, answer: answer.then(([sent, offset]) => ({ sent, offset })) }
+    }
+    return this.#newest.answer
+  }
+
+  #askSpark(nowMs: number): Promise<ByServer<readonly (number | null)[]>> {
+    const stepMs = SPARK_STEP_S * 1000
+    const toMs = Math.floor(nowMs / stepMs) * stepMs
+    if (this.#spark?.atMs !== toMs) this.#spark = { atMs: toMs, answer: this.#range(CPU, toMs, stepMs) }
+    return this.#spark.answer
+  }
+
+  async #instant(text: string, atMs: number): Promise<ByServer<number>> {
+    const value = await this.#ask({ text, fromMs: atMs, toMs: atMs, stepMs: null })
+    if (value?.kind !== 'vector') return new Map()
+    return new Map(
+      value.items.flatMap(({ labels, value: figure }) =>
+        Number.isFinite(figure) ? [[labels['instance'] ?? '', figure] as const] : [],
+      ),
+    )
+  }
+
+  async #range(text: string, toMs: number, stepMs: number): Promise<ByServer<readonly (number | null)[]>> {
+    const fromMs = toMs - SPARK_S * 1000
+    const value = await this.#ask({ text, fromMs, toMs, stepMs })
+    if (value?.kind !== 'matrix') return new Map()
+    return new Map(
+      value.items.map(({ labels, times, values }) => {
+        const cells: (number | null)[] = Array.from({ length: SPARK_S / SPARK_STEP_S + 1 }, () => null)
+        for (const [at, timeMs] of times.entries()) {
+          const cell = Math.round((timeMs - fromMs) / stepMs)
+          const figure = values[at] ?? Number.NaN
+          if (Number.isFinite(figure) && cell >= 0 && cell < cells.length) cells[cell] = figure
+        }
+        return [labels['instance'] ?? '', cells] as const
+      }),
+    )
+  }
+
+  async #ask(question: Parameters<MetricsStore['ask']>[0]): Promise<Value | null> {
+    try {
+      return (await this.#options.store.ask(question)).value
+    } catch (error) {
+      this.#options.log.warn('wall-figures-missing', { error })
+      return null
+    }
+  }
+}
