@@ -85,6 +85,19 @@ export function serverQueries(id: string, role: string): readonly FeedQuery[] {
       loop,
     ]
   }
+  if (role === 'foreign') {
+    const from = `${own},observer="control"`
+    return [
+      {
+        key: named('answer'),
+        expr: stepS => `max by (instance) (${gauge(`vitrine_probe_http_seconds{${from}}`, stepS)})`,
+      },
+      {
+        key: named('start'),
+        expr: stepS => `max by (instance) (${gauge(`vitrine_probe_play_start_seconds{${from}}`, stepS)})`,
+      },
+    ]
+  }
   return [
     { ...cpu(own), key: named('cpu') },
     {

@@ -8,7 +8,7 @@ import { type CellState, cellState, detailOf, type Matrix, shortMs } from './mat
 
 const WORDS: Readonly<Record<CellState, string>> = {
   well: 'reaches',
-  doubted: 'reaches, with doubt',
+  doubted: 'reaches',
   lost: 'does not reach',
   old: 'has not looked lately at',
 }
@@ -46,7 +46,9 @@ export function MatrixTable({ answer, matrix, now }: TableProps): ReactNode {
           </caption>
           <thead>
             <tr>
-              <td />
+              <td className="matrix-corner">
+                from <span aria-hidden="true">↓</span> to <span aria-hidden="true">→</span>
+              </td>
               {targets.map(target => (
                 <th scope="col" key={target.id}>
                   <Link href={`/servers/${target.id}`}>{target.id}</Link>
@@ -118,7 +120,7 @@ function CellBody({
       <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d={SYMBOLS[state]} />
       </svg>
-      <span className="visually-hidden">{WORDS[state]}</span>
+      <span className="visually-hidden">{state === 'doubted' ? 'reaches, with doubt' : WORDS[state]}</span>
       <b>{seen.httpMs === null ? 'lost' : shortMs(seen.httpMs)}</b>
       <small>{age(Math.max(0, now - seen.at))}</small>
     </span>
@@ -184,6 +186,7 @@ function Detail({ seen, now }: { readonly seen: ProbeCell | null; readonly now: 
     <p className="matrix-detail" data-state={state} aria-live="polite">
       <b>
         {seen.observer === 'control' ? 'The control room' : seen.observer} {WORDS[state]} {seen.target}
+        {state === 'doubted' ? ', with doubt' : ''}
       </b>
       <span>{detailOf(seen)}</span>
     </p>

@@ -40,6 +40,24 @@ interface ChartPlan {
 }
 
 const CHARTS: readonly ChartPlan[] = [
+  {
+    key: 'answer',
+    title: 'Answer',
+    absent: 'It gave the control room no answer in this window.',
+    note: 'HTTP, from the control room',
+    unit: 'seconds',
+    floorMax: 0.05,
+    roles: ['foreign'],
+  },
+  {
+    key: 'start',
+    title: 'Start',
+    absent: 'It could not be played from in this window.',
+    note: 'until a segment came, from the control room',
+    unit: 'seconds',
+    floorMax: 0.5,
+    roles: ['foreign'],
+  },
   { key: 'cpu', title: 'CPU', note: 'cores, whole process group', unit: 'cores', floorMax: 0.2 },
   { key: 'memory', title: 'Memory', note: 'resident, whole process group', unit: 'bytes', floorMax: 1 },
   {
