@@ -8,7 +8,7 @@ export function labelsKey(labels: Labels): string {
   const names = Object.keys(labels)
   if (names.length > 1) names.sort()
   let key = ''
-  for (const name of names) key += part(name, labels[name] ?? '')
+  for (const name of names) key += keyPart(name, labels[name] ?? '')
   return key
 }
 
@@ -108,11 +108,12 @@ export function keyWithout(labels: Labels, dropped: ReadonlySet<string>): string
   const names = Object.keys(labels)
   if (names.length > 1) names.sort()
   let key = ''
-  for (const name of names) if (!dropped.has(name)) key += part(name, labels[name] ?? '')
+  for (const name of names) if (!dropped.has(name)) key += keyPart(name, labels[name] ?? '')
   return key
 }
 
-function part(name: string, value: string): string {
+/** What one label adds to a key. */
+export function keyPart(name: string, value: string): string {
   return `${name.length}:${name}${value.length}:${value}`
 }
 

@@ -1,7 +1,4 @@
 // Owns what a sender tells about its metrics beside their samples: type, help, unit. It refuses numbers that are no type.
-import type { Labels } from '#base'
-import { METRIC_NAME, valueOf } from '../labels.ts'
-
 export interface MetricMetadata {
   readonly name: string
   /** As the Prometheus API words it. */
@@ -18,7 +15,6 @@ export function typeName(type: number): string {
 }
 
 /** 2.0 tells it with each series: those of a histogram or summary have more in their name than their family. */
-export function familyOf(labels: Labels, type: string): string {
-  const name = valueOf(labels, METRIC_NAME)
+export function familyOf(name: string, type: string): string {
   return type === 'histogram' || type === 'summary' ? name.replace(/_(bucket|sum|count)$/, '') : name
 }

@@ -2,6 +2,7 @@
 // See https://prometheus.io/docs/specs/prw/remote_write_spec/ and .../remote_write_spec_2_0/
 import type { Fault, Labels } from '#base'
 import { metricsFaults } from '../faults.ts'
+import { METRIC_NAME, valueOf } from '../labels.ts'
 import type { WriteSeries } from '../store/store.ts'
 import { familyOf, type MetricMetadata, typeName } from './metadata.ts'
 import { ProtobufReader } from './protobuf-reader.ts'
@@ -205,7 +206,7 @@ class RequestReader {
   }
 
   #tell(labels: Labels, { type, help, unit }: ToldMetadata, symbols: readonly string[]): void {
-    const name = familyOf(labels, typeName(type))
+    const name = familyOf(valueOf(labels, METRIC_NAME), typeName(type))
     this.#keep({ name, type: typeName(type), help: symbols[help] ?? '', unit: symbols[unit] ?? '' })
   }
 

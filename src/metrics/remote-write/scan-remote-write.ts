@@ -1,8 +1,11 @@
 // Owns the quick way through a remote write 1.0 request in the form that senders really use: labels, then samples.
 // It refuses, by giving null, whatever else the protocol allows or forbids: the full reader then reads or names it.
+import type { MetricMetadata } from './metadata.ts'
 import type { RemoteWriteLimits } from './read-remote-write.ts'
 
 export interface RequestVisitor {
+  /** Label bytes of the series that come next, so that what they need can be fetched from memory all at once. */
+  expect(view: DataView, starts: Int32Array, ends: Int32Array, count: number): void
   /** Label bytes of the next series. */
   series(view: DataView, start: number, end: number): void
   sample(timeMs: number, value: number): void
@@ -11,52 +14,97 @@ export interface RequestVisitor {
 export interface Scanned {
   readonly exemplars: number
   readonly histograms: number
+  /** What is told several times of one name may be in it once. */
+  readonly metadata: readonly MetricMetadata[]
 }
 
-/** Two passes over each series: how long its labels are, then its samples. */
+/** So many series are looked at before they are visited: what a visitor fetches for them fits the nearest caches. */
+const BATCH = 64
+const starts = new Int32Array(BATCH)
+/** Where the labels end, and with them where the series does. */
+const labelEnds = new Int32Array(BATCH)
+const seriesEnds = new Int32Array(BATCH)
+
 export function scanRemoteWrite(
   view: DataView,
   limits: RemoteWriteLimits,
   visitor: RequestVisitor,
 ): Scanned | null {
   const end = view.byteLength
-  let at = 0
-  let series = 0
-  let samples = 0
-  let exemplars = 0
-  let histograms = 0
-  while (at < end) {
-    if (view.getUint8(at) !== 0x0a) return null
-    const length = lengthAt(view, at + 1, end)
-    if (length < 0) return null
-    const seriesEnd = at + 1 + lengthBytes(length) + length
-    if (seriesEnd > end || ++series > limits.seriesMax) return null
-    const labelsStart = seriesEnd - length
-    let cursor = skipFields(view, labelsStart, seriesEnd, 0x0a, limits.labelsMax)
-    if (cursor < 0) return null
-    visitor.series(view, labelsStart, cursor)
-    for (; cursor < seriesEnd && view.getUint8(cursor) === 0x12; ) {
-      if (++samples > limits.samplesMax) return null
-      cursor = sampleAt(view, cursor, seriesEnd, visitor)
-      if (cursor < 0) return null
+  const counts = { series: 0, samples: 0, exemplars: 0, histograms: 0 }
+  for (let at = 0; at < end; ) {
+    const count = findSeries(view, at, limits)
+    counts.series += count
+    if (count === 0 || counts.series > limits.seriesMax) return null
+    visitor.expect(view, starts, labelEnds, count)
+    for (let index = 0; index < count; index += 1) {
+      const labelEnd = labelEnds[index] ?? 0
+      const seriesEnd = seriesEnds[index] ?? 0
+      visitor.series(view, starts[index] ?? 0, labelEnd)
+      const samplesEnd = scanSamples(view, [labelEnd, seriesEnd], counts, limits.samplesMax, visitor)
+      if (samplesEnd < 0 || !countDropped(view, samplesEnd, seriesEnd, counts)) return null
     }
-    for (; cursor < seriesEnd; ) {
-      const tag = view.getUint8(cursor)
-      if (tag !== 0x1a && tag !== 0x22) return null
-      const inner = lengthAt(view, cursor + 1, seriesEnd)
-      if (inner < 0) return null
-      cursor += 1 + lengthBytes(inner) + inner
-      if (tag === 0x1a) exemplars += 1
-      else histograms += 1
-    }
-    if (cursor !== seriesEnd) return null
+    at = seriesEnds[count - 1] ?? end
+  }
+  return { exemplars: counts.exemplars, histograms: counts.histograms, metadata: [] }
+}
+interface Counts {
+  series: number
+  samples: number
+  exemplars: number
+  histograms: number
+}
+
+/** Finds where the next series and their labels lie; gives how many, and 0 for what is not in the usual form. */
+function findSeries(view: DataView, from: number, limits: RemoteWriteLimits): number {
+  const end = view.byteLength
+  let count = 0
+  for (let at = from; at < end && count < BATCH; count += 1) {
+    const seriesEnd = fieldEnd(view, at, end, 0x0a)
+    if (seriesEnd < 0) return 0
+    const start = at + 1 + lengthBytes(lengthAt(view, at + 1, end))
+    const labelEnd = skipFields(view, start, seriesEnd, 0x0a, limits.labelsMax)
+    if (labelEnd < 0) return 0
+    starts[count] = start
+    labelEnds[count] = labelEnd
+    seriesEnds[count] = seriesEnd
     at = seriesEnd
   }
-  return { exemplars, histograms }
+  return count
+}
+
+/** Gives where the samples end, or -1. */
+function scanSamples(
+  view: DataView,
+  [start, end]: readonly [number, number],
+  counts: Counts,
+  samplesMax: number,
+  visitor: RequestVisitor,
+): number {
+  let at = start
+  while (at < end && view.getUint8(at) === 0x12) {
+    if (++counts.samples > samplesMax) return -1
+    at = sampleAt(view, at, end, visitor)
+    if (at < 0) return -1
+  }
+  return at
+}
+
+/** Exemplars and native histograms, up to the end of their series; false for anything else. */
+function countDropped(view: DataView, start: number, end: number, counts: Counts): boolean {
+  for (let at = start; at < end; ) {
+    const tag = view.getUint8(at)
+    if (tag === 0x1a) counts.exemplars += 1
+    else if (tag === 0x22) counts.histograms += 1
+    else return false
+    at = fieldEnd(view, at, end, tag)
+    if (at < 0) return false
+  }
+  return true
 }
 
 /** A length in at most three bytes, in its shortest form; -1 for anything else. */
-function lengthAt(view: DataView, at: number, end: number): number {
+export function lengthAt(view: DataView, at: number, end: number): number {
   if (at >= end) return -1
   const first = view.getUint8(at)
   if (first < 128) return first
@@ -68,7 +116,7 @@ function lengthAt(view: DataView, at: number, end: number): number {
   return third >= 128 || third === 0 ? -1 : (first & 127) + (second & 127) * 128 + third * 16_384
 }
 
-function lengthBytes(length: number): number {
+export function lengthBytes(length: number): number {
   return length < 128 ? 1 : length < 16_384 ? 2 : 3
 }
 
@@ -77,15 +125,23 @@ function skipFields(view: DataView, from: number, end: number, tag: number, coun
   let at = from
   for (let count = 0; at < end && view.getUint8(at) === tag; count += 1) {
     if (count === countMax) return -1
-    const length = lengthAt(view, at + 1, end)
-    if (length < 0) return -1
-    at += 1 + lengthBytes(length) + length
+    at = fieldEnd(view, at, end, tag)
+    if (at < 0) return -1
   }
-  return at > end ? -1 : at
+  return at
+}
+
+/** The end of the field with this tag at `at`; -1 when there is none, or one that runs past `end`. */
+export function fieldEnd(view: DataView, at: number, end: number, tag: number): number {
+  if (at >= end || view.getUint8(at) !== tag) return -1
+  const length = lengthAt(view, at + 1, end)
+  if (length < 0) return -1
+  const next = at + 1 + lengthBytes(length) + length
+  return next > end ? -1 : next
 }
 
 /** `12 len [09 float64] 10 varint`: a value of 0 is left out by proto3 writers. Gives where the sample ends, or -1. */
-function sampleAt(view: DataView, at: number, end: number, visitor: RequestVisitor): number {
+export function sampleAt(view: DataView, at: number, end: number, visitor: RequestVisitor): number {
   if (at + 2 > end) return -1
   const sampleEnd = at + 2 + view.getUint8(at + 1)
   // 20: nine bytes of value and eleven of stamp; more is something else.

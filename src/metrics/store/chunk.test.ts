@@ -84,6 +84,45 @@ describe('a chunk', () => {
     )
   })
 
+  it('comes back bit by bit where special values stand among plain ones, whatever lies between two samples', () => {
+    // Bits of float64: zeros, infinities, quiet and signalling NaN with payloads, the stale marker, smallest and largest.
+    const special = fc.oneof(
+      fc.constantFrom(0x8000000000000000n, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff0000000000002n),
+      fc.constantFrom(0x7ff8000000000000n, 0x7ff8000000000001n, 0xffffffffffffffffn, 0x7ff4dead0000beefn),
+      fc.constantFrom(1n, 0x800fffffffffffffn, 0x7fefffffffffffffn, 0xffefffffffffffffn),
+      fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+    )
+    const plain = fc.oneof(
+      fc.integer({ min: 0, max: 500 }),
+      fc.integer({ min: 0, max: 500 }).map(value => value / 100),
+      fc.constantFrom(2 ** 51 - 1, -(2 ** 51), 2 ** 53 - 1, -(2 ** 53), 1e-9, 1e22),
+    )
+    const gap = fc.oneof(
+      fc.constant(1000),
+      fc.integer({ min: 1, max: 2000 }),
+      fc.integer({ min: 1, max: 2 ** 38 }),
+    )
+    const point = fc.record({ gap, plain, special, chance: fc.double({ min: 0, max: 1, noNaN: true }) })
+    fc.assert(
+      fc.property(
+        fc.array(point, { minLength: 1, maxLength: 400, size: 'max' }),
+        fc.constantFrom(0, 0.02, 0.05, 0.5, 1),
+        (points, share) => {
+          const values = new Float64Array(points.length)
+          const view = new DataView(values.buffer)
+          let timeMs = 0
+          const times = points.map((one, at) => {
+            if (one.chance < share) view.setBigUint64(at * 8, one.special, true)
+            else view.setFloat64(at * 8, one.plain, true)
+            timeMs += one.gap
+            return timeMs
+          })
+          roundTrip(times, values)
+        },
+      ),
+    )
+  })
+
   it('is short where a value hardly ever changes', () => {
     const times = Float64Array.from({ length: 1281 }, (_, index) => index * 1000)
     const values = times.map((_, index) => 5e9 + Math.floor(index / 100) * 12_345_678)

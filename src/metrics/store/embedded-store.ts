@@ -109,7 +109,7 @@ export class EmbeddedStore implements MetricsStore {
     this.#sealsOnClose = options.sealOnClose ?? false
     const senderSeriesMax = options.senderSeriesMax ?? SENDER_SERIES_MAX
     this.#head = new Head({ seriesMax: this.#seriesMax, senderSeriesMax }, this.#memory)
-    this.#sealed = new SealedChunks(this.#folder)
+    this.#sealed = new SealedChunks(this.#folder, this.#log)
     this.#writeLog = this.#recover(ensureFolder(join(this.#folder, 'log')))
     this.#intake = new Intake(this.#head, this.#seriesMax, (series, timeMs) => this.#valueAt(series, timeMs))
     this.#engine = new QueryEngine({ select: (...query) => this.#select(...query) }, options)

@@ -2,16 +2,9 @@
 import type { Labels } from '#base'
 import { labelsKey, METRIC_NAME, sortedLabels, valueOf } from '../labels.ts'
 import type { Matcher } from '../matchers.ts'
+import { type CheckedLabels, checkLabels } from './label-rules.ts'
 import { type Memory, Series } from './series.ts'
 import type { Cardinality, RefusalReason } from './store.ts'
-
-const LABELS_MAX = 64 // Vitrine's own series have at most 7; node_exporter's at most a dozen
-const LABEL_NAME_BYTES_MAX = 256
-const LABEL_VALUE_BYTES_MAX = 4096
-
-// Such a string has no UTF-8 form, so it would come back from disk as another one.
-const LONE_SURROGATE = /\p{Surrogate}/u
-const METRIC_NAME_FORM = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
 
 export interface SeriesLimits {
   readonly seriesMax: number
@@ -53,16 +46,21 @@ export class Head {
     const refusal = checkLabels(labels)
     if (refusal !== null) return refusal
     const clean = sortedLabels(labels)
-    const key = labelsKey(clean)
-    const same = this.#byKey.get(key)
-    if (same !== undefined) return same
+    return this.enter({ labels: clean, key: labelsKey(clean), refusal }, sender)
+  }
+
+  /** The same for one that is sorted and checked. */
+  enter({ labels, key, refusal }: CheckedLabels, sender: string | null): Series | RefusalReason {
+    const known = this.#byKey.get(key)
+    if (known !== undefined) return known
+    if (refusal !== null) return refusal
     if (this.#byKey.size >= this.#limits.seriesMax) return 'series-limit'
     if (sender !== null) {
       const own = this.#bySender.get(sender) ?? 0
       if (own >= this.#limits.senderSeriesMax) return 'sender-series-limit'
       this.#bySender.set(sender, own + 1)
     }
-    const series = this.#add(this.#nextId, clean, key)
+    const series = this.#add(this.#nextId, labels, key)
     series.sender = sender
     return series
   }
@@ -164,18 +162,4 @@ function remembered(matcher: Matcher): (value: string) => boolean {
     results.set(value, result)
     return result
   }
-}
-
-function checkLabels(labels: Labels): RefusalReason | null {
-  const entries = Object.entries(labels)
-  if (entries.length > LABELS_MAX) return 'label-limit'
-  for (const [name, value] of entries) {
-    if (name === '') return 'invalid'
-    if (Buffer.byteLength(name) > LABEL_NAME_BYTES_MAX) return 'label-limit'
-    if (value.length > LABEL_VALUE_BYTES_MAX || Buffer.byteLength(value) > LABEL_VALUE_BYTES_MAX) {
-      return 'label-limit'
-    }
-    if (LONE_SURROGATE.test(value) || LONE_SURROGATE.test(name)) return 'invalid'
-  }
-  return METRIC_NAME_FORM.test(valueOf(labels, METRIC_NAME)) ? null : 'invalid'
 }

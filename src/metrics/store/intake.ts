@@ -1,6 +1,6 @@
 // Owns the way of a request into the store: its series are found or made, its samples judged and staged.
 // It refuses nothing by itself; limits are those of the head and the staging, and undoing leaves no trace.
-import type { Labels } from '#base'
+import { Fault, type Labels } from '#base'
 import {
   decompressRequest,
   type RemoteWriteLimits,
@@ -9,9 +9,11 @@ import {
   readMessage,
 } from '../remote-write/read-remote-write.ts'
 import { type RequestVisitor, type Scanned, scanRemoteWrite } from '../remote-write/scan-remote-write.ts'
+import { RemoteWrite2Scanner } from '../remote-write/scan-remote-write-2.ts'
 import type { Head } from './head.ts'
+import { LabelReader } from './label-reader.ts'
 import { recordPayload } from './log-record.ts'
-import { RawLabels } from './raw-labels.ts'
+import { RawForms } from './raw-forms.ts'
 import { Series } from './series.ts'
 import { type OlderValue, type Refusals, StagedSamples } from './staged-samples.ts'
 import type { IngestRequest, RefusalReason, WriteSeries } from './store.ts'
@@ -19,22 +21,30 @@ import type { IngestRequest, RefusalReason, WriteSeries } from './store.ts'
 /** What a request holds beside its samples. */
 type Beside = Omit<RemoteWriteRequest, 'series'>
 
+/** A sender may order labels in its own way, so that a series can have more than one form. */
+const FORMS_A_SERIES = 2
+
 export class Intake implements RequestVisitor {
   readonly #head: Head
-  readonly #forms: RawLabels
+  readonly #forms: RawForms<Series>
+  readonly #labels = new LabelReader()
   readonly #older: OlderValue
+  readonly #scanner2 = new RemoteWrite2Scanner()
   readonly #staged = new StagedSamples()
   #defined: Series[] = []
   #created: Series[] = []
   #sender: string | null = null
   #accept: ((labels: Labels) => void) | null = null
   #limits: RemoteWriteLimits | null = null
+  readonly #likely: (Series | null)[] = []
+  #missesBefore = 0
+  #expected = 0
   /** The series of the samples that come next, or why they are refused. */
   #target: Series | RefusalReason = 'invalid'
 
   constructor(head: Head, seriesMax: number, older: OlderValue) {
     this.#head = head
-    this.#forms = new RawLabels(seriesMax)
+    this.#forms = new RawForms(seriesMax * FORMS_A_SERIES)
     this.#older = older
   }
 
@@ -73,10 +83,8 @@ export class Intake implements RequestVisitor {
     this.#limits = limits
     try {
       const bytes = decompressRequest(body, limits)
-      if (version === '1.0') {
-        const quick = this.#scan(bytes, limits)
-        if (quick !== null) return { ...quick, metadata: [] }
-      }
+      const quick = this.#scan(bytes, limits, version)
+      if (quick !== null) return quick
       const { series, ...beside } = readMessage(bytes, limits, version)
       if (accept !== null) for (const { labels } of series) accept(labels)
       this.batch(series)
@@ -87,6 +95,20 @@ export class Intake implements RequestVisitor {
     }
   }
 
+  /** Worth it only where the order of series is not that of the last time. */
+  expect(view: DataView, starts: Int32Array, ends: Int32Array, count: number): void {
+    const misses = this.#forms.misses
+    const isShuffled = misses - this.#missesBefore > this.#expected / 2
+    this.#missesBefore = misses
+    this.#expected = count
+    if (!isShuffled) return
+    this.#forms.expect(view, starts, ends, this.#likely, count)
+    let sum = 0
+    for (let at = 0; at < count; at += 1) sum += this.#likely[at]?.newestMs ?? 0
+    for (let at = 0; at < count; at += 1) sum += this.#likely[at]?.peek() ?? 0
+    this.#forms.touched += sum
+  }
+
   series(view: DataView, start: number, end: number): void {
     const known = this.#forms.find(view, start, end)
     if (known !== null) {
@@ -94,12 +116,23 @@ export class Intake implements RequestVisitor {
       this.#target = known
       return
     }
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + start, end - start)
-    if (this.#limits === null) throw new Error('a request has limits')
-    const labels = readLabels(bytes, this.#limits)
-    this.#accept?.(labels)
-    this.#target = this.#resolve(labels)
+    this.#target = this.#read(view, start, end)
     if (this.#target instanceof Series) this.#forms.add(view, start, end, this.#target)
+  }
+
+  #read(view: DataView, start: number, end: number): Series | RefusalReason {
+    if (this.#limits === null) throw new Error('a request has limits')
+    const read = this.#labels.read(view, start, end, this.#limits)
+    if (read === null) {
+      const bytes = new Uint8Array(view.buffer, view.byteOffset + start, end - start)
+      const labels = readLabels(bytes, this.#limits)
+      this.#accept?.(labels)
+      return this.#resolve(labels)
+    }
+    this.#accept?.(read.labels)
+    const series = this.#head.enter(read, this.#sender)
+    if (this.#noteCreated(series)) series.definition = read.json
+    return series
   }
 
   sample(timeMs: number, value: number): void {
@@ -114,7 +147,10 @@ export class Intake implements RequestVisitor {
 
   /** Gives the newest stamp. */
   apply(): number {
-    for (const series of this.#defined) series.defined = true
+    for (const series of this.#defined) {
+      series.defined = true
+      series.definition = null
+    }
     return this.#staged.apply()
   }
 
@@ -132,12 +168,19 @@ export class Intake implements RequestVisitor {
     this.#forms.clear()
   }
 
-  #scan(bytes: Uint8Array, limits: RemoteWriteLimits): Scanned | null {
+  #scan(bytes: Uint8Array, limits: RemoteWriteLimits, version: '1.0' | '2.0'): Scanned | null {
     this.#forms.restart()
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const scanned = scanRemoteWrite(view, limits, this)
+    let scanned: Scanned | null = null
+    try {
+      scanned =
+        version === '1.0' ? scanRemoteWrite(view, limits, this) : this.#scanner2.scan(view, limits, this)
+    } catch (error) {
+      // Labels that may not be written: the full reader says which, and where they stand.
+      if (!(error instanceof Fault)) throw error
+    }
     if (scanned === null) {
-      // Unusual form: whatever was staged comes again through the full reader.
+      // Whatever was staged comes again through the full reader.
       const { refused } = this.#staged
       for (const reason of Object.keys(refused) as RefusalReason[]) refused[reason] = 0
       this.undo()
@@ -149,10 +192,15 @@ export class Intake implements RequestVisitor {
 
   #resolve(labels: Labels): Series | RefusalReason {
     const series = this.#head.resolve(labels, this.#sender)
-    if (series instanceof Series && !series.defined && series.newestMs === Number.NEGATIVE_INFINITY) {
-      if (this.#created.at(-1) !== series) this.#created.push(series)
-    }
+    this.#noteCreated(series)
     return series
+  }
+
+  #noteCreated(series: Series | RefusalReason): series is Series {
+    if (!(series instanceof Series)) return false
+    if (series.defined || series.newestMs !== Number.NEGATIVE_INFINITY) return false
+    if (this.#created.at(-1) !== series) this.#created.push(series)
+    return true
   }
 
   /** A series of which nothing was taken must not use up a place. */

@@ -9,8 +9,15 @@ export interface RecordVisitor {
   sample(seriesId: number, timeMs: number, value: number): void
 }
 
+interface Defined {
+  readonly id: number
+  readonly labels: Labels
+  /** `labels` in JSON, where somebody has it. */
+  readonly definition?: string | null
+}
+
 export interface RecordParts {
-  readonly defined: readonly { readonly id: number; readonly labels: Labels }[]
+  readonly defined: readonly Defined[]
   /** All of one length. */
   readonly ids: Uint32Array
   readonly times: Float64Array
@@ -20,7 +27,7 @@ export interface RecordParts {
 /** The parts of the payload, to be written one after the other; they are valid as long as the columns are. */
 export function recordPayload({ defined, ids, times, values }: RecordParts): readonly Buffer[] {
   const definitions = Buffer.from(
-    defined.map(({ id, labels }) => `${JSON.stringify([id, labels])}\n`).join(''),
+    defined.map(({ id, labels, definition }) => `[${id},${definition ?? JSON.stringify(labels)}]\n`).join(''),
   )
   const runs = timeRuns(times)
   const head = Buffer.allocUnsafe(HEAD_BYTES)

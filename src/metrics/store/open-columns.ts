@@ -36,6 +36,10 @@ export class OpenColumns {
     page[index + 1] = value
   }
 
+  peek(slot: number, at: number): number {
+    return this.#pages[slot >>> PAGE_BITS]?.[(slot & SLOT_MASK) * SLOT_NUMBERS + at * 2] ?? 0
+  }
+
   /** Copies the first `count` samples of a slot to the places from `into` on. */
   read(slot: number, count: number, times: Float64Array, values: Float64Array, into: number): void {
     const page = this.#pages[slot >>> PAGE_BITS]

@@ -3,7 +3,7 @@
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { Fault, Labels } from '#base'
+import type { Fault, Labels, Log } from '#base'
 import { metricsFaults } from '../faults.ts'
 import { decodeChunk, decodeStamps, encodeChunk, encodeParted } from './chunk.ts'
 import { LabelTable } from './label-table.ts'
@@ -16,6 +16,7 @@ import type { SealPiece, Slices } from './seal.ts'
 import { SealWriter } from './seal-writer.ts'
 import { prepareDatabase, readMeta, SERIES_SPAN, writeMeta } from './sealed-schema.ts'
 import type { Series } from './series.ts'
+import { WriteBack } from './write-back.ts'
 
 /** 8 MB: what was read twice in a row. Whole columns are kept in column-cache.ts. */
 const CACHE_SAMPLES_MAX = 500_000
@@ -46,6 +47,7 @@ export class SealedChunks {
   readonly #file: string
   readonly ledger: Ledger
   readonly #labels: LabelTable
+  readonly #writeBack: WriteBack
   readonly #readChunk: Database.Statement<[number], Buffer>
   readonly #readStamps: Database.Statement<[number], Buffer>
   readonly #cache = new Map<number, Samples>()
@@ -55,12 +57,13 @@ export class SealedChunks {
   /** In their order; some hundred for 15 days of five-minute seals that are merged. */
   #seals: readonly SealRow[]
 
-  constructor(folder: string) {
+  constructor(folder: string, log: Log) {
     const file = join(folder, 'chunks.db')
     this.#file = file
     this.#db = new Database(file)
     try {
       prepareDatabase(this.#db, file)
+      this.#writeBack = new WriteBack(this.#db, file, log)
       this.ledger = new Ledger(this.#db)
       this.#labels = new LabelTable(this.#db)
     } catch (error) {
@@ -277,7 +280,10 @@ export class SealedChunks {
     this.#db.prepare('DELETE FROM seal WHERE id = ?').run(id)
   }
 
-  /** One at a time: the caller sees to it. `change` gives what to do in memory once all of it is committed. */
+  /**
+   * One at a time: the caller sees to it. `change` gives what to do in memory once all of it is committed. When it
+   * resolves, the WAL is short again; what was committed may still have to be synced.
+   */
   async #inTransaction(change: () => Promise<() => void>): Promise<void> {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
@@ -293,6 +299,7 @@ export class SealedChunks {
       this.#clearCaches()
       throw error
     }
+    await this.#writeBack.run()
   }
 
   /** Ids are never used twice while a seal has them, and grow. */
@@ -342,6 +349,7 @@ export class SealedChunks {
     const free = (): number => Number(this.#db.pragma('freelist_count', { simple: true }))
     for (let left = free(); left > FREE_PAGES_KEPT; left -= FREE_PAGES_AT_ONCE) {
       this.#db.pragma(`incremental_vacuum(${FREE_PAGES_AT_ONCE})`)
+      await this.#writeBack.run()
       if (slices.isOver) await slices.pause()
     }
   }

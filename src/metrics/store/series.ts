@@ -48,6 +48,8 @@ export class Series {
   memoryFromMs: number = Number.NEGATIVE_INFINITY
   /** True once its definition is in the log or in SQLite. */
   defined = false
+  /** Its labels in JSON, for the log; null when they have not been written so yet, or are not needed any more. */
+  definition: string | null = null
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
   #memory: Memory
@@ -80,6 +82,11 @@ export class Series {
     } else if (this.#count === OPEN_SAMPLES) this.#closeColumn()
     open.put(this.#slot, this.#count, timeMs, value)
     this.#count += 1
+  }
+
+  /** Touches the place of the next sample. */
+  peek(): number {
+    return this.#memory.open.peek(this.#slot, this.#count)
   }
 
   /** A sample that is older than the newest one. */

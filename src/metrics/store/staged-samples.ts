@@ -104,6 +104,7 @@ export class StagedSamples {
       if (series !== undefined && before === before) series.newestMs = before
     }
     this.#count = 0
+    this.#seen = null
   }
 
   #push(series: Series, timeMs: number, value: number, before: number): void {

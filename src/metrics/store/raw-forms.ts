@@ -1,10 +1,7 @@
-// Owns finding known series by the bytes of their labels as they came: hash, then byte by byte; no strings are made.
-// It refuses to trust the hash, and to grow past its limit: what it does not know is found by its label set.
-import type { Series } from './series.ts'
+// Owns finding what is known by its bytes as they came: hash, then byte by byte; no strings are made.
+// It refuses to trust the hash, and to grow past its limit: what it does not know has to be read.
 
 const FIRST_ENTRIES = 1024
-/** A sender may order labels in its own way, so that a series can have more than one form. */
-const FORMS_A_SERIES = 2
 const SLAB_FIRST_BYTES = 256 * 1024
 
 /** Numbers of an entry that lie together, so that finding it touches one line of memory for all of them. */
@@ -15,9 +12,16 @@ const LENGTH = 1
 const FOLLOWING = 2
 const HASH = 3
 
-export class RawLabels {
+const EXPECTED_MAX = 64
+const LINE_BYTES = 64
+const hashes = new Int32Array(EXPECTED_MAX)
+const found = new Int32Array(EXPECTED_MAX)
+const offsets = new Int32Array(EXPECTED_MAX)
+
+/** Of series by their label sets, or of labels. */
+export class RawForms<Known> {
   readonly #entriesMax: number
-  #series: Series[] = []
+  #known: Known[] = []
   #entries = new Int32Array(FIRST_ENTRIES * ENTRY)
   /** Pairs of hash and entry + 1, open addressing; twice as many as there are entries, at least. */
   #table = new Int32Array(FIRST_ENTRIES * 4)
@@ -25,9 +29,54 @@ export class RawLabels {
   #slabView = viewOf(this.#slab)
   #slabUsed = 0
   #previous = -1
+  /** Nobody reads it: it keeps a compiler from leaving out the loads that it is made of. */
+  touched = 0
+  /** Forms that did not follow the one before as they did last time. */
+  misses = 0
 
-  constructor(seriesMax: number) {
-    this.#entriesMax = seriesMax * FORMS_A_SERIES
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax
+  }
+
+  get isFull(): boolean {
+    return this.#known.length >= this.#entriesMax
+  }
+
+  /**
+   * Gives what will likely be found, by hash alone, of `count` forms; null where there is nothing. In short loops that a
+   * processor runs ahead in, so that it waits for many lines of memory at a time: most of finding is waiting for them.
+   */
+  expect(
+    view: DataView,
+    starts: Int32Array,
+    ends: Int32Array,
+    likely: (Known | null)[],
+    count: number,
+  ): void {
+    const table = this.#table
+    const mask = table.length - 1
+    for (let at = 0; at < count; at += 1) hashes[at] = hashOf(view, starts[at] ?? 0, ends[at] ?? 0)
+    for (let at = 0; at < count; at += 1) {
+      const hash = hashes[at] ?? 0
+      let slot = (hash * 2) & mask
+      while ((table[slot + 1] ?? 0) !== 0 && table[slot] !== hash) slot = (slot + 2) & mask
+      found[at] = (table[slot + 1] ?? 0) - 1
+    }
+    const entries = this.#entries
+    for (let at = 0; at < count; at += 1)
+      offsets[at] = entries[Math.max(found[at] ?? 0, 0) * ENTRY + OFFSET] ?? 0
+    const slab = this.#slab
+    let sum = 0
+    for (let at = 0; at < count; at += 1) {
+      const from = offsets[at] ?? 0
+      sum += (slab[from] ?? 0) + (slab[from + LINE_BYTES] ?? 0)
+    }
+    this.touched = sum
+    const known = this.#known
+    for (let at = 0; at < count; at += 1) {
+      const entry = found[at] ?? -1
+      likely[at] = entry < 0 ? null : (known[entry] ?? null)
+    }
   }
 
   /** The next `find` begins a request. */
@@ -35,16 +84,17 @@ export class RawLabels {
     this.#previous = -1
   }
 
-  /** The series whose label bytes are `bytes[start..end)`; `view` is on the same bytes. */
-  find(view: DataView, start: number, end: number): Series | null {
+  /** What has been entered with the bytes `view[start..end)`. */
+  find(view: DataView, start: number, end: number): Known | null {
     const length = end - start
     const entries = this.#entries
     const previous = this.#previous
     const guess = previous < 0 ? -1 : (entries[previous * ENTRY + FOLLOWING] ?? -1)
     if (guess >= 0 && this.#equals(guess, view, start, length)) {
       this.#previous = guess
-      return this.#series[guess] ?? null
+      return this.#known[guess] ?? null
     }
+    this.misses += 1
     const table = this.#table
     const mask = table.length - 1
     const hash = hashOf(view, start, end)
@@ -54,19 +104,19 @@ export class RawLabels {
       if (table[at] !== hash || !this.#equals(entry, view, start, length)) continue
       if (previous >= 0) entries[previous * ENTRY + FOLLOWING] = entry
       this.#previous = entry
-      return this.#series[entry] ?? null
+      return this.#known[entry] ?? null
     }
   }
 
   /** Enters what `find` did not know. */
-  add(view: DataView, start: number, end: number, series: Series): void {
-    if (this.#series.length >= this.#entriesMax) return
+  add(view: DataView, start: number, end: number, known: Known): void {
+    if (this.isFull) return
     const length = end - start
-    const entry = this.#series.length
+    const entry = this.#known.length
     this.#reserve(entry, length)
-    for (let at = 0; at < length; at += 1) this.#slab[this.#slabUsed + at] = view.getUint8(start + at)
+    this.#slab.set(new Uint8Array(view.buffer, view.byteOffset + start, length), this.#slabUsed)
     const hash = hashOf(view, start, end)
-    this.#series.push(series)
+    this.#known.push(known)
     this.#entries.set([this.#slabUsed, length, -1, hash], entry * ENTRY)
     this.#slabUsed += length
     this.#insert(hash, entry)
@@ -74,9 +124,9 @@ export class RawLabels {
     this.#previous = entry
   }
 
-  /** After series were removed: forms of the others are learnt again as they come. */
+  /** What was known is learnt again as it comes. */
   clear(): void {
-    this.#series = []
+    this.#known = []
     this.#table.fill(0)
     this.#slabUsed = 0
     this.#previous = -1
@@ -85,16 +135,16 @@ export class RawLabels {
   #equals(entry: number, view: DataView, start: number, length: number): boolean {
     const entries = this.#entries
     if (entries[entry * ENTRY + LENGTH] !== length || start + length > view.byteLength) return false
-    const known = this.#slabView
+    const slab = this.#slabView
     const from = entries[entry * ENTRY + OFFSET] ?? 0
     let at = 0
     for (; at + 8 <= length; at += 8) {
       const differ =
-        (known.getInt32(from + at, true) ^ view.getInt32(start + at, true)) |
-        (known.getInt32(from + at + 4, true) ^ view.getInt32(start + at + 4, true))
+        (slab.getInt32(from + at, true) ^ view.getInt32(start + at, true)) |
+        (slab.getInt32(from + at + 4, true) ^ view.getInt32(start + at + 4, true))
       if (differ !== 0) return false
     }
-    for (; at < length; at += 1) if (known.getUint8(from + at) !== view.getUint8(start + at)) return false
+    for (; at < length; at += 1) if (slab.getUint8(from + at) !== view.getUint8(start + at)) return false
     return true
   }
 
