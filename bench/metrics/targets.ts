@@ -66,9 +66,8 @@ const ours: Engine = {
     const { token } = await state.createToken('admin', `bench-${performance.now()}`)
     await state.close()
     const port = await freePort()
-    const script = join(import.meta.dirname, 'control-server.ts')
-    const node = ['--conditions', 'source', '--import', 'tsx', script, folder, String(port)]
-    const child = pinned(process.execPath, node)
+    const script = join(import.meta.dirname, 'control-server.mjs')
+    const child = pinned(process.execPath, [script, folder, String(port)])
     return ready(child, 'vitrine', port, { prefix: '/prometheus', token, ready: '/healthz' })
   },
   sealedBytes: async (folder, target) => {

@@ -166,8 +166,10 @@ describe('a frozen edge', () => {
       changes: { from: string; to: string; reason: string; evidence: unknown[] }[]
     }
     const shown = JSON.stringify(changes)
-    expect(changes.map(change => change.to).slice(0, 3), shown).toEqual(['healthy', 'unreachable', 'healthy'])
-    expect(changes[1]?.evidence.length).toBeGreaterThan(1)
+    // With one observer a little ahead of the others, it and the agent are two witnesses: degraded for a moment.
+    const lasting = changes.filter(({ to }) => to !== 'degraded')
+    expect(lasting.map(({ to }) => to).slice(0, 3), shown).toEqual(['healthy', 'unreachable', 'healthy'])
+    expect(lasting[1]?.evidence.length).toBeGreaterThan(1)
     for (const id of ['us-east', 'ap-southeast', 'origin']) {
       const other = (await control.get(`/api/v1/servers/${id}/history`)).body as { changes: { to: string }[] }
       expect(

@@ -59,7 +59,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
     errorResponseBuilder: (_request, limit) =>
       controlFaults.fault(
         'control-sign-in-too-often',
-        `at most ${limit.max} sign-ins a minute; wait ${limit.after}`,
+        `at most ${limit.max} attempts a minute; wait ${limit.after}`,
       ),
   })
   await app.register(swagger, {

@@ -8,6 +8,8 @@ import {
   historyAnswer,
   type LedgerRowView,
   ledgerAnswer,
+  type MarkView,
+  marksAnswer,
   meAnswer,
   type ProbesAnswer,
   probesAnswer,
@@ -31,6 +33,9 @@ const REFUSED_EVERY_MS = 30_000
 const ALERTS_EVERY_MS = 2_000
 const TITLES_EVERY_MS = 3_000
 const HISTORY_EVERY_MS = 4_000
+const MARKS_EVERY_MS = 10_000
+const MARKS_MS = 7 * 86_400_000
+const MARKS_MAX = 200
 const LEDGER_EVERY_MS = 5_000
 const TRY_EVERY_MS = 500 // the stopwatch's figures
 
@@ -137,6 +142,23 @@ export function useHistory(ids: readonly string[]): UseQueryResult<readonly Serv
     refetchInterval: HISTORY_EVERY_MS,
     placeholderData: before => before,
     enabled: ids.length > 0,
+  })
+}
+
+/** What changed in the last week: of one server (with its host and the whole fleet), or all. Newest first. */
+export function useMarks(server: string | null): UseQueryResult<readonly MarkView[]> {
+  const client = useClient()
+  const now = useFleetNow()
+  return useQuery({
+    queryKey: ['marks', server],
+    queryFn: async ({ signal }) => {
+      const query = new URLSearchParams({ limit: String(MARKS_MAX) })
+      if (now !== null) query.set('from', String(Math.round(now - MARKS_MS)))
+      if (server !== null) query.set('server', server)
+      return (await client.get(`/api/v1/marks?${query.toString()}`, marksAnswer, signal)).marks
+    },
+    refetchInterval: MARKS_EVERY_MS,
+    placeholderData: before => before,
   })
 }
 

@@ -1,7 +1,7 @@
 // Owns the lane of events above the charts: state changes and alerts at their moments, as links to their servers.
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
-import type { AlertView, ServerState } from '#wire'
+import type { AlertView, MarkView, ServerState } from '#wire'
 import type { ServerChange } from '../api/use-control-room.tsx'
 import { StateIcon } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
@@ -13,13 +13,17 @@ import type { Grid } from './grid.ts'
 const MARKS_MAX = 60 // more would be a wall; the pages of alerts and servers have them all
 
 const SAME_EVENT_MS = 5_000
+/** Characters of one tooltip. */
+const TOGETHER_MAX = 400
 
 export interface EventMark extends ChartMark {
   readonly key: string
   readonly text: string
   readonly server: string | null
-  /** null: an alert. */
+  /** null: an alert, or a change. */
   readonly state: ServerState | null
+  /** Something that somebody or some program changed. */
+  readonly isChange?: true
 }
 
 export function eventMarks(changes: readonly ServerChange[], alerts: readonly AlertView[]): EventMark[] {
@@ -50,6 +54,29 @@ export function eventMarks(changes: readonly ServerChange[], alerts: readonly Al
   return [...states, ...fired].sort((a, b) => b.atMs - a.atMs).slice(0, MARKS_MAX)
 }
 
+/** What changed, at its moment; restarts of processes and packages by the dozen stand together. */
+export function changeMarks(marks: readonly MarkView[]): EventMark[] {
+  const shown: EventMark[] = []
+  for (const { id, at, server, text } of marks) {
+    const last = shown.at(-1)
+    if (last !== undefined && last.server === server && Math.abs(last.atMs - at) < SAME_EVENT_MS) {
+      shown[shown.length - 1] = { ...last, text: `${last.text}; ${text}`.slice(0, TOGETHER_MAX) }
+    } else {
+      const about = server === null ? '' : `${server}: `
+      shown.push({
+        key: `mark/${id}`,
+        atMs: at,
+        colour: '--accent',
+        text: `${about}${text}`,
+        server,
+        state: null,
+        isChange: true,
+      })
+    }
+  }
+  return shown.slice(0, MARKS_MAX)
+}
+
 /** A change of state that an alert follows says the same at the same place. */
 function isTold(alert: AlertView, changes: readonly ServerChange[]): boolean {
   return changes.some(
@@ -68,7 +95,7 @@ export function EventLane({
   const { zone } = useSettings()
   const shown = grid === null ? [] : marks.filter(mark => place(mark.atMs, grid) !== null)
   return (
-    <ol className="lane" aria-label="State changes and alerts in this window">
+    <ol className="lane" aria-label="State changes, alerts and what changed in this window">
       {shown.map(mark => {
         const text = `${timeOfDay(mark.atMs, zone)}  ${mark.text}`
         return (
@@ -79,7 +106,13 @@ export function EventLane({
               aria-label={text}
               className="mark"
             >
-              {mark.state === null ? <AlertIcon /> : <StateIcon state={mark.state} />}
+              {mark.isChange === true ? (
+                <ChangeIcon />
+              ) : mark.state === null ? (
+                <AlertIcon />
+              ) : (
+                <StateIcon state={mark.state} />
+              )}
             </Link>
           </li>
         )
@@ -92,6 +125,14 @@ function place(atMs: number, grid: Grid | null): number | null {
   if (grid === null) return null
   const part = (atMs / 1000 - grid.startS) / Math.max(1, (grid.length - 1) * grid.stepS)
   return part < 0 || part > 1.005 ? null : Math.min(part, 1) * 100
+}
+
+function ChangeIcon(): ReactNode {
+  return (
+    <svg className="state-icon change-icon" viewBox="0 0 16 16" aria-hidden="true">
+      <path d="M8 1.500 14.500 8 8 14.500 1.500 8z" />
+    </svg>
+  )
 }
 
 function AlertIcon(): ReactNode {

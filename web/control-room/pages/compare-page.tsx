@@ -4,12 +4,12 @@ import { type ReactNode, useMemo, useRef, useState } from 'react'
 import { useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
 import type { Labels } from '../api/prometheus.ts'
-import { useAlerts, useHistory, useServers } from '../api/use-control-room.tsx'
+import { useAlerts, useHistory, useMarks, useServers } from '../api/use-control-room.tsx'
 import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { instances, watching } from '../charts/expressions.ts'
 import type { Grid } from '../charts/grid.ts'
-import { EventLane, eventMarks } from '../charts/marks.tsx'
+import { changeMarks, EventLane, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
@@ -104,7 +104,14 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
   const alerts = useAlerts()
   const { grid } = feed
   const parting = useMemo(() => partingOf(grid, chosen, metric?.matters ?? 0), [grid, chosen.join(), metric])
-  const events = useMemo(() => eventMarks(history.data ?? [], alerts.data ?? []), [history.data, alerts.data])
+  const changed = useMarks(null)
+  const events = useMemo(
+    () => [
+      ...eventMarks(history.data ?? [], alerts.data ?? []),
+      ...changeMarks((changed.data ?? []).filter(({ server }) => server === null || chosen.includes(server))),
+    ],
+    [history.data, alerts.data, changed.data, chosen.join()],
+  )
   const marks = useMemo(() => [...events, ...partingMarks(parting, zone)], [events, parting, zone])
   const title = `${metric?.title ?? 'Answer'} of ${listed(chosen)}`
   const specs = specsOf(chosen, ids, metric, expr)

@@ -2,13 +2,20 @@
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
-import { type ServerChange, useAlerts, useHistory, useMe, useServers } from '../api/use-control-room.tsx'
+import {
+  type ServerChange,
+  useAlerts,
+  useHistory,
+  useMarks,
+  useMe,
+  useServers,
+} from '../api/use-control-room.tsx'
 import type { ChartSeries } from '../charts/chart-options.ts'
 import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { controlCpu, cpu, hostCpu, instances, throughput, watching } from '../charts/expressions.ts'
 import { type Grid, newest } from '../charts/grid.ts'
-import { EventLane, eventMarks } from '../charts/marks.tsx'
+import { changeMarks, EventLane, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import type { FeedState } from '../charts/series-feed.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
@@ -85,7 +92,11 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
     many ? [...new Set([...ill.map(({ id }) => id), ...chosen])].slice(0, HISTORIES_MAX) : ids,
   )
   const alerts = useAlerts()
-  const marks = useMemo(() => eventMarks(history.data ?? [], alerts.data ?? []), [history.data, alerts.data])
+  const changed = useMarks(null)
+  const marks = useMemo(
+    () => [...eventMarks(history.data ?? [], alerts.data ?? []), ...changeMarks(changed.data ?? [])],
+    [history.data, alerts.data, changed.data],
+  )
   const told = ill.slice(0, EVIDENCE_MAX)
   const colourOf = (id: string): string => seriesColour(id, ids)
   const specs = specsOf({ chosen, hosts, colourOf, height: useChartHeight() })

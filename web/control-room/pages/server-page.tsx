@@ -2,11 +2,11 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { mayAct, type ServerView, type UserRole } from '#wire'
-import { type ServerChange, useHistory, useMe, useServers } from '../api/use-control-room.tsx'
+import { type ServerChange, useHistory, useMarks, useMe, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
 import type { Grid } from '../charts/grid.ts'
-import { eventMarks } from '../charts/marks.tsx'
+import { changeMarks, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
@@ -19,6 +19,7 @@ import { useSilence } from '../parts/shell.tsx'
 import { StateBadge } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
 import { Toolbar } from '../parts/toolbar.tsx'
+import { WhatChanged } from '../parts/what-changed.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
@@ -152,7 +153,11 @@ function Server({
     paused,
   })
   const history = useHistory([server.id])
-  const marks = useMemo(() => eventMarks(history.data ?? [], []), [history.data])
+  const changed = useMarks(server.id)
+  const marks = useMemo(
+    () => [...eventMarks(history.data ?? [], []), ...changeMarks(changed.data ?? [])],
+    [history.data, changed.data],
+  )
   const colour = seriesColour(server.id, ids)
   const specs = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? server.role !== 'foreign').map(
     plan => ({
@@ -285,6 +290,7 @@ function ServerSide({ server, servers, changes }: SideProps): ReactNode {
     <aside className="side">
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
+      <WhatChanged server={server.id} mayTell={may('operator')} />
       <section className="panel" aria-label="History">
         <header>
           <h2>History</h2>

@@ -1,5 +1,5 @@
 // Owns our side of the metrics bench: a whole control room in a process of its own, until it is told to stop.
-// It refuses to measure less than what runs in production: sign-in, guard, HTTP, store.
+// It refuses to measure less than what runs in production: the built code, sign-in, guard, HTTP, store.
 import { silentLog, systemClock } from '#base'
 import { startControl } from '#control'
 
