@@ -25,8 +25,10 @@ const CACHE_STAMPS_MAX = 1_000_000
 /** Series whose chunks are read at once when seals are merged, and whose rows are deleted at once. */
 const MERGE_SERIES = 64
 const DELETE_SERIES = 1024
-/** 16 MB: so much stays free in the file for what comes next; pages above it are given back, so many at once. */
-const FREE_PAGES_KEPT = 1024
+/** So much of the file stays free for what comes next, from 1 MB to 16 MB; pages above it are given back, so many at once. */
+const FREE_SHARE_KEPT = 0.04
+const FREE_PAGES_KEPT_MIN = 64
+const FREE_PAGES_KEPT_MAX = 1024
 const FREE_PAGES_AT_ONCE = 32
 
 export interface SeriesRow {
@@ -347,7 +349,9 @@ export class SealedChunks {
     // A file from before format 3 cannot do this: its free pages stay, and do not become fewer.
     if (this.#db.pragma('auto_vacuum', { simple: true }) !== INCREMENTAL) return
     const free = (): number => Number(this.#db.pragma('freelist_count', { simple: true }))
-    for (let left = free(); left > FREE_PAGES_KEPT; left -= FREE_PAGES_AT_ONCE) {
+    const share = Math.round(Number(this.#db.pragma('page_count', { simple: true })) * FREE_SHARE_KEPT)
+    const kept = Math.min(FREE_PAGES_KEPT_MAX, Math.max(FREE_PAGES_KEPT_MIN, share))
+    for (let left = free(); left > kept; left -= FREE_PAGES_AT_ONCE) {
       this.#db.pragma(`incremental_vacuum(${FREE_PAGES_AT_ONCE})`)
       await this.#writeBack.run()
       if (slices.isOver) await slices.pause()
