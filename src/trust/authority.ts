@@ -10,7 +10,7 @@ import { newAuthority, newKeyPem, newRequestPem, signLeaf } from './x509.ts'
 
 const AUTHORITY_DAYS = 3650
 /** Renewed at two thirds: a server may be away for a month. */
-export const LEAF_DAYS = 90
+const LEAF_DAYS = 90
 const KEY_MODE = 0o600
 
 export interface Authority {

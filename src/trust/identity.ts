@@ -12,7 +12,7 @@ import { postPinned } from './first-contact.ts'
 import { type JoinString, readJoinString } from './join-string.ts'
 import { newKeyPem, newRequestPem } from './x509.ts'
 
-export const ENROL_PATH = '/api/v1/enrol'
+const ENROL_PATH = '/api/v1/enrol'
 
 const stored = z.object({
   id: serverId,

@@ -9,7 +9,7 @@ import { trustFaults } from './faults.ts'
 import type { Identity } from './identity.ts'
 import { newKeyPem, newRequestPem, validityOf } from './x509.ts'
 
-export const CERTIFICATE_PATH = '/api/v1/certificate'
+const CERTIFICATE_PATH = '/api/v1/certificate'
 const LOOK_EVERY_MS = 3_600_000
 const RENEW_AT = 2 / 3
 const ANSWER_MS_MAX = 15_000

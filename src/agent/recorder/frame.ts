@@ -80,6 +80,15 @@ export function readFrames(bytes: Uint8Array): RecorderRecord[] {
   return records
 }
 
+/** By boot: up to which BOOTTIME the control room has taken everything. */
+export function ackedByBoot(records: readonly RecorderRecord[]): ReadonlyMap<string, number> {
+  const acked = new Map<string, number>()
+  for (const { boot, ackedMs } of records) {
+    if (ackedMs !== null) acked.set(boot, Math.max(ackedMs, acked.get(boot) ?? 0))
+  }
+  return acked
+}
+
 export function packNumbers(numbers: readonly number[]): string {
   return Buffer.from(Uint32Array.from(numbers).buffer).toString('base64')
 }

@@ -1,5 +1,6 @@
 // Owns what people are shown of a recording: one line a second, newest last. It changes nothing.
 import {
+  ackedByBoot,
   METRIC_NAME_LABEL,
   type ProcessShare,
   type RecorderRecord,
@@ -24,10 +25,7 @@ export interface RecordedSecond {
 /** Oldest first; empty without a recording. */
 export function readRecorder(folder: string): RecordedSecond[] {
   const files = readRecordings(folder)
-  const acked = new Map<string, number>()
-  for (const { boot, ackedMs } of files.flat()) {
-    if (ackedMs !== null) acked.set(boot, Math.max(ackedMs, acked.get(boot) ?? 0))
-  }
+  const acked = ackedByBoot(files.flat())
   return files.flatMap(file => {
     const load = loadNumber(file)
     return file.map(record => ({

@@ -1,7 +1,7 @@
 // Owns what of a recording was never taken by the control room. Pure: records in, passes out.
 import type { Labels } from '#base'
 import type { Pass } from '../push/pass.ts'
-import { type RecorderRecord, unpackNumbers, unpackValues } from './frame.ts'
+import { ackedByBoot, type RecorderRecord, unpackNumbers, unpackValues } from './frame.ts'
 
 export interface Recalled {
   /** Oldest first. Those of an earlier boot carry their stamp. */
@@ -12,10 +12,7 @@ export interface Recalled {
 
 /** `files` in the order in which they were written; label numbers count within a file. */
 export function recall(files: readonly (readonly RecorderRecord[])[], boot: string): Recalled {
-  const acked = new Map<string, number>()
-  for (const { boot: its, ackedMs } of files.flat()) {
-    if (ackedMs !== null) acked.set(its, Math.max(ackedMs, acked.get(its) ?? 0))
-  }
+  const acked = ackedByBoot(files.flat())
   const passes: Pass[] = []
   let undated = 0
   for (const file of files) {

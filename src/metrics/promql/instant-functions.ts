@@ -1,5 +1,6 @@
 // Owns the functions that turn one number into one number: arithmetic, trigonometry and the calendar (UTC).
 // It refuses nothing: outside of a function's domain the answer is NaN.
+import { type CalendarDay, calendarDay } from '../calendar-day.ts'
 
 /** `a` and `b` are the scalar arguments; 1 where they are not given, which only round can leave out. */
 export type InstantFunction = (value: number, a: number, b: number) => number
@@ -24,35 +25,7 @@ function smaller(a: number, b: number): number {
   return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b)
 }
 
-interface CalendarDay {
-  readonly year: number
-  readonly month: number
-  readonly day: number
-}
-
 const DAY_S = 86_400
-
-/** Proleptic Gregorian date of a day number since 1970-01-01; eras of 400 years have 146,097 days. */
-function calendarDay(days: number): CalendarDay {
-  const shifted = days + 719_468 // days from 0000-03-01: a year that begins in March ends with the leap day
-  const era = Math.floor(shifted / 146_097)
-  const dayOfEra = shifted - era * 146_097
-  const yearOfEra = Math.floor(
-    (dayOfEra -
-      Math.floor(dayOfEra / 1460) +
-      Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) /
-      365,
-  )
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const fromMarch = Math.floor((5 * dayOfYear + 2) / 153)
-  const month = fromMarch < 10 ? fromMarch + 3 : fromMarch - 9
-  return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: dayOfYear - Math.floor((153 * fromMarch + 2) / 5) + 1,
-  }
-}
 
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
