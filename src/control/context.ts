@@ -6,6 +6,7 @@ import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
+import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
@@ -27,6 +28,8 @@ export interface ControlContext {
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper
+  /** Top processes and kernel messages. */
+  readonly notes: NoteStore
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook
