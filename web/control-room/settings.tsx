@@ -42,7 +42,7 @@ export function SettingsProvider({ children }: { readonly children: ReactNode })
     const setZone = (chosen: Zone): void => {
       showZone(chosen)
       remember(ZONE_KEY, chosen)
-      dropZoneOfLink()
+      writeZone(chosen)
     }
     return { zone, theme, shown, setZone, setTheme }
   }, [zone, theme, shown])
@@ -71,12 +71,12 @@ function firstZone(): Zone {
   return named ?? (recall(ZONE_KEY) === 'local' ? 'local' : 'utc')
 }
 
-/** The address must not say another zone than the page. */
-function dropZoneOfLink(): void {
+/** The address says the zone that the page is in, so that it can be passed on as it stands. */
+function writeZone(zone: Zone): void {
   const url = new URL(location.href)
-  if (!url.searchParams.has('tz')) return
-  url.searchParams.delete('tz')
-  history.replaceState(history.state, '', url)
+  if (url.searchParams.get('tz') === zone) return
+  url.searchParams.set('tz', zone)
+  history.replaceState(history.state, '', url.href.replaceAll('%2F', '/').replaceAll('%2C', ','))
 }
 
 function readTheme(text: string | null): Theme {

@@ -61,6 +61,10 @@ export function addFleetRoutes(app: FastifyInstance, context: ControlContext): v
       return { changes: await context.state.servers.history(id, at ?? null) }
     },
   })
+  addAlertRoute(app, context)
+}
+
+function addAlertRoute(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'GET',
     url: '/api/v1/alerts',

@@ -48,10 +48,18 @@ function serverThen(server: PastServer, moment: PastMoment, figures: PastFigures
   const { at } = moment
   const ageS = figures.agentAgeS.get(id)
   return {
-    ...{ id, region, role, ...stateThen(server, moment, figures.present.has(id)) },
+    id,
+    region,
+    role,
+    ...stateThen(server, moment, figures.present.has(id)),
     // Not stored moment by moment; the marks tell when they changed.
-    ...{ version: '', url: '', hostId: '', pid: null },
-    ...{ tags, override, foreign },
+    version: '',
+    url: '',
+    hostId: '',
+    pid: null,
+    tags,
+    override,
+    foreign,
     watching: figures.watching.get(id) ?? null,
     watchingEstimated: figures.estimated.get(id) ?? null,
     agentSeen: ageS === undefined ? null : at - ageS * 1000,
@@ -77,9 +85,22 @@ function controlThen({ region }: Parts, { at, watched }: PastMoment, figures: Pa
   const ran = watched === 'yes'
   const reasons = { yes: THIS_ONE, no: 'it did not run then', 'not-kept': 'nothing is stored of it' }
   return {
-    ...{ id: CONTROL_ID, region, role: 'control', state: ran ? 'healthy' : 'unknown', since: at },
-    ...{ reason: reasons[watched], version: '', url: '', hostId: '', pid: null, tags: {}, override: null },
-    ...{ watching: 0, watchingEstimated: 0, weight: 0, evidence: [] },
+    id: CONTROL_ID,
+    region,
+    role: 'control',
+    state: ran ? 'healthy' : 'unknown',
+    since: at,
+    reason: reasons[watched],
+    version: '',
+    url: '',
+    hostId: '',
+    pid: null,
+    tags: {},
+    override: null,
+    watching: 0,
+    watchingEstimated: 0,
+    weight: 0,
+    evidence: [],
     agentSeen: ageS === undefined ? null : at - ageS * 1000,
   }
 }
@@ -123,9 +144,15 @@ function cellsOf(figures: PastFigures, target: string, at: number): ProbeCell[] 
     const played = one('play_success')
     const refused = one('success', { check: 'tls' }) === 0
     return {
-      ...{ observer, target, ok, at: probedAt(figures, target, observer) ?? at },
-      ...{ connectMs: null, connected: one('success', { check: 'connect' }) === 1 },
-      ...{ tlsMs: ms('tls_seconds'), httpMs: ok ? ms('http_seconds') : null, pingMs: ms('ping_seconds') },
+      observer,
+      target,
+      ok,
+      at: probedAt(figures, target, observer) ?? at,
+      connectMs: null,
+      connected: one('success', { check: 'connect' }) === 1,
+      tlsMs: ms('tls_seconds'),
+      httpMs: ok ? ms('http_seconds') : null,
+      pingMs: ms('ping_seconds'),
       problem: refused ? 'its certificate or its TLS was refused' : null,
       play: played === null ? null : { ok: played === 1, text: playText(played === 1), at },
     }

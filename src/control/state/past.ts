@@ -83,7 +83,7 @@ async function serversAt(state: StateDb, at: number): Promise<PastServer[]> {
     const role = serverRoles.find(known => known === (told.facts['role'] ?? 'foreign'))
     if (kept.has(told.subject) || told.action === 'server-remove' || role === undefined) return []
     const tags = tagsOf(said.get(told.subject)?.facts ?? {})
-    const region = String(told.facts['region'] ?? '')
+    const region = textOf(told.facts['region'])
     return [{ id: told.subject, role, region, enrolledAt: told.at, tags, foreign: foreignOf(told) }]
   })
   return [...present, ...removed].map(server => ({
@@ -147,7 +147,11 @@ function overrideOf(told: Told | undefined, at: number): OverrideView | null {
 
 function foreignOf(told: Told | undefined): PastServer['foreign'] {
   if (told?.action !== 'server-watch') return null
-  return { url: String(told.facts['stream'] ?? ''), weight: Number(told.facts['weight'] ?? 0) }
+  return { url: textOf(told.facts['stream']), weight: Number(told.facts['weight'] ?? 0) }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 function tagsOf(value: unknown): ServerTags {
