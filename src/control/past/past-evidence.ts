@@ -60,17 +60,26 @@ function outside(figures: PastFigures, id: string, at: number): Evidence[] {
   return [...named, { witness: 'all together', kind: 'outside', ok: failed < answered, text, at }]
 }
 
+/** When it was played from is not stored: at some time in the minute before. */
+export const PLAY_AGE_MS = 60_000
+
 function playing(figures: PastFigures, id: string, at: number): Evidence[] {
-  return probesOf(
-    figures,
-    id,
-  )('play_success').map(({ labels, value }) => ({
-    witness: labels['observer'] ?? '',
-    kind: 'playing',
-    ok: value === 1,
-    text: value === 1 ? 'could be played from' : 'could not be played from',
-    at,
-  }))
+  const probes = probesOf(figures, id)
+  return probes('play_success').flatMap(({ labels, value }): Evidence[] => {
+    const observer = labels['observer'] ?? ''
+    const ok = value === 1
+    if (ok && isOutdated(probes, observer)) return []
+    return [{ witness: observer, kind: 'playing', ok, text: playText(ok), at: at - PLAY_AGE_MS }]
+  })
+}
+
+/** Who got no answer at that moment could not play then, whatever came before. */
+export function isOutdated(probes: ReturnType<typeof probesOf>, observer: string): boolean {
+  return probes('success', { check: 'http', observer })[0]?.value === 0
+}
+
+export function playText(ok: boolean): string {
+  return `could ${ok ? '' : 'not '}be played from in the minute before`
 }
 
 /** When an observer's look was stored, ms; null: it was not. */

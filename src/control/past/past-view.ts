@@ -5,7 +5,7 @@ import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { CONTROL_ID, THIS_ONE } from '../fleet/fleet.ts'
 import type { PastServer } from '../state/past.ts'
-import { pastEvidence, probedAt, probesOf } from './past-evidence.ts'
+import { isOutdated, PLAY_AGE_MS, pastEvidence, playText, probedAt, probesOf } from './past-evidence.ts'
 import { type PastFigures, readPastFigures } from './past-figures.ts'
 
 /** Two clocks that agree differ by less. */
@@ -141,7 +141,8 @@ function cellsOf(figures: PastFigures, target: string, at: number): ProbeCell[] 
       return seconds === null ? null : seconds * 1000
     }
     const ok = value === 1
-    const played = one('play_success')
+    const stored = one('play_success')
+    const played = stored === 1 && isOutdated(probes, observer) ? null : stored
     const refused = one('success', { check: 'tls' }) === 0
     return {
       observer,
@@ -154,11 +155,7 @@ function cellsOf(figures: PastFigures, target: string, at: number): ProbeCell[] 
       httpMs: ok ? ms('http_seconds') : null,
       pingMs: ms('ping_seconds'),
       problem: refused ? 'its certificate or its TLS was refused' : null,
-      play: played === null ? null : { ok: played === 1, text: playText(played === 1), at },
+      play: played === null ? null : { ok: played === 1, text: playText(played === 1), at: at - PLAY_AGE_MS },
     }
   })
-}
-
-function playText(ok: boolean): string {
-  return ok ? 'could be played from' : 'could not be played from'
 }

@@ -5,6 +5,7 @@ import {
   type RefObject,
   useContext,
   useEffect,
+  useLayoutEffect,
   useRef,
   useState,
 } from 'react'
@@ -88,7 +89,8 @@ function Canvas(props: TimeChartProps): ReactNode {
   useWidth(host, setWidth)
 
   const seriesKey = JSON.stringify(series)
-  useEffect(() => {
+  // A layout effect: in the frame in which the page changes its colours, its charts do.
+  useLayoutEffect(() => {
     const place = host.current
     if (place === null || width === 0) return undefined
     const made = new uPlot(

@@ -152,7 +152,7 @@ function Foot({
         </tr>
       ) : null}
       <tr>
-        <th scope="row">fetched this month</th>
+        <th scope="row">fetched {answer.past === undefined ? 'this' : 'that'} month</th>
         {targets.map(({ id, usedBytes }) => (
           <td key={id}>{usedBytes === null ? '–' : <Budget used={usedBytes} of={answer.budgetBytes} />}</td>
         ))}

@@ -82,7 +82,7 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
       data-rows={rows.length <= 4 ? 'few' : rows.length > 8 ? 'many' : 'some'}
     >
       <WallHead answer={answer} kiosk={kiosk} />
-      {rows.length === 0 ? (
+      {rows.length === 0 && answer.past !== undefined ? null : rows.length === 0 ? (
         <Empty title="No edge yet">
           <p>
             <code>npx vitrine server invite --region REGION</code> prints the line that makes a machine one.

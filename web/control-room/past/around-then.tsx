@@ -16,11 +16,8 @@ export function AroundThen({ server = null }: { readonly server?: string | null 
 }
 
 function Around({ server }: { readonly server: string | null }): ReactNode {
-  const at = usePast() ?? 0
   const alerts = useAlerts()
-  const marks = useMarks(server)
   const on = (alerts.data ?? []).filter(({ labels }) => server === null || labels['instance'] === server)
-  const near = (marks.data ?? []).filter(mark => at - mark.at <= MARKS_MS)
   return (
     <section className="panel around" aria-label="Around that moment">
       <div>
@@ -40,7 +37,7 @@ function Around({ server }: { readonly server: string | null }): ReactNode {
                 <Moment at={firedAt ?? activeAt} />
                 <span>
                   <b>{rule}</b> {state} for <Lasting from={firedAt ?? activeAt} to={null} />
-                  {labels['instance'] === undefined ? null : (
+                  {labels['instance'] === undefined || server !== null ? null : (
                     <>
                       {' on '}
                       <Link href={`/servers/${labels['instance']}`}>{labels['instance']}</Link>
@@ -53,26 +50,36 @@ function Around({ server }: { readonly server: string | null }): ReactNode {
         )}
         <More count={on.length - SHOWN_MAX} />
       </div>
-      <div>
-        <h2>
-          What changed <small>in the hour before</small>
-        </h2>
-        {marks.error !== null ? (
-          <Problem error={marks.error} what="What changed" />
-        ) : marks.data === undefined ? (
-          <Loading what="what changed" />
-        ) : near.length === 0 ? (
-          <p className="quiet">Nothing was told to have changed.</p>
-        ) : (
-          <ul>
-            {near.slice(0, SHOWN_MAX).map(mark => (
-              <Mark key={mark.id} mark={mark} />
-            ))}
-          </ul>
-        )}
-        <More count={near.length - SHOWN_MAX} />
-      </div>
+      {server === null ? <ChangedThen /> : null}
     </section>
+  )
+}
+
+/** A server's own page has the list of its changes beside it. */
+function ChangedThen(): ReactNode {
+  const at = usePast() ?? 0
+  const marks = useMarks(null)
+  const near = (marks.data ?? []).filter(mark => at - mark.at <= MARKS_MS)
+  return (
+    <div>
+      <h2>
+        What changed <small>in the hour before</small>
+      </h2>
+      {marks.error !== null ? (
+        <Problem error={marks.error} what="What changed" />
+      ) : marks.data === undefined ? (
+        <Loading what="what changed" />
+      ) : near.length === 0 ? (
+        <p className="quiet">Nothing was told to have changed.</p>
+      ) : (
+        <ul>
+          {near.slice(0, SHOWN_MAX).map(mark => (
+            <Mark key={mark.id} mark={mark} />
+          ))}
+        </ul>
+      )}
+      <More count={near.length - SHOWN_MAX} />
+    </div>
   )
 }
 

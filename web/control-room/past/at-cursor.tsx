@@ -57,7 +57,9 @@ function MomentSlider({ grid }: { readonly grid: Grid | null }): ReactNode {
   const last = grid === null ? 0 : grid.length - 1
   const place = grid === null || timeS === null ? last : Math.round((timeS - grid.startS) / grid.stepS)
   const at = Math.min(Math.max(place, 0), last)
-  const text = grid === null ? 'no samples' : timeOfDay((grid.startS + at * grid.stepS) * 1000, zone)
+  // Of a window that moves on, the cursor may be left behind: it is still where it was put.
+  const shownS = timeS ?? (grid === null ? null : grid.startS + at * grid.stepS)
+  const text = shownS === null ? 'no samples' : timeOfDay(shownS * 1000, zone)
   return (
     <input
       type="range"
@@ -95,7 +97,7 @@ function Processes({
       </h4>
       {rows.length > 0 ? (
         <table>
-          <thead>
+          <thead className="visually-hidden">
             <tr>
               <th scope="col">Command</th>
               <th scope="col" className="number">
@@ -115,7 +117,7 @@ function Processes({
               return (
                 <tr key={pid}>
                   <th scope="row">{name}</th>
-                  <td className="number">{pid}</td>
+                  <td className="number at-pid">pid {pid}</td>
                   <td className="number">{(cpu * 100).toFixed(1)}%</td>
                   <td className="number">
                     {memory.value} {memory.unit}

@@ -66,7 +66,11 @@ function inThePast(
       .replace(/\b(is|are) watching\b/, (_, verb: string) =>
         verb === 'is' ? 'was watching' : 'were watching',
       )
-  return { head: past(head), wrong, tone }
+  const then = wrong
+    .replace(/\bis (unreachable|draining|drained|in maintenance|not known|not healthy)\b/g, 'was $1')
+    .replace(/\bare not healthy\b/g, 'were not healthy')
+    .replace(/\bserves badly\b/g, 'served badly')
+  return { head: past(head), wrong: then, tone }
 }
 
 const STATE_VERBS: Record<ShownState, string> = {
