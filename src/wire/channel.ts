@@ -2,6 +2,7 @@
 // at /api/v1/channel, `Authorization: Bearer <server token>`. JSON text frames, one message a frame.
 // Unknown fields are ignored and unknown `type`s skipped, so that a neighbour one minor version away works.
 import { z } from 'zod'
+import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
@@ -163,6 +164,7 @@ export const toControl = z.discriminatedUnion('type', [
   sessions,
   probes,
   plays,
+  checkReport,
 ])
 export type ToControl = z.infer<typeof toControl>
 export type Hello = z.infer<typeof hello>
@@ -273,6 +275,7 @@ export const fromControl = z.discriminatedUnion('type', [
   probePlan,
   access,
   catalogue,
+  checkOrder,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

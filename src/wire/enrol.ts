@@ -74,6 +74,8 @@ export const joinStringRequest = z.strictObject({
   tags: serverTags.optional(),
   /** Seconds until it expires; an hour by default, a week at most. */
   expiresInS: z.int().min(60).max(604_800).optional(),
+  /** Of an edge: it begins with the smallest share of new sessions, and is checked as soon as it has joined. */
+  admission: z.boolean().optional(),
 })
 export type JoinStringRequest = z.infer<typeof joinStringRequest>
 
@@ -89,6 +91,8 @@ export const joinStringView = z.object({
   state: z.enum(['open', 'used', 'expired', 'revoked']),
   usedBy: serverId.nullable(),
   usedAt: time.nullable(),
+  /** Made on the add-an-edge page. */
+  admission: z.boolean(),
 })
 export type JoinStringView = z.infer<typeof joinStringView>
 

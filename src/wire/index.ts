@@ -1,6 +1,7 @@
 // The door of wire: every message between roles, and nothing that does anything.
 export * from './api.ts'
 export * from './channel.ts'
+export * from './checks.ts'
 export * from './enrol.ts'
 export * from './marks.ts'
 export * from './names.ts'
