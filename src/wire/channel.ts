@@ -188,6 +188,8 @@ export const pathway = z.object({
   url: z.string().max(512),
   /** Share of new viewers; 0 takes it out: it moves to the end of every list. */
   weight: nonNegative,
+  /** Of all new sessions, at most; left out: as many as come. While it is below 1, who plays elsewhere is sent there last. */
+  share: z.number().gt(0).max(1).optional(),
   /** Sessions that it fed in the last 30 s. */
   sessions: nonNegative,
 })

@@ -42,6 +42,10 @@ export function foreignTitleUrl(stream: string, title: string): string | null {
   return stream.includes('{title}') ? stream.replaceAll('{title}', title) : null
 }
 
+/** `PUT /api/v1/servers/{id}/share` (operator): the part of all new sessions that an edge may get, at most. */
+export const serverShareRequest = z.strictObject({ percent: z.number().gt(0).max(100) })
+export type ServerShareRequest = z.infer<typeof serverShareRequest>
+
 /** What a person may order: take viewers off, leave it alone while it is worked on, or keep it in service against the witnesses. */
 export const overrideKinds = ['drain', 'maintenance', 'keep'] as const
 export type OverrideKind = (typeof overrideKinds)[number]

@@ -122,6 +122,7 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/api/v1/join-strings', ['admin']],
   ['DELETE', '/api/v1/join-strings/:id', ['admin']],
   ['PUT', '/api/v1/servers/:id/tags', ['operator', 'admin']],
+  ['PUT', '/api/v1/servers/:id/share', ['operator', 'admin']],
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
   ['GET', '/api/v1/probes', people],
   ['POST', '/api/v1/foreign-servers', ['operator', 'admin']],

@@ -32,6 +32,8 @@ export interface ServerRecord {
   stream: string
   /** Of a foreign server: its share of new viewers. */
   entryWeight: number
+  /** Of an edge: the part of all new sessions that it may get. */
+  sharePercent: number
   /** What an operator says of it. */
   tags: ServerTags
   /** What a person ordered; it may have expired since. */
@@ -102,6 +104,7 @@ export class Fleet {
           region: server.region,
           tokenSha256: server.tokenSha256,
           tags: server.tags,
+          sharePercent: server.sharePercent,
           ...(server.role === 'foreign' ? foreignPart(server) : {}),
         })
     }
@@ -235,6 +238,7 @@ export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
   const { id, role, region, tokenSha256, url, version, hostId, tags, stream, entryWeight } = server
+  const { sharePercent } = server
   return {
     id,
     role,
@@ -246,6 +250,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     tags,
     stream,
     entryWeight,
+    sharePercent,
     override: null,
     agentHeardMs: null,
     agentSeen: null,

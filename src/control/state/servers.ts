@@ -30,6 +30,8 @@ export interface StoredServer extends ServerEntry {
   /** Of a foreign server, else ''. */
   readonly stream: string
   readonly entryWeight: number
+  /** Of all new sessions, above 0 to 100. */
+  readonly sharePercent: number
 }
 
 export interface StoredState {
@@ -57,6 +59,8 @@ export interface Servers {
   list(this: void): Promise<StoredServer[]>
   /** What an operator says of it; replaces what was said before. */
   tag(this: void, id: string, tags: ServerTags, by: string): Promise<void>
+  /** The part of all new sessions that an edge may get. Faults: it is no edge. */
+  share(this: void, id: string, percent: number, by: string): Promise<void>
   /** Out of service for good: its credential ends, its past stays, its id is never given to another. */
   retire(this: void, id: string, by: string): Promise<void>
   /** What a hello told, for the next start. */
@@ -74,6 +78,7 @@ export function createServers(state: StateDb): Servers {
     enrol: servers => enrol(state, servers),
     list: () => list(state),
     tag: (id, tags, by) => tag(state, id, tags, by),
+    share: (id, percent, by) => share(state, id, percent, by),
     retire: (id, by) => retire(state, id, by),
     remember: async (id, told) => {
       const row = { url: told.url, version: told.version, host_id: told.hostId }
@@ -139,6 +144,7 @@ export function newRow(server: Enrolment, at: number): Tables['servers'] {
     tags: '{}',
     stream: '',
     entry_weight: 0,
+    share_percent: 100,
     retired_at: null,
   }
   return { id, role, region, token_sha256: tokenSha256, ...fresh }
@@ -189,6 +195,7 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
     tags: readTags(row.tags),
     stream: row.stream,
     entryWeight: row.entry_weight,
+    sharePercent: row.share_percent,
   }))
 }
 
@@ -198,6 +205,24 @@ async function tag({ db, nowMs }: StateDb, id: string, tags: ServerTags, by: str
     const changed = await tx.updateTable('servers').set(row).where('id', '=', id).executeTakeFirst()
     if (changed.numUpdatedRows === 0n) throw unknownServer(id)
     await audit(tx, { at: nowMs(), by, action: 'server-tag', subject: id, facts: tags })
+  })
+}
+
+async function share({ db, nowMs }: StateDb, id: string, percent: number, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const known = await tx
+      .selectFrom('servers')
+      .select('role')
+      .where('id', '=', id)
+      .where('retired_at', 'is', null)
+      .executeTakeFirst()
+    if (known === undefined) throw unknownServer(id)
+    if (known.role !== 'edge') {
+      const message = `${id} is no edge but ${known.role}; only edges have a share of new sessions`
+      throw controlFaults.fault('control-request-invalid', message)
+    }
+    await tx.updateTable('servers').set({ share_percent: percent }).where('id', '=', id).execute()
+    await audit(tx, { at: nowMs(), by, action: 'server-share', subject: id, facts: { percent } })
   })
 }
 

@@ -20,6 +20,8 @@ export interface Tables {
     /** Of a foreign server: its playlist; else ''. */
     stream: string
     entry_weight: number
+    /** Of an edge: the part of all new sessions that it may get. */
+    share_percent: number
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
@@ -217,6 +219,9 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE servers ADD COLUMN stream TEXT NOT NULL DEFAULT '';
   ALTER TABLE servers ADD COLUMN entry_weight REAL NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN share_percent REAL NOT NULL DEFAULT 100;
   `,
 ]
 
