@@ -3,6 +3,7 @@ import type { Counters, FleetTime, Log } from '#base'
 import type { MetricsStore } from '#metrics'
 import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
+import type { AdmissionKeeper } from './admission/admission-keeper.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
@@ -27,6 +28,7 @@ export interface ControlContext {
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper
+  readonly admission: AdmissionKeeper
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

@@ -20,6 +20,7 @@ import { type MetricsStore, openStore } from '#metrics'
 import type { Trust } from '#trust'
 import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
+import { AdmissionKeeper, startAdmission } from './admission/admission-keeper.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { readRuleFolders } from './alerts/read-rules.ts'
 import { createApp } from './api/app.ts'
@@ -119,6 +120,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     tryIt,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     counters,
+    admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
     log,
     region,
@@ -163,6 +165,25 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function admissionKeeper(
+  { clock, log }: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'fleetTime' | 'probePlan' | 'probeBudget'>,
+  late: Late,
+): AdmissionKeeper {
+  const { fleet, state, fleetTime, probePlan, probeBudget: budget } = parts
+  return new AdmissionKeeper({
+    checks: state.checks,
+    fleet,
+    budget,
+    credential: probePlan.credential,
+    order: (server, order) => late.channel?.order(server, order),
+    addressOf: server => late.channel?.addressOf(server) ?? null,
+    fleetTime,
+    clock,
+    log,
+  })
 }
 
 /** What was spent is written each minute, and at the end. */
@@ -253,6 +274,7 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
     startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
   )
   closers.add(startSecondly(context, selfMetrics))
+  closers.add(startAdmission(context.admission, log))
 }
 
 /** Tokens and servers in memory follow state.db, which commands in other processes change too. */

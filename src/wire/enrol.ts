@@ -103,6 +103,8 @@ export type JoinStringView = z.infer<typeof joinStringView>
 /** The only place where the string itself is shown. */
 export const joinStringMade = joinStringView.extend({ joinString: z.string(), command: z.string() })
 export const joinStringsAnswer = z.object({ now: time, joinStrings: z.array(joinStringView) })
+/** `GET /api/v1/join-strings/{id}` (operator). */
+export const joinStringAnswer = z.object({ now: time, joinString: joinStringView })
 
 /**
  * `POST /api/v1/enrol`, with the token of a join string and no other credential. The machine makes its own

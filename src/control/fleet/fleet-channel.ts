@@ -1,7 +1,7 @@
 // Owns what the channel's messages do to the fleet, and what servers are told: access, table, catalogue.
 import type { IncomingMessage, Server } from 'node:http'
 import { type Closable, unreachable } from '#base'
-import type { Catalogue, Hello, SteeringTable, ToControl } from '#wire'
+import type { Catalogue, CheckOrder, Hello, SteeringTable, ToControl } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { type Channel, type Peer, startChannel } from './channel.ts'
 
@@ -11,6 +11,10 @@ export interface FleetChannel extends Closable {
   plan(this: void): void
   /** Tokens or servers changed. */
   access(this: void): void
+  /** To one edge; without a channel nobody is told. */
+  order(this: void, server: string, order: CheckOrder): void
+  /** Where a server's channel comes from; null: it has none. */
+  addressOf(this: void, server: string): string | null
 }
 
 export interface FleetChannelOptions {
@@ -65,6 +69,8 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       channel.recheck()
       channel.broadcast(access.message(), () => true)
     },
+    order: (server, order) => channel.tell(peer => (isEdge(peer) && peer.server === server ? order : null)),
+    addressOf: channel.addressOf,
     close: () => channel.close(),
   }
 }
@@ -114,6 +120,9 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
           fleet.play(target, peer.server, { ...look, atMs: nowMs - agoMs })
         }
       }
+      return
+    case 'check-report':
+      if (peer.role === 'edge' && peer.process === 'server') context.admission.report(peer.server, message)
       return
     case 'time-request': // answered by the channel itself
       return

@@ -11,6 +11,7 @@ import {
   serverId,
 } from '#wire'
 import { controlFaults } from '../faults.ts'
+import { askFor } from './checks.ts'
 import { audit, type Db, type StateDb } from './database.ts'
 import { newCode, newId } from './secrets.ts'
 import { newRow, SERVERS_MAX } from './servers.ts'
@@ -20,6 +21,8 @@ const EXPIRES_S_DEFAULT = 3600
 /** Open ones; who needs more at once has forgotten to revoke. */
 const OPEN_MAX = 200
 const LIST_MAX = 200
+/** Next to none of the new sessions, until somebody who has seen its checks raises it; a share is never 0. */
+const ADMISSION_SHARE_PERCENT = 0.01
 
 export interface MadeJoinString extends JoinStringView {
   /** Shown once, inside the join string. */
@@ -37,6 +40,8 @@ export interface JoinStrings {
   make(this: void, request: JoinStringRequest, by: string): Promise<MadeJoinString>
   /** Newest first, with the ended ones. */
   list(this: void): Promise<JoinStringView[]>
+  /** Null: there is none with this id. */
+  find(this: void, id: string): Promise<JoinStringView | null>
   revoke(this: void, id: string, by: string): Promise<void>
   /** Enrols the server that comes with a token. Faults: `control-join-refused`, `control-server-duplicate`. */
   use(this: void, request: EnrolRequest): Promise<Enrolled>
@@ -48,6 +53,7 @@ export function createJoinStrings(state: StateDb): JoinStrings {
   return {
     make: (request, by) => make(state, request, by),
     list: () => list(state),
+    find: id => find(state, id),
     revoke: (id, by) => revoke(state, id, by),
     use: request => use(state, request),
   }
@@ -71,6 +77,7 @@ async function make(state: StateDb, request: JoinStringRequest, by: string): Pro
     used_at: null,
     used_by: null,
     used_credential_sha256: null,
+    admission: request.role === 'edge' && request.admission === true ? 1 : 0,
   }
   await db.transaction().execute(async tx => {
     const open = await tx
@@ -83,7 +90,7 @@ async function make(state: StateDb, request: JoinStringRequest, by: string): Pro
     if (open.count >= OPEN_MAX) {
       throw controlFaults.fault('control-limit-reached', `${OPEN_MAX} join strings are open; revoke some`)
     }
-    if (row.server_id !== null) await expectSameRole(tx, row.server_id, row.role)
+    if (row.server_id !== null) await expectSameRole(tx, row.server_id, row)
     await tx.insertInto('join_strings').values(row).execute()
     const facts = { role: row.role, server: row.server_id, expiresAt: row.expires_at }
     await audit(tx, { at, by, action: 'join-string-make', subject: row.id, facts })
@@ -100,6 +107,11 @@ async function list({ db, nowMs }: StateDb): Promise<JoinStringView[]> {
     .execute()
   const at = nowMs()
   return rows.map(row => viewOf(row, at))
+}
+
+async function find({ db, nowMs }: StateDb, id: string): Promise<JoinStringView | null> {
+  const row = await db.selectFrom('join_strings').selectAll().where('id', '=', id).executeTakeFirst()
+  return row === undefined ? null : viewOf(row, nowMs())
 }
 
 async function revoke({ db, nowMs }: StateDb, id: string, by: string): Promise<void> {
@@ -139,6 +151,12 @@ async function use({ db, nowMs }: StateDb, request: EnrolRequest): Promise<Enrol
       .where('id', '=', string.id)
       .execute()
     const facts = { role: enrolled.role, region: enrolled.region, joinString: string.id }
+    if (string.admission === 1) {
+      // Of a machine that is replaced while it was checked.
+      const stale = tx.updateTable('check_runs').set({ ended_at: at }).where('server_id', '=', enrolled.id)
+      await stale.where('ended_at', 'is', null).execute()
+      await askFor(tx, { server: enrolled.id, by: string.created_by, at })
+    }
     await audit(tx, { at, by: string.created_by, action: 'server-join', subject: enrolled.id, facts })
     return enrolled
   })
@@ -166,7 +184,8 @@ async function enrolServer(tx: Db, row: Row, request: EnrolRequest, at: number):
   const wanted = row.server_id ?? request.id
   const id = wanted ?? (await freeId(tx, row.region ?? request.region ?? role))
   const known = await tx.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
-  if (known !== undefined && row.server_id === null) {
+  // One from the add-an-edge page never takes the place of a server, whoever made it.
+  if (known !== undefined && (row.server_id === null || row.admission === 1)) {
     throw controlFaults.fault(
       'control-server-duplicate',
       `a server ${id} is enrolled already; give another --id`,
@@ -184,7 +203,11 @@ async function enrolServer(tx: Db, row: Row, request: EnrolRequest, at: number):
     const fresh = newRow({ id, role, region, tokenSha256: request.credentialSha256 }, at)
     await tx
       .insertInto('servers')
-      .values({ ...fresh, tags: row.tags })
+      .values({
+        ...fresh,
+        tags: row.tags,
+        share_percent: row.admission === 1 ? ADMISSION_SHARE_PERCENT : fresh.share_percent,
+      })
       .execute()
   } else {
     // A join string that names a server gives it a new key: after a lost disk, or a stolen credential.
@@ -223,9 +246,14 @@ function isJoinRole(role: ServerRole): role is JoinRole {
   return joinRoles.some(known => known === role)
 }
 
-async function expectSameRole(tx: Db, id: string, role: JoinRole): Promise<void> {
+async function expectSameRole(tx: Db, id: string, { role, admission }: Row): Promise<void> {
   const known = await tx.selectFrom('servers').select('role').where('id', '=', id).executeTakeFirst()
-  if (known === undefined || known.role === role) return
+  if (known === undefined) return
+  if (admission === 1) {
+    const message = `a server ${id} is enrolled already, or was; choose another id`
+    throw controlFaults.fault('control-server-duplicate', message)
+  }
+  if (known.role === role) return
   const message = `${id} is enrolled as ${known.role}: a join string for ${role} cannot name it`
   throw controlFaults.fault('control-server-duplicate', message)
 }
@@ -242,6 +270,7 @@ function viewOf(row: Row, at: number): JoinStringView {
     state: stateOf(row, at),
     usedBy: row.used_by,
     usedAt: row.used_at,
+    admission: row.admission === 1,
   }
 }
 

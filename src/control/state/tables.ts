@@ -65,6 +65,18 @@ export interface Tables {
     used_by: string | null
     /** Of the server that used it: the same one may ask again, when an answer was lost. */
     used_credential_sha256: string | null
+    /** 1: made on the add-an-edge page. */
+    admission: number
+  }
+  check_runs: {
+    id: string
+    server_id: string
+    started_at: number
+    /** Null: it goes on. */
+    ended_at: number | null
+    by: string
+    /** CheckStep of wire, as JSON. */
+    steps: string
   }
   server_states: { server_id: string; state: ServerState; reason: string; evidence: string; since: number }
   state_changes: {
@@ -222,6 +234,14 @@ const migrations: readonly string[] = [
   `,
   `
   ALTER TABLE servers ADD COLUMN share_percent REAL NOT NULL DEFAULT 100;
+  `,
+  `
+  CREATE TABLE check_runs (
+    id TEXT PRIMARY KEY, server_id TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, by TEXT NOT NULL,
+    steps TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX check_runs_by_server ON check_runs (server_id, started_at);
+  ALTER TABLE join_strings ADD COLUMN admission INTEGER NOT NULL DEFAULT 0;
   `,
 ]
 

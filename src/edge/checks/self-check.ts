@@ -1,7 +1,14 @@
 // Owns an edge's own part of its admission: one order at a time, step by step, told to the control room as it goes.
 // It refuses a second order while one runs, and to measure the disk while viewers are served.
 import { type Clock, type FleetTime, type Log, messageOf } from '#base'
-import { type CheckOrder, type CheckReport, isCheckOver, type SelfStep, type SelfStepName, selfSteps } from '#wire'
+import {
+  type CheckOrder,
+  type CheckReport,
+  isCheckOver,
+  type SelfStep,
+  type SelfStepName,
+  selfSteps,
+} from '#wire'
 import type { ObjectCache } from '../cache/object-cache.ts'
 import type { OriginClient } from '../upstream/origin-client.ts'
 import { measureDisk, removeLeftover } from './disk-speed.ts'
