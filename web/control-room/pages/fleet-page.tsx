@@ -1,7 +1,7 @@
 // Owns the fleet page: who is well, what the chosen servers do on one axis of time, why the others are not well.
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
-import { useSearchParams } from 'wouter'
-import type { ServerView } from '#wire'
+import { Link, useSearchParams } from 'wouter'
+import { mayAct, type ServerView } from '#wire'
 import {
   type ServerChange,
   useAlerts,
@@ -65,6 +65,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const me = useMe()
   const page = useWindow()
   const silentMs = useSilence()
+  const mayAdd = me.data !== undefined && mayAct(me.data.role, 'operator')
   const sorted = useMemo(() => inOrder(servers), [servers])
   const ids = sorted.map(server => server.id)
   const chosen = chosenServers(search, ids)
@@ -169,10 +170,19 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
               </p>
             ) : null}
             <RecentChanges changes={history.data} />
+            {mayAdd ? <AddEdgeLink /> : null}
           </aside>
         </div>
       </div>
     </CursorContext>
+  )
+}
+
+function AddEdgeLink(): ReactNode {
+  return (
+    <Link href="/add-edge" className="add-edge-link">
+      Add an edge
+    </Link>
   )
 }
 

@@ -2,6 +2,7 @@
 import { type ReactNode, useMemo, useState } from 'react'
 import { Link } from 'wouter'
 import { mayAct, type ServerView, type UserRole } from '#wire'
+import { ChecksPanel } from '../admission/checks-panel.tsx'
 import { type ServerChange, useHistory, useMarks, useMe, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
@@ -290,6 +291,7 @@ function ServerSide({ server, servers, changes }: SideProps): ReactNode {
     <aside className="side">
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
+      {server.role === 'edge' ? <ChecksPanel server={server.id} mayCheck={may('operator')} brief /> : null}
       <WhatChanged server={server.id} mayTell={may('operator')} />
       <section className="panel" aria-label="History">
         <header>

@@ -83,7 +83,8 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
       {rows.length === 0 ? (
         <Empty title="No edge yet">
           <p>
-            <code>npx vitrine server invite --region REGION</code> prints the line that makes a machine one.
+            <Link href="/add-edge">Add an edge</Link>, or let{' '}
+            <code>npx vitrine server invite --region REGION</code> print the line that makes a machine one.
           </p>
         </Empty>
       ) : (
@@ -130,6 +131,7 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
       ) : (
         <p className="wall-links">
           <Link href="/wall?kiosk">Without navigation</Link>
+          {me === undefined || me.role === 'viewer' ? null : <Link href="/add-edge">Add an edge</Link>}
           {me?.role === 'admin' ? <Link href="/links">Links for screens</Link> : null}
         </p>
       )}
