@@ -189,7 +189,7 @@ export class AdmissionKeeper {
     if (active.joinedMs === null && !this.#joined(active, record, { address, nowMs })) return
     if (address !== null) active.awayMs = null
     else active.awayMs ??= nowMs
-    this.#orderSelf(active, address, nowMs)
+    this.#orderSelf(active, record, { address, nowMs })
     this.#ports(active, record, nowMs)
     this.#door(active, record, address, nowMs)
     this.#play(active, record)
@@ -222,7 +222,11 @@ export class AdmissionKeeper {
   }
 
   /** Orders once; again only when the edge says that it knows nothing of it. */
-  #orderSelf(active: Active, address: string | null, nowMs: number): void {
+  #orderSelf(
+    active: Active,
+    record: ServerRecord,
+    { address, nowMs }: { readonly address: string | null; readonly nowMs: number },
+  ): void {
     const { run, warm } = active
     if (selfSteps.every(step => isCheckOver(stepOf(active, step).state))) return
     if (address === null) {
@@ -247,17 +251,19 @@ export class AdmissionKeeper {
         warm: { ...LIMITS.warm, titles: [...warm.ids] },
       })
     } else if (nowMs - active.orderedMs > ORDER_MS_MAX) {
-      this.#endSelf(
-        active,
-        'It did not take the order to measure itself.',
-        'Update Vitrine there, and check again.',
-      )
+      const { state } = record.standing
+      const advice =
+        state === 'unreachable'
+          ? `It is unreachable (${record.reason}): see its log, and check again.`
+          : 'Update Vitrine there, and check again.'
+      this.#endSelf(active, 'It did not take the order to measure itself.', advice)
     }
   }
 
   #ports(active: Active, record: ServerRecord, nowMs: number): void {
     if (isCheckOver(stepOf(active, 'ports').state)) return
-    const verdict = portsVerdict(record, this.#options.fleet, nowMs)
+    const fromMs = active.joinedMs ?? nowMs
+    const verdict = portsVerdict(record, this.#options.fleet, { nowMs, fromMs })
     const isLate = nowMs - (active.joinedMs ?? nowMs) > GRACE_MS
     if (verdict.state === 'passed' || isLate) this.#set(active, 'ports', verdict)
     else this.#set(active, 'ports', { state: 'running', text: verdict.text, advice: null })
@@ -336,8 +342,7 @@ export class AdmissionKeeper {
     )
     if (report.ok) {
       const start = report.startMs === null ? '' : `, first picture after ${millis(report.startMs)}`
-      const speed =
-        report.speedRatio === null ? '' : `, ${report.speedRatio.toFixed(1)} times as fast as it plays`
+      const speed = report.speedRatio === null ? '' : `, ${timesWords(report.speedRatio)} as fast as it plays`
       return this.#set(active, 'play', pass(`Plays ${title}${start}${speed}.`))
     }
     if (active.plays < PLAY_ATTEMPTS_MAX) return // the next turn tries again
@@ -353,8 +358,10 @@ export class AdmissionKeeper {
   }
 
   #endSelf(active: Active, text: string, advice: string): void {
-    for (const step of selfSteps) {
-      if (!isCheckOver(stepOf(active, step).state)) this.#set(active, step, fail(text, advice))
+    // What to do is said once, at the first of them.
+    const open = selfSteps.filter(step => !isCheckOver(stepOf(active, step).state))
+    for (const [at, step] of open.entries()) {
+      this.#set(active, step, { state: 'failed', text, advice: at === 0 ? advice : null })
     }
   }
 
@@ -388,6 +395,11 @@ export class AdmissionKeeper {
     await this.#options.checks.keep(run)
     if (run.endedAt !== null) this.#active.delete(run.server)
   }
+}
+
+/** On the same host it is thousands, and says nothing more. */
+function timesWords(ratio: number): string {
+  return ratio > 100 ? 'more than 100 times' : `${ratio.toFixed(1)} times`
 }
 
 function stepOf({ run }: Active, name: CheckStepName): CheckStep {

@@ -7,10 +7,16 @@ import { fail, millis, pass, type Verdict } from './verdict.ts'
 const LOOK_AGE_MS_MAX = 5000
 const NAMED_MAX = 3
 
-export function portsVerdict(record: ServerRecord, fleet: Fleet, nowMs: number): Verdict {
+/** `fromMs`: when the run began; looks from before say nothing about what is asked now. */
+export function portsVerdict(
+  record: ServerRecord,
+  fleet: Fleet,
+  { nowMs, fromMs }: { readonly nowMs: number; readonly fromMs: number },
+): Verdict {
   const looks = [...record.outside].flatMap(([observer, log]) => {
     const last = log.last()
-    return last === null || nowMs - last.atMs > LOOK_AGE_MS_MAX ? [] : [{ observer, last }]
+    const isFresh = last !== null && last.atMs >= fromMs && nowMs - last.atMs <= LOOK_AGE_MS_MAX
+    return isFresh ? [{ observer, last }] : []
   })
   const own = looks.find(({ observer }) => observer === CONTROL_ID)
   const edges = looks.filter(({ observer }) => observer !== CONTROL_ID)

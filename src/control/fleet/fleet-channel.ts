@@ -75,9 +75,10 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   }
 }
 
-function onHello({ fleet, state, steering, probePlan, log }: ControlContext, hello: Hello): void {
+function onHello(context: ControlContext, hello: Hello): void {
+  const { fleet, state, steering, probePlan, options, log } = context
   const record = fleet.get(hello.server)
-  if (record === null || !fleet.hello(record, hello)) return
+  if (record === null || !fleet.hello(record, hello, options.clock.monotonicMs())) return
   const { url, version, hostId } = hello
   void state.servers
     .remember(hello.server, { url, version, hostId })

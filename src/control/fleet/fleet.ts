@@ -51,6 +51,8 @@ export interface ServerRecord {
   readonly plays: Map<string, PlayLog>
   /** Its server process has been here since this start. */
   isLinked: boolean
+  /** Monotonic time of its first hello since this start; null: none. Its agent cannot have been missed before. */
+  linkedMs: number | null
   titles: readonly TitleReport[]
   /** Media that it said it gave to sessions, since this start. */
   sessionBytes: number
@@ -145,9 +147,10 @@ export class Fleet {
   }
 
   /** True when the url, version or host is news. */
-  hello(record: ServerRecord, hello: Hello): boolean {
+  hello(record: ServerRecord, hello: Hello, nowMs: number): boolean {
     if (hello.process !== 'server') return false
     record.isLinked = true
+    record.linkedMs ??= nowMs
     const { url, version, hostId } = hello
     if (record.url === url && record.version === version && record.hostId === hostId) return false
     Object.assign(record, { url, version, hostId })
@@ -259,6 +262,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     outside: new Map(),
     plays: new Map(),
     isLinked: false,
+    linkedMs: null,
     titles: [],
     sessionBytes: 0,
     standing: {

@@ -54,7 +54,7 @@ const WAITING: readonly CheckStep[] = checkSteps.map(step => ({
 export function CheckList({ run }: { readonly run: CheckRun | null }): ReactNode {
   const steps = run === null || run.steps.length === 0 ? WAITING : run.steps
   return (
-    <ol className="checks" aria-label="Admission checks">
+    <ol className="checks" aria-label="Admission checks" data-waiting={run === null}>
       {steps.map(({ step, state, text, advice }) => (
         <li key={step} data-state={state}>
           <CheckIcon state={state} />

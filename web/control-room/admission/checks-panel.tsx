@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
 import { Loading, Problem } from '../parts/answers.tsx'
-import { Age, Moment } from '../parts/moment.tsx'
+import { Moment } from '../parts/moment.tsx'
 import { CheckList, CheckSummary } from './check-list.tsx'
 import { useCheckAgain, useChecks } from './use-checks.ts'
 
@@ -60,7 +60,7 @@ export function ChecksPanel({ server, mayCheck, brief }: ChecksPanelProps): Reac
                 </>
               ) : (
                 <>
-                  ended <Age at={run.endedAt} /> ago, begun by {run.by}
+                  ended <Moment at={run.endedAt} />, begun by {run.by}
                 </>
               )}
             </p>

@@ -34,7 +34,7 @@ export function SharePanel({ server, others, run, mayShare }: SharePanelProps): 
       </header>
       <div className="share-body">
         <p>
-          <b className="share-figure">{sharePercent} %</b> of all new sessions at most
+          <b className="share-figure">{sharePercent} %</b> <span>of all new sessions at most</span>
         </p>
         <div className="segments" role="group" aria-label={`Share of new sessions of ${id}`}>
           {PERCENTS.map(percent => (

@@ -169,8 +169,8 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
                 {ill.length - told.length} more are not healthy: their pages have the evidence.
               </p>
             ) : null}
-            <RecentChanges changes={history.data} />
             {mayAdd ? <AddEdgeLink /> : null}
+            <RecentChanges changes={history.data} />
           </aside>
         </div>
       </div>
