@@ -24,7 +24,7 @@ import {
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
 import { type Trust, tlsClient } from '#trust'
-import type { Heartbeat } from '#wire'
+import type { Heartbeat, ServerRole } from '#wire'
 import { ChangeWatch } from './changes/change-watch.ts'
 import { FactReader } from './changes/read-facts.ts'
 import { HostMetrics } from './host/host-metrics.ts'
@@ -58,7 +58,7 @@ const EARLY_MS = 5000
 export interface AgentOptions {
   /** Id of the server that is watched; also this agent's `instance` label. */
   readonly id: string
-  readonly role: 'edge' | 'origin' | 'control'
+  readonly role: ServerRole
   readonly region: string
   /** For /healthz and /metrics of the agent itself; null: it does not listen. */
   readonly listen: ListenOptions | null
@@ -290,6 +290,8 @@ class Agent {
 
   /** Nothing is said before there is something to say: a server that has never been seen is not gone yet. */
   #watched(): Heartbeat['watched'] {
+    const { role } = this.#options
+    if (role === 'foreign' || role === 'host') return undefined // nothing of ours runs there
     const view = this.#watch.view()
     const health = this.#health === null ? { httpOk: false, httpMs: null } : this.#health.view()
     const early = this.#options.clock.monotonicMs() - this.#startedMs < EARLY_MS

@@ -18,6 +18,7 @@ const stored = z.object({
   id: serverId,
   role: z.enum(joinRoles),
   region: z.string(),
+  watches: z.enum(['foreign', 'host']).optional(),
   controlUrl: z.string(),
   originUrl: z.string().nullable(),
   credential: z.string(),
@@ -32,6 +33,8 @@ export interface Identity {
   readonly id: string
   readonly role: JoinRole
   readonly region: string
+  /** Of an agent: what it is an agent of; else null. */
+  readonly watches: 'foreign' | 'host' | null
   readonly controlUrl: string
   readonly originUrl: string | null
   readonly credential: Secret
@@ -51,13 +54,14 @@ export interface Wish {
 export function readIdentity(folder: string): Identity | null {
   const kept = readKept(folder)
   if (kept === null) return null
-  const { id, role, region, controlUrl, originUrl, credential } = kept
+  const { id, role, region, watches = null, controlUrl, originUrl, credential } = kept
   const authorityFile = join(folder, 'authority.crt')
   const hasTls = existsSync(authorityFile)
   return {
     id,
     role,
     region,
+    watches,
     controlUrl,
     originUrl,
     credential: new Secret(credential),
@@ -92,8 +96,8 @@ export async function enrol(folder: string, joinText: string, wish: Wish): Promi
     version: packageVersion,
   })
   keepFiles(folder, keyPem, answer)
-  const { id, role, region, originUrl } = answer
-  const identity = { id, role, region, controlUrl: join.controlUrl, originUrl, credential, joinedBy }
+  const { id, role, region, watches, originUrl } = answer
+  const identity = { id, role, region, watches, controlUrl: join.controlUrl, originUrl, credential, joinedBy }
   writeFileAtomic(identityFile(folder), `${JSON.stringify(identity)}\n`)
   rmSync(attemptFile(folder), { force: true })
   return readIdentity(folder) as Identity

@@ -74,6 +74,8 @@ export const joinStringRequest = z.strictObject({
   role: z.enum(joinRoles),
   /** The id that the server will have; without it the machine chooses. One that is enrolled already is given a new key. */
   id: serverId.optional(),
+  /** Of an agent: the foreign server whose host it measures. */
+  for: serverId.optional(),
   region: region.optional(),
   tags: serverTags.optional(),
   /** Seconds until it expires; an hour by default, a week at most. */
@@ -126,6 +128,8 @@ export const enrolAnswer = z.object({
   id: serverId,
   role: z.enum(joinRoles),
   region: z.string(),
+  /** Of an agent: what it is an agent of. */
+  watches: z.enum(['foreign', 'host']).optional(),
   /** Leaf and authority in PEM. */
   certificatePem: z.string().nullable(),
   authorityPem: z.string().nullable(),

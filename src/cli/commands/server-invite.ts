@@ -12,6 +12,7 @@ import { BY, withState } from './state.ts'
 type InviteOptions = CommonOptions & {
   readonly role: JoinRole
   readonly id?: string
+  readonly for?: string
   readonly region?: string
   readonly expires: number
 }
@@ -25,6 +26,7 @@ export function registerInvite(server: Command): void {
     .description('make a join string for a new machine and print the line to paste there')
     .addOption(new Option('--role <role>', 'what it will do').choices(joinRoles).default('edge'))
     .option('--id <id>', 'its id; one that is enrolled already is given a new credential')
+    .option('--for <id>', 'of an agent: the foreign server whose host it will measure')
     .option('--region <region>', 'where it stands')
     .option(
       '--expires <time>',
@@ -32,7 +34,10 @@ export function registerInvite(server: Command): void {
       text => readTime(text, EXPIRES_S_MAX),
       EXPIRES_S_DEFAULT,
     )
-    .addHelpText('after', '\nExamples:\n  npx vitrine server invite --id sa-east --region sa-east')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npx vitrine server invite --id sa-east --region sa-east\n  npx vitrine server invite --role agent --for cdn',
+    )
     .action(invited)
   withJson(withData(invite))
   const list = server
@@ -53,10 +58,14 @@ export function registerInvite(server: Command): void {
 async function invited(options: InviteOptions): Promise<void> {
   const { controlUrl, pin } = readJoin(options)
   const { role, id, region, expires } = options
+  if (options.for !== undefined && (role !== 'agent' || id !== undefined)) {
+    throw cliFaults.fault('cli-usage', '--for names the server of an agent: give --role agent, and no --id')
+  }
   const request = {
     role,
     expiresInS: expires,
     ...(id === undefined ? {} : { id }),
+    ...(options.for === undefined ? {} : { for: options.for }),
     ...(region === undefined ? {} : { region }),
   }
   const { token, ...view } = await withState(options, state => state.makeJoinString(request, BY))

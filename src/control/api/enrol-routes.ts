@@ -42,14 +42,22 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
     bodyBytesMax: 16 * 1024,
     handle: async (_request, _reply, body): Promise<EnrolAnswer> => {
       const { authority } = context
-      const { id, role, region } = await context.state.joinStrings.use(body)
+      const { id, role, region, watches } = await context.state.joinStrings.use(body)
       await context.refreshAccess()
       const certificatePem =
         authority === null || body.requestPem === null
           ? null
           : await authority.sign(body.requestPem, namesOf(id, role))
       const authorityPem = certificatePem === null ? null : (authority?.certPem ?? null)
-      return { id, role, region, certificatePem, authorityPem, originUrl: originUrlOf(context) }
+      return {
+        id,
+        role,
+        region,
+        ...(watches === undefined ? {} : { watches }),
+        certificatePem,
+        authorityPem,
+        originUrl: originUrlOf(context),
+      }
     },
   })
   addRoute(app, {

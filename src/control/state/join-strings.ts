@@ -6,7 +6,6 @@ import {
   type JoinRole,
   type JoinStringRequest,
   type JoinStringView,
-  joinRoles,
   type ServerRole,
   serverId,
 } from '#wire'
@@ -34,6 +33,8 @@ export interface Enrolled {
   readonly id: string
   readonly role: JoinRole
   readonly region: string
+  /** Of an agent: what it is an agent of. */
+  readonly watches?: 'foreign' | 'host'
 }
 
 export interface JoinStrings {
@@ -67,7 +68,7 @@ async function make(state: StateDb, request: JoinStringRequest, by: string): Pro
     id: newId(),
     token_sha256: hashToken(token),
     role: request.role,
-    server_id: request.id ?? null,
+    server_id: request.for ?? request.id ?? null,
     region: request.region ?? null,
     tags: JSON.stringify(request.tags ?? {}),
     created_at: at,
@@ -90,7 +91,7 @@ async function make(state: StateDb, request: JoinStringRequest, by: string): Pro
     if (open.count >= OPEN_MAX) {
       throw controlFaults.fault('control-limit-reached', `${OPEN_MAX} join strings are open; revoke some`)
     }
-    if (row.server_id !== null) await expectSameRole(tx, row.server_id, row)
+    if (row.server_id !== null) await expectSameRole(tx, row.server_id, row, request.for !== undefined)
     await tx.insertInto('join_strings').values(row).execute()
     const facts = { role: row.role, server: row.server_id, expiresAt: row.expires_at }
     await audit(tx, { at, by, action: 'join-string-make', subject: row.id, facts })
@@ -191,7 +192,8 @@ async function enrolServer(tx: Db, row: Row, request: EnrolRequest, at: number):
       `a server ${id} is enrolled already; give another --id`,
     )
   }
-  const region = row.region ?? request.region ?? known?.region ?? id
+  const told = row.region ?? request.region ?? known?.region ?? id
+  const region = known?.role === 'foreign' ? known.region : told
   if (known === undefined) {
     const { count } = await tx
       .selectFrom('servers')
@@ -200,7 +202,7 @@ async function enrolServer(tx: Db, row: Row, request: EnrolRequest, at: number):
     if (count >= SERVERS_MAX) {
       throw controlFaults.fault('control-limit-reached', `${SERVERS_MAX} servers are enrolled already`)
     }
-    const fresh = newRow({ id, role, region, tokenSha256: request.credentialSha256 }, at)
+    const fresh = newRow({ id, role: serverRoleOf(role), region, tokenSha256: request.credentialSha256 }, at)
     await tx
       .insertInto('servers')
       .values({
@@ -211,11 +213,18 @@ async function enrolServer(tx: Db, row: Row, request: EnrolRequest, at: number):
       .execute()
   } else {
     // A join string that names a server gives it a new key: after a lost disk, or a stolen credential.
-    if (known.role !== role) throw refused(`${id} is enrolled as ${known.role}`)
-    const renewed = { token_sha256: request.credentialSha256, region, retired_at: null }
+    const isForeign = role === 'agent' && known.role === 'foreign'
+    if (!isForeign && known.role !== serverRoleOf(role)) throw refused(`${id} is enrolled as ${known.role}`)
+    if (isForeign && known.retired_at !== null) throw refused(`${id} was retired since`)
+    // A foreign server stays what it is: it gets an agent, and keeps its region.
+    const renewed = isForeign
+      ? { token_sha256: request.credentialSha256 }
+      : { token_sha256: request.credentialSha256, region, retired_at: null }
     await tx.updateTable('servers').set(renewed).where('id', '=', id).execute()
   }
-  return { id, role, region }
+  const watches =
+    role === 'agent' ? ({ watches: known?.role === 'foreign' ? 'foreign' : 'host' } as const) : {}
+  return { id, role, region, ...watches }
 }
 
 /** `eu-west`, or `eu-west-2` and so on where that is taken. */
@@ -236,24 +245,40 @@ async function freeId(tx: Db, region: string): Promise<string> {
 
 async function enrolledOf(tx: Db, id: string): Promise<Enrolled> {
   const row = await tx.selectFrom('servers').selectAll().where('id', '=', id).executeTakeFirst()
-  if (row === undefined || row.retired_at !== null || !isJoinRole(row.role)) {
-    throw refused(`${id}, which it made, was removed since`)
+  const gone = refused(`${id}, which it made, was removed since`)
+  if (row === undefined || row.retired_at !== null) throw gone
+  const { region } = row
+  if (row.role === 'edge' || row.role === 'origin') return { id, role: row.role, region }
+  if (row.role === 'control') throw gone
+  return { id, role: 'agent', region, watches: row.role }
+}
+
+/** As what a machine is enrolled that joins in this role. */
+function serverRoleOf(role: JoinRole): ServerRole {
+  return role === 'agent' ? 'host' : role
+}
+
+async function expectSameRole(
+  tx: Db,
+  id: string,
+  { role, admission }: Row,
+  isForForeign: boolean,
+): Promise<void> {
+  const known = await tx
+    .selectFrom('servers')
+    .select(['role', 'retired_at'])
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (isForForeign && (role !== 'agent' || known?.role !== 'foreign' || known.retired_at !== null)) {
+    const message = `${id} is no foreign server; an agent is made for one that vitrine server watch has enrolled`
+    throw controlFaults.fault('control-server-unknown', message)
   }
-  return { id: row.id, role: row.role, region: row.region }
-}
-
-function isJoinRole(role: ServerRole): role is JoinRole {
-  return joinRoles.some(known => known === role)
-}
-
-async function expectSameRole(tx: Db, id: string, { role, admission }: Row): Promise<void> {
-  const known = await tx.selectFrom('servers').select('role').where('id', '=', id).executeTakeFirst()
-  if (known === undefined) return
+  if (known === undefined || isForForeign) return
   if (admission === 1) {
     const message = `a server ${id} is enrolled already, or was; choose another id`
     throw controlFaults.fault('control-server-duplicate', message)
   }
-  if (known.role === role) return
+  if (known.role === serverRoleOf(role)) return
   const message = `${id} is enrolled as ${known.role}: a join string for ${role} cannot name it`
   throw controlFaults.fault('control-server-duplicate', message)
 }

@@ -1,15 +1,7 @@
 // Owns the enrolled servers and the history of their states, which is kept for good.
 import { sql } from 'kysely'
 import { hashToken } from '#link'
-import {
-  type Evidence,
-  evidence,
-  joinRoles,
-  type ServerState,
-  type ServerTags,
-  serverId,
-  serverTags,
-} from '#wire'
+import { type Evidence, evidence, type ServerState, type ServerTags, serverId, serverTags } from '#wire'
 import { controlFaults } from '../faults.ts'
 import type { Enrolment } from '../options.ts'
 import { audit, type StateDb } from './database.ts'
@@ -18,6 +10,8 @@ import type { ServerEntry } from './state.ts'
 import type { Tables } from './tables.ts'
 
 export const SERVERS_MAX = 1000 // the steering table takes as many pathways
+/** What may be enrolled by a token file; an agent alone needs a join string. */
+const TOKEN_ROLES = ['edge', 'origin'] as const
 const HISTORY_MAX = 500 // changes that one answer carries
 
 /** A server as it is stored. */
@@ -96,9 +90,9 @@ async function add(
   by: string,
 ): Promise<string> {
   const { id, region } = server
-  const role = joinRoles.find(known => known === server.role)
+  const role = TOKEN_ROLES.find(known => known === server.role)
   if (role === undefined) {
-    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${joinRoles.join(', ')} is`
+    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${TOKEN_ROLES.join(', ')} is`
     throw controlFaults.fault('control-role-unknown', message)
   }
   if (!serverId.safeParse(id).success || region.length === 0 || region.length > 64) {

@@ -285,7 +285,9 @@ function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): T
         ]
       : []),
     // Nobody measures a foreign server from inside.
-    ...(server.role === 'foreign' ? [] : [{ label: 'CPU cores', ...at('cpu'), unit: 'cores' as const }]),
+    ...(server.role === 'foreign' || server.role === 'host'
+      ? []
+      : [{ label: 'CPU cores', ...at('cpu'), unit: 'cores' as const }]),
   ]
 }
 
