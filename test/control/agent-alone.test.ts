@@ -72,7 +72,9 @@ describe('an agent alone', () => {
     await run(identity)
     const seen = await until(async () => {
       const one = await server('cdn')
-      return one?.agentSeen != null && one.evidence.some(({ witness, ok }) => witness === 'agent' && ok) && one
+      return (
+        one?.agentSeen != null && one.evidence.some(({ witness, ok }) => witness === 'agent' && ok) && one
+      )
     }, 'its agent is heard')
     expect(seen.role).toBe('foreign')
     expect(seen.evidence.find(({ witness }) => witness === 'agent')).toMatchObject({

@@ -30,6 +30,7 @@ const CERTIFICATES_PER_MINUTE = 60
 
 export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): void {
   addJoinStringRoutes(app, context)
+  addForeignRoute(app, context)
   addServerRoutes(app, context)
   addRoute(app, {
     method: 'POST',
@@ -139,7 +140,7 @@ function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): voi
   })
 }
 
-function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
+function addForeignRoute(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'POST',
     url: '/api/v1/foreign-servers',
@@ -153,6 +154,9 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
       return {}
     },
   })
+}
+
+function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'PUT',
     url: '/api/v1/servers/:id/tags',
