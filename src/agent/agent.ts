@@ -23,8 +23,8 @@ import {
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
-import { type Trust, tlsClient } from '#trust'
-import type { Heartbeat, ServerRole } from '#wire'
+import { AuthorityFollower, type Identity, type Trust, tlsClient } from '#trust'
+import type { AuthorityState, Heartbeat, ServerRole } from '#wire'
 import { ChangeWatch } from './changes/change-watch.ts'
 import { FactReader } from './changes/read-facts.ts'
 import { HostMetrics } from './host/host-metrics.ts'
@@ -67,6 +67,8 @@ export interface AgentOptions {
   readonly token: Secret
   /** How other servers of the fleet prove who they are; left out: by public certificates. */
   readonly trust?: Trust
+  /** Of an agent alone: it follows the authority's key. Null or left out: the server beside it does. */
+  readonly identity?: Identity | null
   /** The watched server, for /healthz and /metrics; null: only the host is measured. */
   readonly serverUrl: string | null
   /** Leader of the watched server's process group; asked at each pass, null when there is none. */
@@ -108,6 +110,7 @@ class Agent {
   readonly #host: HostMetrics
   readonly #access: AccessTable
   readonly #link: Link
+  readonly #authority: AuthorityFollower | null
   readonly #calls: HttpCalls
   readonly #server: ServerMetrics
   readonly #pusher: Pusher
@@ -137,6 +140,9 @@ class Agent {
     this.#access = new AccessTable(token)
     this.#host = new HostMetrics(this.#unreadable())
     const hostId = readHostId()
+    const { identity = null } = options
+    const send = (state: AuthorityState): void => void this.#link.send(state)
+    this.#authority = identity === null ? null : closers.add(new AuthorityFollower({ identity, send, log }))
     this.#link = closers.add(this.#startLink(hostId))
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
@@ -283,6 +289,7 @@ class Agent {
       },
       onMessage: message => {
         if (message.type === 'access') this.#access.set(message)
+        if (message.type === 'authority') this.#authority?.take(message)
       },
       watched: () => this.#watched(),
     })

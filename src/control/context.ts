@@ -7,6 +7,7 @@ import type { AdmissionKeeper } from './admission/admission-keeper.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
+import type { AuthorityKeeper } from './authority-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
@@ -31,6 +32,8 @@ export interface ControlContext {
   readonly tryIt: TryIt
   readonly wall: WallKeeper
   readonly admission: AdmissionKeeper
+  /** Null: there is no authority. */
+  readonly authorityKeeper: AuthorityKeeper | null
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

@@ -26,7 +26,8 @@ import { RuleFiles } from './alerts/rule-files.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import { MetadataBook } from './api/metadata-book.ts'
-import { privateAuthority } from './authority.ts'
+import { type OwnAuthority, privateAuthority } from './authority.ts'
+import { AuthorityKeeper, startAuthorityKeeper } from './authority-keeper.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
@@ -120,6 +121,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     log,
     region,
     authority: own.authority,
+    authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),
     joinUrl: () => joinUrl(late.url),
     selfUrl: () => late.url,
     startedAt: fleetTime.nowMs(),
@@ -183,6 +185,25 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function authorityKeeper(
+  { stateFolder, clock, log }: ControlOptions,
+  { authority, renewOwn }: OwnAuthority,
+  { fleet, state }: Pick<ControlContext, 'fleet' | 'state'>,
+  late: Late,
+): AuthorityKeeper | null {
+  if (authority === null) return null
+  return new AuthorityKeeper({
+    authority,
+    folder: join(stateFolder, 'authority'),
+    fleet,
+    renewOwn,
+    revokeStrings: () => state.joinStrings.revokeAll('authority change'),
+    publish: () => late.channel?.authority(),
+    clock,
+    log,
+  })
 }
 
 function admissionKeeper(
@@ -274,7 +295,12 @@ function openMetrics({
 
 /** The control room believes its own authority. */
 function trustOf({ authority }: ControlContext): Trust {
-  return authority === null ? null : { authorityPem: authority.certPem }
+  if (authority === null) return null
+  return {
+    get authorityPem() {
+      return authority.roots.join('')
+    },
+  }
 }
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
@@ -293,6 +319,7 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   )
   closers.add(startSecondly(context, selfMetrics))
   closers.add(startAdmission(context.admission, log))
+  if (context.authorityKeeper !== null) closers.add(startAuthorityKeeper(context.authorityKeeper, log))
 }
 
 /** Tokens and servers in memory follow state.db, which commands in other processes change too. */

@@ -16,7 +16,7 @@ import {
   type Secret,
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
-import { type Identity, startRenewal, type Trust } from '#trust'
+import { AuthorityFollower, type Identity, startRenewal, type Trust } from '#trust'
 import type { FromControl } from '#wire'
 import { type AccessLogLimits, Accounting } from './accounting/accounting.ts'
 import { DiskTier } from './cache/disk-tier.ts'
@@ -141,7 +141,8 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     clock,
     log,
   })
-  link.running = closers.add(openLink(options, url, { ...parts, selfCheck }, fleet))
+  const authority = followAuthority(options, state => void link.running?.send(state), closers)
+  link.running = closers.add(openLink(options, url, { ...parts, selfCheck, authority }, fleet))
   closers.add(selfCheck)
   parts.accounting.useTime(link.running.fleet)
   startTimers({ ...parts, selfCheck }, fleet, link.running, options, closers)
@@ -207,10 +208,21 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
   return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
 }
 
+/** Those that hear what the control room says. */
+type LinkedParts = Parts & { readonly selfCheck: SelfCheck; readonly authority: AuthorityFollower | null }
+
+function followAuthority(
+  { identity = null, log }: EdgeOptions,
+  send: ConstructorParameters<typeof AuthorityFollower>[0]['send'],
+  closers: Closers,
+): AuthorityFollower | null {
+  return identity === null ? null : closers.add(new AuthorityFollower({ identity, send, log }))
+}
+
 function openLink(
   options: EdgeOptions,
   url: string,
-  { access, sessions, probes, probePass, glances, selfCheck }: Parts & { readonly selfCheck: SelfCheck },
+  { access, sessions, probes, probePass, glances, selfCheck, authority }: LinkedParts,
   fleet: FleetView,
 ): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
@@ -225,6 +237,7 @@ function openLink(
     } else if (message.type === 'access') access.set(message)
     else if (message.type === 'catalogue') fleet.setTitles(message.titles)
     else if (message.type === 'check') selfCheck.order(message)
+    else if (message.type === 'authority') authority?.take(message)
   }
   const hello = {
     server: id,

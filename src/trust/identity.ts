@@ -10,6 +10,7 @@ import { refusePlain, type Trust } from './client.ts'
 import { trustFaults } from './faults.ts'
 import { postPinned } from './first-contact.ts'
 import { type JoinString, readJoinString } from './join-string.ts'
+import { liveTrust } from './live-trust.ts'
 import { newKeyPem, newRequestPem } from './x509.ts'
 
 const ENROL_PATH = '/api/v1/enrol'
@@ -39,6 +40,8 @@ export interface Identity {
   readonly originUrl: string | null
   readonly credential: Secret
   readonly trust: Trust
+  /** Where `trust` lies: replaced when the authority's key changes. */
+  readonly authorityFile: string | null
   /** One PEM file with the private key and its certificate; null over plain HTTP on loopback or behind a proxy. */
   readonly tls: { readonly file: string } | null
 }
@@ -65,7 +68,8 @@ export function readIdentity(folder: string): Identity | null {
     controlUrl,
     originUrl,
     credential: new Secret(credential),
-    trust: hasTls ? { authorityPem: readFileSync(authorityFile, 'utf8') } : null,
+    trust: hasTls ? liveTrust(authorityFile) : null,
+    authorityFile: hasTls ? authorityFile : null,
     tls: hasTls ? { file: tlsFile(folder) } : null,
   }
 }

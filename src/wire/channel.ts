@@ -2,6 +2,7 @@
 // at /api/v1/channel, `Authorization: Bearer <server token>`. JSON text frames, one message a frame.
 // Unknown fields are ignored and unknown `type`s skipped, so that a neighbour one minor version away works.
 import { z } from 'zod'
+import { authorityMessage, authorityState } from './authority.ts'
 import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
 
@@ -165,6 +166,7 @@ export const toControl = z.discriminatedUnion('type', [
   probes,
   plays,
   checkReport,
+  authorityState,
 ])
 export type ToControl = z.infer<typeof toControl>
 export type Hello = z.infer<typeof hello>
@@ -278,6 +280,7 @@ export const fromControl = z.discriminatedUnion('type', [
   access,
   catalogue,
   checkOrder,
+  authorityMessage,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

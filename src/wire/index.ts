@@ -1,5 +1,6 @@
 // The door of wire: every message between roles, and nothing that does anything.
 export * from './api.ts'
+export * from './authority.ts'
 export * from './channel.ts'
 export * from './checks.ts'
 export * from './enrol.ts'

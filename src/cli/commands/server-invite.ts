@@ -1,8 +1,9 @@
 // Owns `vitrine server invite|invites|uninvite`: join strings for machines that shall join this control room.
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { writeJoinString } from '#trust'
+import { shownPin, writeJoinString } from '#trust'
 import { type JoinRole, joinRoles } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { controlFolder, joinFile } from '../settings.ts'
@@ -81,7 +82,10 @@ const joinShape = z.object({ controlUrl: z.string(), pin: z.string().nullable() 
 function readJoin(options: CommonOptions): z.infer<typeof joinShape> {
   const file = joinFile(controlFolder(readConfig(options).data))
   try {
-    return joinShape.parse(JSON.parse(readFileSync(file, 'utf8')))
+    const join = joinShape.parse(JSON.parse(readFileSync(file, 'utf8')))
+    // Since the control room's start the authority's key may have been changed.
+    const pin = join.pin === null ? null : (shownPin(resolve(dirname(file), 'authority')) ?? join.pin)
+    return { ...join, pin }
   } catch (error) {
     const message = `${file} cannot be read: start the control room of this data folder once, so that its address is known`
     throw cliFaults.fault('cli-usage', message, { cause: error })

@@ -49,7 +49,7 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
         authority === null || body.requestPem === null
           ? null
           : await authority.sign(body.requestPem, namesOf(id, role))
-      const authorityPem = certificatePem === null ? null : (authority?.certPem ?? null)
+      const authorityPem = certificatePem === null ? null : (authority?.roots.join('') ?? null)
       return {
         id,
         role,
@@ -83,7 +83,7 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
       if (authority === null)
         throw controlFaults.fault('control-no-authority', 'this control room signs nothing')
       const certificatePem = await authority.sign(body.requestPem, namesOf(server.id, server.role))
-      return { certificatePem, authorityPem: authority.certPem }
+      return { certificatePem, authorityPem: authority.roots.join('') }
     },
   })
 }

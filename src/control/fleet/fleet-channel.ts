@@ -11,6 +11,8 @@ export interface FleetChannel extends Closable {
   plan(this: void): void
   /** Tokens or servers changed. */
   access(this: void): void
+  /** Every server which roots are believed, and which one signs. */
+  authority(this: void): void
   /** To one edge; without a channel nobody is told. */
   order(this: void, server: string, order: CheckOrder): void
   /** Where a server's channel comes from; null: it has none. */
@@ -28,6 +30,10 @@ const PLAY_BYTES_MAX = 4 * 1024 * 1024
 
 const isEdge = (peer: Peer): boolean => peer.role === 'edge' && peer.process === 'server'
 
+/** The process that owns a server's identity: an agent only where it is alone. */
+const hasIdentity = ({ process, role }: Peer): boolean =>
+  process === 'server' || role === 'foreign' || role === 'host'
+
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
   const { fleet, access, steering, probePlan, fleetTime, options, log, counters } = context
   const channel: Channel = startChannel({
@@ -44,9 +50,11 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
     },
     greeting: peer => {
       const table = steering.table()
-      if (!isEdge(peer)) return [access.message()]
+      const own = context.authorityKeeper?.message()
+      const first = [access.message(), ...(own === undefined || !hasIdentity(peer) ? [] : [own])]
+      if (!isEdge(peer)) return first
       return [
-        access.message(),
+        ...first,
         ...(table === null ? [] : [table]),
         catalogueOf(context),
         probePlan.messageFor(peer.server),
@@ -70,6 +78,10 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       channel.broadcast(access.message(), () => true)
     },
     order: (server, order) => channel.tell(peer => (isEdge(peer) && peer.server === server ? order : null)),
+    authority: () => {
+      const message = context.authorityKeeper?.message()
+      if (message !== undefined) channel.broadcast(message, hasIdentity)
+    },
     addressOf: channel.addressOf,
     close: () => channel.close(),
   }
@@ -124,6 +136,9 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
       return
     case 'check-report':
       if (peer.role === 'edge' && peer.process === 'server') context.admission.report(peer.server, message)
+      return
+    case 'authority-state':
+      if (hasIdentity(peer)) context.authorityKeeper?.told(peer.server, message)
       return
     case 'time-request': // answered by the channel itself
       return

@@ -44,6 +44,8 @@ export interface JoinStrings {
   /** Null: there is none with this id. */
   find(this: void, id: string): Promise<JoinStringView | null>
   revoke(this: void, id: string, by: string): Promise<void>
+  /** All open ones: they carry what does not hold any more. */
+  revokeAll(this: void, by: string): Promise<void>
   /** Enrols the server that comes with a token. Faults: `control-join-refused`, `control-server-duplicate`. */
   use(this: void, request: EnrolRequest): Promise<Enrolled>
 }
@@ -56,6 +58,7 @@ export function createJoinStrings(state: StateDb): JoinStrings {
     list: () => list(state),
     find: id => find(state, id),
     revoke: (id, by) => revoke(state, id, by),
+    revokeAll: by => revokeAll(state, by),
     use: request => use(state, request),
   }
 }
@@ -130,6 +133,15 @@ async function revoke({ db, nowMs }: StateDb, id: string, by: string): Promise<v
       throw controlFaults.fault('control-join-string-unknown', message)
     }
     await audit(tx, { at, by, action: 'join-string-revoke', subject: id })
+  })
+}
+
+async function revokeAll({ db, nowMs }: StateDb, by: string): Promise<void> {
+  const at = nowMs()
+  await db.transaction().execute(async tx => {
+    const open = tx.updateTable('join_strings').set({ revoked_at: at }).where('revoked_at', 'is', null)
+    const { numUpdatedRows } = await open.where('used_at', 'is', null).executeTakeFirstOrThrow()
+    if (numUpdatedRows > 0n) await audit(tx, { at, by, action: 'join-strings-revoke', subject: 'all open' })
   })
 }
 

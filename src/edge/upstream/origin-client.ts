@@ -1,6 +1,6 @@
 // Owns the connections to the origin: credential, deadlines, size limits. It follows no redirects and believes
 // no body whose length is not what was announced.
-import { type Dispatcher, Pool } from 'undici'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 import { type Clock, type Fault, messageOf, type Secret } from '#base'
 import { type Trust, tlsClient } from '#trust'
 import { edgeFaults } from '../faults.ts'
@@ -61,9 +61,10 @@ export class OriginClient {
     }
     this.#pool = new Pool(url.origin, {
       connections: CONNECTIONS_MAX,
-      connect: {
-        timeout: CONNECT_MS_MAX,
-        ...tlsClient(options.trust ?? null, options.originUrl, { role: 'origin' }),
+      // Made at each connection: what is believed changes with the authority's key.
+      connect: (address, callback) => {
+        const tls = tlsClient(options.trust ?? null, options.originUrl, { role: 'origin' })
+        buildConnector({ timeout: CONNECT_MS_MAX, ...tls })(address, callback)
       },
       headersTimeout: FIRST_BYTE_MS_MAX,
       bodyTimeout: IDLE_MS_MAX,
