@@ -23,8 +23,8 @@ import {
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
-import { type Trust, tlsClient } from '#trust'
-import type { Heartbeat } from '#wire'
+import { AuthorityFollower, type Identity, type Trust, tlsClient } from '#trust'
+import type { AuthorityState, Heartbeat, ServerRole } from '#wire'
 import { ChangeWatch } from './changes/change-watch.ts'
 import { FactReader } from './changes/read-facts.ts'
 import { HostMetrics } from './host/host-metrics.ts'
@@ -60,7 +60,7 @@ const EARLY_MS = 5000
 export interface AgentOptions {
   /** Id of the server that is watched; also this agent's `instance` label. */
   readonly id: string
-  readonly role: 'edge' | 'origin' | 'control'
+  readonly role: ServerRole
   readonly region: string
   /** For /healthz and /metrics of the agent itself; null: it does not listen. */
   readonly listen: ListenOptions | null
@@ -69,6 +69,8 @@ export interface AgentOptions {
   readonly token: Secret
   /** How other servers of the fleet prove who they are; left out: by public certificates. */
   readonly trust?: Trust
+  /** Of an agent alone: it follows the authority's key. Null or left out: the server beside it does. */
+  readonly identity?: Identity | null
   /** The watched server, for /healthz and /metrics; null: only the host is measured. */
   readonly serverUrl: string | null
   /** Leader of the watched server's process group; asked at each pass, null when there is none. */
@@ -110,6 +112,7 @@ class Agent {
   readonly #host: HostMetrics
   readonly #access: AccessTable
   readonly #link: Link
+  readonly #authority: AuthorityFollower | null
   readonly #calls: HttpCalls
   readonly #server: ServerMetrics
   readonly #pusher: Pusher
@@ -140,6 +143,9 @@ class Agent {
     this.#access = new AccessTable(token)
     this.#host = new HostMetrics(this.#unreadable())
     const hostId = readHostId()
+    const { identity = null } = options
+    const send = (state: AuthorityState): void => void this.#link.send(state)
+    this.#authority = identity === null ? null : closers.add(new AuthorityFollower({ identity, send, log }))
     this.#link = closers.add(this.#startLink(hostId))
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
@@ -302,6 +308,7 @@ class Agent {
       },
       onMessage: message => {
         if (message.type === 'access') this.#access.set(message)
+        if (message.type === 'authority') this.#authority?.take(message)
       },
       watched: () => this.#watched(),
     })
@@ -309,6 +316,8 @@ class Agent {
 
   /** Nothing is said before there is something to say: a server that has never been seen is not gone yet. */
   #watched(): Heartbeat['watched'] {
+    const { role } = this.#options
+    if (role === 'foreign' || role === 'host') return undefined // nothing of ours runs there
     const view = this.#watch.view()
     const health = this.#health === null ? { httpOk: false, httpMs: null } : this.#health.view()
     const early = this.#options.clock.monotonicMs() - this.#startedMs < EARLY_MS

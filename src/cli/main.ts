@@ -1,6 +1,7 @@
 // Owns the command line: which commands there are, and how a failure is said. It holds no behaviour of its own.
 import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
+import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerLedger } from './commands/ledger.ts'
@@ -37,6 +38,7 @@ const registrations = [
   registerPublish,
   registerUser,
   registerToken,
+  registerAuthority,
   registerServer,
   registerLedger,
   registerMetrics,

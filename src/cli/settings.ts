@@ -57,8 +57,7 @@ export interface EdgeSettings extends RoleSettings, MemberSettings {
 export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSettings {
   readonly kind: 'agent'
   readonly listen: ListenOptions | null
-  /** Nobody measures a foreign server from inside. */
-  readonly role: Exclude<ServerRole, 'foreign'>
+  readonly role: ServerRole
   readonly serverUrl: string | null
   /** Changes of these are told as marks. */
   readonly configFiles: readonly string[]
@@ -229,6 +228,29 @@ export function edgeSettings(config: Config, data: string, edge: EdgeConfig): Ed
     memoryBytesMax: edge.memoryBytesMax,
     diskBytesMax: edge.diskBytesMax,
     accessLog: accessLog.enabled ? accessLog : null,
+  }
+}
+
+/** An agent alone on a host: that of a foreign server, or one without any server of ours. It listens nowhere. */
+export function aloneAgentSettings(
+  config: Config,
+  data: string,
+  { id, region, role }: { readonly id: string; readonly region: string; readonly role: 'foreign' | 'host' },
+): AgentSettings {
+  return {
+    kind: 'agent',
+    id,
+    role,
+    region,
+    listen: null,
+    publicUrl: null,
+    stateFolder: resolve(data, 'agents', id),
+    logLevel: config.log.level,
+    ...memberSettings(config, data),
+    configFiles: [],
+    certificateFiles: [],
+    serverUrl: null,
+    pidFile: null,
   }
 }
 

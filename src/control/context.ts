@@ -3,9 +3,11 @@ import type { Counters, FleetTime, Log } from '#base'
 import type { MetricsStore } from '#metrics'
 import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
+import type { AdmissionKeeper } from './admission/admission-keeper.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
+import type { AuthorityKeeper } from './authority-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
@@ -32,6 +34,9 @@ export interface ControlContext {
   readonly wall: WallKeeper
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
+  readonly admission: AdmissionKeeper
+  /** Null: there is no authority. */
+  readonly authorityKeeper: AuthorityKeeper | null
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

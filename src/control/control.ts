@@ -20,12 +20,14 @@ import { type MetricsStore, openStore } from '#metrics'
 import type { Trust } from '#trust'
 import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
+import { AdmissionKeeper, startAdmission } from './admission/admission-keeper.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
 import { RuleFiles } from './alerts/rule-files.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import { MetadataBook } from './api/metadata-book.ts'
-import { privateAuthority } from './authority.ts'
+import { type OwnAuthority, privateAuthority } from './authority.ts'
+import { AuthorityKeeper, startAuthorityKeeper } from './authority-keeper.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
@@ -117,10 +119,12 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     counters,
+    admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
     log,
     region,
     authority: own.authority,
+    authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),
     joinUrl: () => joinUrl(late.url),
     selfUrl: () => late.url,
     startedAt: fleetTime.nowMs(),
@@ -184,6 +188,44 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function authorityKeeper(
+  { stateFolder, clock, log }: ControlOptions,
+  { authority, renewOwn }: OwnAuthority,
+  { fleet, state }: Pick<ControlContext, 'fleet' | 'state'>,
+  late: Late,
+): AuthorityKeeper | null {
+  if (authority === null) return null
+  return new AuthorityKeeper({
+    authority,
+    folder: join(stateFolder, 'authority'),
+    fleet,
+    renewOwn,
+    revokeStrings: () => state.joinStrings.revokeAll('authority change'),
+    publish: () => late.channel?.authority(),
+    clock,
+    log,
+  })
+}
+
+function admissionKeeper(
+  { clock, log }: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'fleetTime' | 'probePlan' | 'probeBudget'>,
+  late: Late,
+): AdmissionKeeper {
+  const { fleet, state, fleetTime, probePlan, probeBudget: budget } = parts
+  return new AdmissionKeeper({
+    checks: state.checks,
+    fleet,
+    budget,
+    credential: probePlan.credential,
+    order: (server, order) => late.channel?.order(server, order),
+    addressOf: server => late.channel?.addressOf(server) ?? null,
+    fleetTime,
+    clock,
+    log,
+  })
 }
 
 /** What was spent is written each minute, and at the end. */
@@ -272,7 +314,12 @@ function openMetrics({
 
 /** The control room believes its own authority. */
 function trustOf({ authority }: ControlContext): Trust {
-  return authority === null ? null : { authorityPem: authority.certPem }
+  if (authority === null) return null
+  return {
+    get authorityPem() {
+      return authority.roots.join('')
+    },
+  }
 }
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
@@ -290,6 +337,8 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
     startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
   )
   closers.add(startSecondly(context, selfMetrics))
+  closers.add(startAdmission(context.admission, log))
+  if (context.authorityKeeper !== null) closers.add(startAuthorityKeeper(context.authorityKeeper, log))
 }
 
 /** Tokens and servers in memory follow state.db, which commands in other processes change too. */

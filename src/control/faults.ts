@@ -15,6 +15,7 @@ type ControlFault =
   | 'control-route-unknown'
   | 'control-server-unknown'
   | 'control-server-duplicate'
+  | 'control-check-running'
   | 'control-join-refused'
   | 'control-join-string-unknown'
   | 'control-no-authority'
@@ -99,6 +100,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   'control-join-string-unknown': kind(
     404,
     'No open join string has this id: GET /api/v1/join-strings lists them.',
+  ),
+  'control-check-running': kind(
+    409,
+    'This edge is being checked already: wait for the end of that run; GET /api/v1/servers/{id}/checks shows it.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
   'control-link-unknown': kind(

@@ -77,6 +77,8 @@ export const serverView = z.object({
   /** When its agent was last heard; null: never. */
   agentSeen: time.nullable(),
   weight: z.number().nullable(),
+  /** Of an edge: the part of all new sessions that it may get, above 0 to 100; null: not known of that moment. */
+  sharePercent: z.number().nullable(),
   /** Of a foreign server: what is looked at, and its share of new viewers. */
   foreign: z.object({ url: z.string(), weight: z.number() }).nullable().optional(),
   evidence: z.array(evidence),

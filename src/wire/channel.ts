@@ -2,6 +2,8 @@
 // at /api/v1/channel, `Authorization: Bearer <server token>`. JSON text frames, one message a frame.
 // Unknown fields are ignored and unknown `type`s skipped, so that a neighbour one minor version away works.
 import { z } from 'zod'
+import { authorityMessage, authorityState } from './authority.ts'
+import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
@@ -163,6 +165,8 @@ export const toControl = z.discriminatedUnion('type', [
   sessions,
   probes,
   plays,
+  checkReport,
+  authorityState,
 ])
 export type ToControl = z.infer<typeof toControl>
 export type Hello = z.infer<typeof hello>
@@ -186,6 +190,8 @@ export const pathway = z.object({
   url: z.string().max(512),
   /** Share of new viewers; 0 takes it out: it moves to the end of every list. */
   weight: nonNegative,
+  /** Of all new sessions, at most; left out: as many as come. While it is below 1, who plays elsewhere is sent there last. */
+  share: z.number().gt(0).max(1).optional(),
   /** Sessions that it fed in the last 30 s. */
   sessions: nonNegative,
 })
@@ -273,6 +279,8 @@ export const fromControl = z.discriminatedUnion('type', [
   probePlan,
   access,
   catalogue,
+  checkOrder,
+  authorityMessage,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

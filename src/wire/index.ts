@@ -1,10 +1,13 @@
 // The door of wire: every message between roles, and nothing that does anything.
 export * from './api.ts'
+export * from './authority.ts'
 export * from './channel.ts'
+export * from './checks.ts'
 export * from './enrol.ts'
 export * from './host-notes.ts'
 export * from './marks.ts'
 export * from './names.ts'
+export * from './new-session-share.ts'
 export * from './probes.ts'
 export * from './rules.ts'
 export * from './share.ts'

@@ -1,12 +1,12 @@
 // Owns the closed sets and identifiers that roles share.
 import { z } from 'zod'
 
-/** `foreign`: somebody else's streaming server, which is only looked at. */
-export const serverRoles = ['edge', 'origin', 'control', 'foreign'] as const
+/** `foreign`: somebody else's streaming server, which is looked at; `host`: a machine with an agent and no server of ours. */
+export const serverRoles = ['edge', 'origin', 'control', 'foreign', 'host'] as const
 export type ServerRole = (typeof serverRoles)[number]
 
-/** What may join by a join string. */
-export const joinRoles = ['edge', 'origin'] as const
+/** What may join by a join string. An `agent` measures a host: of its own, or that of a foreign server. */
+export const joinRoles = ['edge', 'origin', 'agent'] as const
 export type JoinRole = (typeof joinRoles)[number]
 
 export const serverStates = [

@@ -1,6 +1,7 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch, useSearchParams } from 'wouter'
+import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
@@ -60,6 +61,9 @@ export function App(): ReactNode {
               <Later>
                 <ComparePage />
               </Later>
+            </Route>
+            <Route path="/add-edge">
+              <AddEdgePage />
             </Route>
             <Route path="/links">
               <LinksPage />

@@ -7,6 +7,7 @@ import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addCheckRoutes } from './check-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
@@ -84,6 +85,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addAdminRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
+  addCheckRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
   addMarkRoutes(app, context)

@@ -42,6 +42,7 @@ function serverView(
     watchingEstimated: estimated,
     agentSeen: record.agentSeen,
     weight: steering.weightOf(record.id),
+    sharePercent: record.sharePercent,
     foreign: record.role === 'foreign' ? { url: record.stream, weight: record.entryWeight } : null,
     evidence: [...record.evidence],
   }
@@ -65,6 +66,7 @@ function controlView(context: ControlContext, pids: Readonly<Record<string, numb
     watchingEstimated: 0,
     agentSeen: context.fleet.get(CONTROL_ID)?.agentSeen ?? null,
     weight: 0,
+    sharePercent: 100,
     evidence: [],
   }
 }

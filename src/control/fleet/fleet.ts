@@ -32,6 +32,8 @@ export interface ServerRecord {
   stream: string
   /** Of a foreign server: its share of new viewers. */
   entryWeight: number
+  /** Of an edge: the part of all new sessions that it may get. */
+  sharePercent: number
   /** What an operator says of it. */
   tags: ServerTags
   /** What a person ordered; it may have expired since. */
@@ -49,6 +51,8 @@ export interface ServerRecord {
   readonly plays: Map<string, PlayLog>
   /** Its server process has been here since this start. */
   isLinked: boolean
+  /** Monotonic time of its first hello since this start; null: none. Its agent cannot have been missed before. */
+  linkedMs: number | null
   titles: readonly TitleReport[]
   /** Media that it said it gave to sessions, since this start. */
   sessionBytes: number
@@ -102,6 +106,7 @@ export class Fleet {
           region: server.region,
           tokenSha256: server.tokenSha256,
           tags: server.tags,
+          sharePercent: server.sharePercent,
           ...(server.role === 'foreign' ? foreignPart(server) : {}),
         })
     }
@@ -142,9 +147,10 @@ export class Fleet {
   }
 
   /** True when the url, version or host is news. */
-  hello(record: ServerRecord, hello: Hello): boolean {
+  hello(record: ServerRecord, hello: Hello, nowMs: number): boolean {
     if (hello.process !== 'server') return false
     record.isLinked = true
+    record.linkedMs ??= nowMs
     const { url, version, hostId } = hello
     if (record.url === url && record.version === version && record.hostId === hostId) return false
     Object.assign(record, { url, version, hostId })
@@ -235,6 +241,7 @@ export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
   const { id, role, region, tokenSha256, url, version, hostId, tags, stream, entryWeight } = server
+  const { sharePercent } = server
   return {
     id,
     role,
@@ -246,6 +253,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     tags,
     stream,
     entryWeight,
+    sharePercent,
     override: null,
     agentHeardMs: null,
     agentSeen: null,
@@ -254,6 +262,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     outside: new Map(),
     plays: new Map(),
     isLinked: false,
+    linkedMs: null,
     titles: [],
     sessionBytes: 0,
     standing: {

@@ -85,10 +85,12 @@ export class SessionBook {
     return this.#sessions.get(sid) ?? null
   }
 
-  /** Titles that are watched now, the most watched first. */
-  titles(): string[] {
+  /** Titles that are watched now, the most watched first: through these edges, or through any. */
+  titles(edges?: ReadonlySet<string>): string[] {
     const counts = new Map<string, number>()
-    for (const { title } of this.#sessions.values()) counts.set(title, (counts.get(title) ?? 0) + 1)
+    for (const { title, edge } of this.#sessions.values()) {
+      if (edges?.has(edge) !== false) counts.set(title, (counts.get(title) ?? 0) + 1)
+    }
     return [...counts].toSorted((a, b) => b[1] - a[1]).map(([title]) => title)
   }
 

@@ -14,6 +14,7 @@ import {
   qualityOf,
   type Verdict,
 } from './judge.ts'
+import { judgeHost } from './judge-host.ts'
 import { settle } from './settle.ts'
 
 /** 4 times a second: a frozen edge is called so within 3.5 s, 3 s of which are the silence itself. */
@@ -102,18 +103,21 @@ interface Turn {
 
 /** True when its state or the doubts about it changed. */
 function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): boolean {
-  if (record.url === '') return false // enrolled, not seen yet
+  const isHost = record.role === 'host'
   const before = record.standing
+  const isUnseen = isHost ? record.agentHeardMs === null && before.state === 'maintenance' : record.url === ''
+  if (isUnseen) return false // enrolled, not seen yet
   const fault = options.counterFault?.(record.id) ?? null
   const counters = fault === null ? null : { text: fault, ageMs: 0 }
-  const verdict = judge({ ...gather(options.fleet, record, nowMs, trusted), counters })
+  const input = { ...gather(options.fleet, record, nowMs, trusted), counters }
+  const verdict = isHost ? judgeHost(input.inside) : judge(input)
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
   const fleetMs = options.fleetTime.nowMs()
   const ordered = orderedState(record, options.fleet.sessions.of(record.id).watching, fleetMs)
-  const joined = before.state === 'maintenance' && isFirstAnswer(record)
+  const joined = before.state === 'maintenance' && (isHost || isFirstAnswer(record))
   // What an order set, or a first answer, is left at once: hysteresis is for what witnesses say.
-  const released = ordered === null && (joined || isOrdered(before.state)) && record.url !== ''
+  const released = ordered === null && (joined || isOrdered(before.state))
   if (ordered !== null) record.standing = { ...before, state: ordered, betterSinceMs: null }
   else record.standing = released ? { ...before, state: judged } : settle(before, judged, nowMs)
   record.evidence = verdict.words.map(word => toEvidence(word, fleetMs))
@@ -216,7 +220,8 @@ function gather(
     outside,
     plays: playsOf(fleet, record, nowMs),
     inside: {
-      isExpected: record.role !== 'foreign',
+      // A foreign server has one where somebody gave it one.
+      isExpected: record.role !== 'foreign' || record.tokenSha256 !== '',
       heardAgeMs,
       watched: record.watched ?? null,
       httpMs: record.watched?.httpMs ?? null,

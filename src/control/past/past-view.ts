@@ -64,6 +64,7 @@ function serverThen(server: PastServer, moment: PastMoment, figures: PastFigures
     watchingEstimated: figures.estimated.get(id) ?? null,
     agentSeen: ageS === undefined ? null : at - ageS * 1000,
     weight: figures.weight.get(id) ?? null,
+    sharePercent: null,
     evidence: pastEvidence(figures, id, at),
   }
 }
@@ -100,6 +101,7 @@ function controlThen({ region }: Parts, { at, watched }: PastMoment, figures: Pa
     watching: 0,
     watchingEstimated: 0,
     weight: 0,
+    sharePercent: null,
     evidence: [],
     agentSeen: ageS === undefined ? null : at - ageS * 1000,
   }

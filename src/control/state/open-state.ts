@@ -1,6 +1,7 @@
 // Owns opening the control room's state, from the control room itself and from commands beside it.
 import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
+import { type Checks, createChecks } from './checks.ts'
 import { openDatabase, type StateDb } from './database.ts'
 import { createForeign, type Foreign } from './foreign.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
@@ -27,6 +28,7 @@ export interface FullState extends StateDb {
   readonly wallLinks: WallLinks
   readonly shares: Shares
   readonly past: Past
+  readonly checks: Checks
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -44,6 +46,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     wallLinks: createWallLinks(db),
     shares: createShares(db),
     past: createPast(db),
+    checks: createChecks(db),
   }
 }
 
@@ -51,7 +54,7 @@ const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const { people, tokens, servers, joinStrings, overrides, foreign, close } = await openFullState(
+  const { people, tokens, servers, joinStrings, overrides, foreign, checks, close } = await openFullState(
     stateFolder,
     clock,
   )
@@ -75,6 +78,8 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     listJoinStrings: joinStrings.list,
     setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
     endOverride: (id, by = COMMAND) => overrides.end(id, by),
+    askForCheck: (id, by = COMMAND) => checks.ask(id, by),
+    listChecks: checks.list,
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),
     close,
   }

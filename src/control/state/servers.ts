@@ -1,15 +1,7 @@
 // Owns the enrolled servers and the history of their states, which is kept for good.
 import { sql } from 'kysely'
 import { hashToken } from '#link'
-import {
-  type Evidence,
-  evidence,
-  joinRoles,
-  type ServerState,
-  type ServerTags,
-  serverId,
-  serverTags,
-} from '#wire'
+import { type Evidence, evidence, type ServerState, type ServerTags, serverId, serverTags } from '#wire'
 import { controlFaults } from '../faults.ts'
 import type { Enrolment } from '../options.ts'
 import { audit, type StateDb } from './database.ts'
@@ -18,6 +10,8 @@ import type { ServerEntry } from './state.ts'
 import type { Tables } from './tables.ts'
 
 export const SERVERS_MAX = 1000 // the steering table takes as many pathways
+/** What may be enrolled by a token file; an agent alone needs a join string. */
+const TOKEN_ROLES = ['edge', 'origin'] as const
 const HISTORY_MAX = 500 // changes that one answer carries
 
 /** A server as it is stored. */
@@ -30,6 +24,8 @@ export interface StoredServer extends ServerEntry {
   /** Of a foreign server, else ''. */
   readonly stream: string
   readonly entryWeight: number
+  /** Of all new sessions, above 0 to 100. */
+  readonly sharePercent: number
 }
 
 export interface StoredState {
@@ -57,6 +53,8 @@ export interface Servers {
   list(this: void): Promise<StoredServer[]>
   /** What an operator says of it; replaces what was said before. */
   tag(this: void, id: string, tags: ServerTags, by: string): Promise<void>
+  /** The part of all new sessions that an edge may get. Faults: it is no edge. */
+  share(this: void, id: string, percent: number, by: string): Promise<void>
   /** Out of service for good: its credential ends, its past stays, its id is never given to another. */
   retire(this: void, id: string, by: string): Promise<void>
   /** What a hello told, for the next start. */
@@ -74,6 +72,7 @@ export function createServers(state: StateDb): Servers {
     enrol: servers => enrol(state, servers),
     list: () => list(state),
     tag: (id, tags, by) => tag(state, id, tags, by),
+    share: (id, percent, by) => share(state, id, percent, by),
     retire: (id, by) => retire(state, id, by),
     remember: async (id, told) => {
       const row = { url: told.url, version: told.version, host_id: told.hostId }
@@ -91,9 +90,9 @@ async function add(
   by: string,
 ): Promise<string> {
   const { id, region } = server
-  const role = joinRoles.find(known => known === server.role)
+  const role = TOKEN_ROLES.find(known => known === server.role)
   if (role === undefined) {
-    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${joinRoles.join(', ')} is`
+    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${TOKEN_ROLES.join(', ')} is`
     throw controlFaults.fault('control-role-unknown', message)
   }
   if (!serverId.safeParse(id).success || region.length === 0 || region.length > 64) {
@@ -139,6 +138,7 @@ export function newRow(server: Enrolment, at: number): Tables['servers'] {
     tags: '{}',
     stream: '',
     entry_weight: 0,
+    share_percent: 100,
     retired_at: null,
   }
   return { id, role, region, token_sha256: tokenSha256, ...fresh }
@@ -189,6 +189,7 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
     tags: readTags(row.tags),
     stream: row.stream,
     entryWeight: row.entry_weight,
+    sharePercent: row.share_percent,
   }))
 }
 
@@ -198,6 +199,24 @@ async function tag({ db, nowMs }: StateDb, id: string, tags: ServerTags, by: str
     const changed = await tx.updateTable('servers').set(row).where('id', '=', id).executeTakeFirst()
     if (changed.numUpdatedRows === 0n) throw unknownServer(id)
     await audit(tx, { at: nowMs(), by, action: 'server-tag', subject: id, facts: tags })
+  })
+}
+
+async function share({ db, nowMs }: StateDb, id: string, percent: number, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const known = await tx
+      .selectFrom('servers')
+      .select('role')
+      .where('id', '=', id)
+      .where('retired_at', 'is', null)
+      .executeTakeFirst()
+    if (known === undefined) throw unknownServer(id)
+    if (known.role !== 'edge') {
+      const message = `${id} is no edge but ${known.role}; only edges have a share of new sessions`
+      throw controlFaults.fault('control-request-invalid', message)
+    }
+    await tx.updateTable('servers').set({ share_percent: percent }).where('id', '=', id).execute()
+    await audit(tx, { at: nowMs(), by, action: 'server-share', subject: id, facts: { percent } })
   })
 }
 

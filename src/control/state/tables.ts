@@ -20,6 +20,8 @@ export interface Tables {
     /** Of a foreign server: its playlist; else ''. */
     stream: string
     entry_weight: number
+    /** Of an edge: the part of all new sessions that it may get. */
+    share_percent: number
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
@@ -63,6 +65,18 @@ export interface Tables {
     used_by: string | null
     /** Of the server that used it: the same one may ask again, when an answer was lost. */
     used_credential_sha256: string | null
+    /** 1: made on the add-an-edge page. */
+    admission: number
+  }
+  check_runs: {
+    id: string
+    server_id: string
+    started_at: number
+    /** Null: it goes on. */
+    ended_at: number | null
+    by: string
+    /** CheckStep of wire, as JSON. */
+    steps: string
   }
   server_states: { server_id: string; state: ServerState; reason: string; evidence: string; since: number }
   state_changes: {
@@ -217,6 +231,17 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE servers ADD COLUMN stream TEXT NOT NULL DEFAULT '';
   ALTER TABLE servers ADD COLUMN entry_weight REAL NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN share_percent REAL NOT NULL DEFAULT 100;
+  `,
+  `
+  CREATE TABLE check_runs (
+    id TEXT PRIMARY KEY, server_id TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, by TEXT NOT NULL,
+    steps TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX check_runs_by_server ON check_runs (server_id, started_at);
+  ALTER TABLE join_strings ADD COLUMN admission INTEGER NOT NULL DEFAULT 0;
   `,
 ]
 

@@ -1,6 +1,6 @@
 // Owns the steering table: which edge new viewers are sent to, and in which order. Pure.
 // It never empties the last edge that works, and says so instead.
-import type { Pathway, ServerState } from '#wire'
+import { drawProbabilities, isLimited, type Pathway, type ServerState } from '#wire'
 
 export interface EdgeStanding {
   readonly id: string
@@ -10,6 +10,8 @@ export interface EdgeStanding {
   /** Witnesses that doubt it; see health. */
   readonly doubts: number
   readonly sessions: number
+  /** Of all new sessions, at most, 0 to 1; left out: as many as come. */
+  readonly share?: number | undefined
 }
 
 export interface TableContent {
@@ -36,7 +38,8 @@ export function makeTable(edges: readonly EdgeStanding[]): TableContent {
     if (least !== undefined) least.weight = WEIGHT_LEAST_BAD
   }
   const ordered = weighed.toSorted(
-    (a, b) => b.weight - a.weight || a.edge.sessions - b.edge.sessions || a.order - b.order,
+    (a, b) =>
+      rankOf(b) - rankOf(a) || b.weight - a.weight || a.edge.sessions - b.edge.sessions || a.order - b.order,
   )
   const sessions = edges.reduce((sum, edge) => sum + edge.sessions, 0)
   return {
@@ -45,11 +48,18 @@ export function makeTable(edges: readonly EdgeStanding[]): TableContent {
       region: edge.region,
       url: edge.url,
       weight,
+      ...(isLimited(edge) ? { share: edge.share } : {}),
       sessions: edge.sessions,
     })),
     ttlS: Math.round(Math.min(TTL_S_MAX, Math.max(TTL_S_MIN, sessions / REQUESTS_PER_SECOND))),
     exhausted,
   }
+}
+
+/** With weight before those without, and an edge that takes only a share of new sessions after those that take all. */
+function rankOf({ edge, weight }: { readonly edge: EdgeStanding; readonly weight: number }): number {
+  if (weight === 0) return 0
+  return isLimited(edge) ? 1 : 2
 }
 
 function weightOf({ state, doubts }: EdgeStanding): number {
@@ -93,7 +103,8 @@ export function chooseForeign<Entry extends { readonly id: string; readonly weig
 
 /**
  * The edge for a new viewer: the one asked for by name when it takes viewers, else drawn by weight and by how few it
- * feeds already, so that a burst within one second does not land on one edge. Null: there is none.
+ * feeds already, so that a burst within one second does not land on one edge; no edge draws more than its share of
+ * new sessions. Null: there is none.
  * `draw` is a random number from 0 to below 1.
  */
 export function choosePathway(
@@ -104,10 +115,12 @@ export function choosePathway(
   const open = pathways.filter(({ weight }) => weight > 0)
   const wanted = open.find(({ id }) => id === via)
   if (wanted !== undefined) return wanted
-  const shares = open.map(({ weight, sessions }) => weight / (1 + sessions))
-  let left = draw * shares.reduce((sum, share) => sum + share, 0)
-  for (const [index, share] of shares.entries()) {
-    left -= share
+  const chances = drawProbabilities(
+    open.map(({ weight, sessions, share }) => ({ weight: weight / (1 + sessions), share })),
+  )
+  let left = draw
+  for (const [index, chance] of chances.entries()) {
+    left -= chance
     if (left < 0) return open[index] ?? null
   }
   return open.at(-1) ?? pathways[0] ?? null

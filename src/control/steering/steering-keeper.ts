@@ -51,6 +51,7 @@ export class SteeringKeeper {
       state: edge.standing.state,
       doubts: edge.doubts,
       sessions: this.#fleet.sessions.of(edge.id).watching,
+      share: edge.sharePercent / 100,
     }))
     const content = { ...makeTable(edges), foreign: this.#entries() }
     const nowMs = this.#fleetTime.nowMs()
@@ -108,6 +109,6 @@ export interface SteeringOptions {
 /** Session counts alone are no decision; who comes first, with which weight, is. */
 function sameDecision(a: Content, b: Content): boolean {
   const key = ({ pathways, ttlS, foreign }: Content): string =>
-    JSON.stringify([ttlS, foreign, pathways.map(({ id, url, weight }) => [id, url, weight])])
+    JSON.stringify([ttlS, foreign, pathways.map(({ id, url, weight, share }) => [id, url, weight, share])])
   return key(a) === key(b)
 }

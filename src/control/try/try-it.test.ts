@@ -22,6 +22,7 @@ function setUp(act: () => Promise<void> = async () => undefined): {
     tags: {},
     stream: '',
     entryWeight: 0,
+    sharePercent: 100,
   }))
   fleet.load(stored, new Map(), new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }

@@ -8,7 +8,7 @@ import { bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '..
 import { edgeFaults } from '../faults.ts'
 import { steeringAnswer, steeringServer } from '../steering/answer.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
-import { rank, type Standing } from '../steering/order.ts'
+import { rankForEntry, type Standing } from '../steering/order.ts'
 import { queryValue } from '../viewers/identity.ts'
 import { type Exchange, reply, replyFault, replyJson } from './exchange.ts'
 import { cacheStatus, commonFields } from './fields.ts'
@@ -55,7 +55,7 @@ export class Entry {
 
   watchTable(exchange: Exchange, viewer: Viewer): void {
     const { fleet } = this.#options
-    const ranked = rank(fleet.forEntry(), steeringSession(viewer))
+    const ranked = rankForEntry(fleet.forEntry(), steeringSession(viewer))
     const table: WatchTable = {
       pathways: ranked.map(({ id, region, url }) => ({ id, region, url })),
       titles: [...fleet.titles],
@@ -132,7 +132,7 @@ export class Entry {
     const via = queryValue(exchange.query, 'via')
     const asked = foreign.find(({ id }) => id === via)
     if (asked === undefined && edges.some(({ id, weight }) => id === via && weight > 0)) return null
-    const [first] = rank([...edges, ...foreign], session)
+    const [first] = rankForEntry<Standing>([...edges, ...foreign], session)
     const chosen = asked ?? foreign.find(({ id }) => id === first?.id)
     return chosen === undefined ? null : foreignTitleUrl(chosen.url, title)
   }
@@ -141,7 +141,7 @@ export class Entry {
     const { fleet } = this.#options
     const asked = edges.find(edge => edge.id === via && edge.weight > 0)
     if (asked !== undefined) return asked
-    const [best] = rank(edges, session)
+    const [best] = rankForEntry(edges, session)
     // When nobody has weight, the edge that just answered is the best guess.
     return best !== undefined && best.weight > 0 ? best : fleet.self()
   }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { steeringAnswer, steeringServer } from './answer.ts'
-import { rank, rankForViewer, type Standing } from './order.ts'
+import { rank, rankForEntry, rankForViewer, type Standing } from './order.ts'
 
 function edge(id: string, weight = 1): Standing {
   return { id, region: id, url: `http://${id}.example`, weight }
@@ -52,6 +52,27 @@ describe('order of edges', () => {
       const before = rank(three, session)[0]?.id
       const after = rank([edge('a'), edge('b', 0), edge('c')], session)[0]?.id
       if (before !== 'b') expect(after).toBe(before)
+    }
+  })
+
+  it('gives an edge with a share of new sessions that share and no more, the same one every time', () => {
+    const edges = [edge('a'), { ...edge('b'), share: 0.1 }, edge('c')]
+    const first = sessions.filter(session => rankForEntry(edges, session)[0]?.id === 'b')
+    expect(first.length / sessions.length).toBeGreaterThan(0.08)
+    expect(first.length / sessions.length).toBeLessThan(0.12)
+    expect(rankForEntry([{ ...edge('b'), share: 0.01 }, edge('a', 0)], 's')[0]?.id).toBe('b')
+  })
+
+  it('lists an edge with a share last of those with weight for who plays elsewhere, and keeps who is there', () => {
+    const edges = [edge('a'), { ...edge('b'), share: 0.1 }, edge('c'), edge('d', 0)]
+    for (const session of sessions.slice(0, 100)) {
+      expect(rankForViewer(edges, 'a', session).map(({ id }) => id)).toEqual(['a', 'c', 'b', 'd'])
+      expect(
+        rankForViewer(edges, 'd', session)
+          .map(({ id }) => id)
+          .slice(2),
+      ).toEqual(['b', 'd'])
+      expect(rankForViewer(edges, 'b', session)[0]?.id).toBe('b')
     }
   })
 

@@ -1,6 +1,7 @@
 // Owns the choice of edges for a viewer: pure, the same on every edge that has the same table.
 // It never gives an empty list, and never moves a viewer without a reason.
 import { createHash } from 'node:crypto'
+import { drawProbabilities, isLimited } from '#wire'
 
 /** An edge as the one who chooses sees it. */
 export interface Standing {
@@ -9,16 +10,35 @@ export interface Standing {
   readonly url: string
   /** Share of viewers; 0: nobody goes there who has another choice. */
   readonly weight: number
+  /** Of all new sessions, at most; left out: as many as come. */
+  readonly share?: number | undefined
 }
 
 /**
  * Weighted rendezvous: every session has its own order of edges, edges come first in proportion to their weight,
  * and when one goes, only its sessions move, spread over all others. Edges without weight stand at the end.
  */
-export function rank(edges: readonly Standing[], session: string): Standing[] {
+export function rank<Edge extends Standing>(edges: readonly Edge[], session: string): Edge[] {
   const scored = edges.map(edge => ({ edge, score: score(edge, session) }))
   scored.sort((a, b) => a.score - b.score)
   return scored.map(({ edge }) => edge)
+}
+
+/** The order for a viewer who starts: no edge comes first for more than its share of all sessions. */
+export function rankForEntry<Edge extends Standing>(edges: readonly Edge[], session: string): Edge[] {
+  if (!edges.some(isLimited)) return rank(edges, session)
+  const chances = drawProbabilities(edges)
+  const drawn = edges.map((edge, at) => ({ ...edge, edge, weight: chances[at] ?? 0 }))
+  const [first, ...others] = rank(drawn, session).map(({ edge }) => edge)
+  return first === undefined ? [] : [first, ...limitedLater(others)]
+}
+
+/** An edge that takes only a share of new sessions comes after those that take all, and before those without weight. */
+export function limitedLater<Edge extends Pick<Standing, 'weight' | 'share'>>(
+  edges: readonly Edge[],
+): Edge[] {
+  const place = (edge: Edge): number => (edge.weight <= 0 ? 2 : isLimited(edge) ? 1 : 0)
+  return edges.some(isLimited) ? edges.toSorted((a, b) => place(a) - place(b)) : [...edges]
 }
 
 /** The order for a viewer that `current` feeds. It stays there while that edge has its full weight. */
@@ -27,7 +47,7 @@ export function rankForViewer(
   current: string | null,
   session: string,
 ): Standing[] {
-  const ranked = rank(edges, session)
+  const ranked = limitedLater(rank(edges, session))
   const at = ranked.findIndex(edge => edge.id === current)
   const here = ranked[at]
   if (here === undefined || !keeps(edges, here, session)) return ranked

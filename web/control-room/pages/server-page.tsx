@@ -1,6 +1,7 @@
 // Owns the page of one server: its state and evidence, its history, and everything measured on it.
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { mayAct, type ServerView, type UserRole } from '#wire'
+import { ChecksPanel } from '../admission/checks-panel.tsx'
 import { type ServerChange, useHistory, useMarks, useMe, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
@@ -62,6 +63,38 @@ const CHARTS: readonly ChartPlan[] = [
     unit: 'seconds',
     floorMax: 0.5,
     roles: ['foreign'],
+  },
+  {
+    key: 'host-cpu',
+    title: 'Host CPU',
+    note: 'cores, all its processes',
+    unit: 'cores',
+    floorMax: 0.2,
+    roles: ['foreign', 'host'],
+  },
+  {
+    key: 'host-memory',
+    title: 'Host memory',
+    note: 'not available to others',
+    unit: 'bytes',
+    floorMax: 1,
+    roles: ['foreign', 'host'],
+  },
+  {
+    key: 'host-sent',
+    title: 'Host network',
+    note: 'sent, without loopback',
+    unit: 'bits',
+    floorMax: 1_000_000,
+    roles: ['foreign', 'host'],
+  },
+  {
+    key: 'host-clock',
+    title: 'Clock offset',
+    note: 'its clock minus fleet time',
+    unit: 'seconds',
+    floorMax: 0.01,
+    roles: ['foreign', 'host'],
   },
   { key: 'cpu', title: 'CPU', note: 'cores, whole process group', unit: 'cores', floorMax: 0.2 },
   { key: 'memory', title: 'Memory', note: 'resident, whole process group', unit: 'bytes', floorMax: 1 },
@@ -170,21 +203,19 @@ function Server({
     [history.data, changed.data],
   )
   const colour = seriesColour(server.id, ids)
-  const specs = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? server.role !== 'foreign').map(
-    plan => ({
-      key: plan.key,
-      title: plan.title,
-      note: plan.note,
-      unit: plan.unit,
-      floorMax: plan.floorMax,
-      series: [{ key: plan.key, label: server.id, colour }],
-      height: CHART_HEIGHT,
-      stepped: plan.key === 'watching',
-      showTimes: true,
-      named: false,
-      nothing: nothingToSee(feed.grid, plan, server),
-    }),
-  )
+  const specs = CHARTS.filter(plan => isShown(plan, server)).map(plan => ({
+    key: plan.key,
+    title: plan.title,
+    note: plan.note,
+    unit: plan.unit,
+    floorMax: plan.floorMax,
+    series: [{ key: plan.key, label: server.id, colour }],
+    height: CHART_HEIGHT,
+    stepped: plan.key === 'watching',
+    showTimes: true,
+    named: false,
+    nothing: nothingToSee(feed.grid, plan, server),
+  }))
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">
@@ -233,6 +264,12 @@ function Server({
   )
 }
 
+/** Of a foreign server without an agent nothing is known from inside. */
+function isShown({ key, roles }: ChartPlan, { role, agentSeen }: ServerView): boolean {
+  if (roles === undefined) return role !== 'foreign' && role !== 'host'
+  return roles.includes(role) && (role !== 'foreign' || agentSeen !== null || !key.startsWith('host-'))
+}
+
 /** An empty chart says why it is empty: nothing happened, or nobody measures. */
 function nothingToSee(grid: Grid | null, plan: ChartPlan, server: ServerView): string | null {
   if (grid === null || grid.columns.has(plan.key)) return null
@@ -277,7 +314,9 @@ function WitnessColumns({ server }: { readonly server: ServerView }): ReactNode 
               <p className="quiet">
                 {server.role === 'foreign' && kind !== 'outside'
                   ? 'Not ours: looked at from outside only.'
-                  : none}
+                  : server.role === 'host' && kind !== 'inside'
+                    ? 'Nothing of ours runs there but an agent.'
+                    : none}
               </p>
             ) : (
               <Witnesses evidence={words} kinds={false} />
@@ -305,6 +344,9 @@ function ServerSide({ server, servers, changes }: SideProps): ReactNode {
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
       {past === null ? null : <OrderThen server={server} />}
+      {server.role === 'edge' && past === null ? (
+        <ChecksPanel server={server.id} mayCheck={may('operator')} brief />
+      ) : null}
       <WhatChanged server={server.id} mayTell={past === null && may('operator')} />
       <section className="panel" aria-label="History">
         <header>
@@ -363,7 +405,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
             {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}
           </Fact>
         ) : null}
-        {role === 'control' || role === 'foreign' ? null : (
+        {role === 'control' || (role === 'foreign' && agentSeen === null) ? null : (
           <Fact name="Agent heard">
             {agentSeen === null ? past === null ? 'never' : 'not known' : <Age at={agentSeen} />}
           </Fact>

@@ -85,7 +85,8 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
       {rows.length === 0 && answer.past !== undefined ? null : rows.length === 0 ? (
         <Empty title="No edge yet">
           <p>
-            <code>npx vitrine server invite --region REGION</code> prints the line that makes a machine one.
+            <Link href="/add-edge">Add an edge</Link>, or let{' '}
+            <code>npx vitrine server invite --region REGION</code> print the line that makes a machine one.
           </p>
         </Empty>
       ) : (
@@ -133,6 +134,9 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
       ) : (
         <p className="wall-links">
           {answer.past === undefined ? <Link href="/wall?kiosk">Without navigation</Link> : null}
+          {answer.past !== undefined || me === undefined || me.role === 'viewer' ? null : (
+            <Link href="/add-edge">Add an edge</Link>
+          )}
           {me?.role === 'admin' && answer.past === undefined ? (
             <Link href="/links">Links for screens</Link>
           ) : null}

@@ -207,7 +207,12 @@ function UserMenu(): ReactNode {
             user with a password.
           </p>
         ) : null}
-        {me === undefined || me.role === 'viewer' ? null : <Link href="/links">Links</Link>}
+        {me === undefined || me.role === 'viewer' ? null : (
+          <>
+            <Link href="/add-edge">Add an edge</Link>
+            <Link href="/links">Links</Link>
+          </>
+        )}
         <button type="button" className="plain" onClick={signOut}>
           Sign out
         </button>
