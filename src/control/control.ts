@@ -41,6 +41,8 @@ import { startProber } from './probes/prober.ts'
 import { startSyntheticViewer } from './probes/synthetic-viewer.ts'
 import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
+import { startLoadReader } from './steering/load-reader.ts'
+import { startPathwayKeeper } from './steering/pathway-keeper.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
@@ -91,9 +93,10 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const late: Late = { url: options.publicUrl ?? '', channel: null }
   const probeBudget = await openBudget(options, { fleet, fleetTime, state }, closers)
   const { steering, probePlan, selfMetrics } = await openKeepers(
-    { fleet, fleetTime, state, store, clock, counters, region, probeBudget },
+    { fleet, fleetTime, state, store, clock, counters, region, probeBudget, log },
     late,
   )
+  closers.defer(() => steering.settled())
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const alerts = closers.add(
@@ -144,12 +147,15 @@ interface Late {
 
 /** What follows from the fleet: the table, the plan of probes, and the series of both. */
 async function openKeepers(
-  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & { readonly state: FullState },
+  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & {
+    readonly state: FullState
+    readonly log: Log
+  },
   late: Late,
 ): Promise<{ steering: SteeringKeeper; probePlan: PlanKeeper; selfMetrics: SelfMetrics }> {
   const { fleet, fleetTime, state } = parts
   const publish = (table: SteeringTable): void => late.channel?.table(table)
-  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, publish })
+  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, log: parts.log, publish })
   const credentials = await ProbeCredentials.open(state)
   const publishPlan = (): void => late.channel?.plan()
   const probePlan = new PlanKeeper({
@@ -240,7 +246,7 @@ function trustOf({ authority }: ControlContext): Trust {
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
 function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
-  const { fleet, fleetTime, state, store, options, log } = context
+  const { fleet, fleetTime, steering, state, store, options, log } = context
   const { clock } = options
   closers.add(startProber(fleet, trustOf(context), clock, log))
   const { probeBudget: budget, probePlan } = context
@@ -251,6 +257,10 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   const onChange = (): void => onStateChange(context, selfMetrics)
   closers.add(
     startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
+  )
+  closers.add(startLoadReader({ fleet, store, servers: state.servers, fleetTime, clock, log }))
+  closers.add(
+    startPathwayKeeper({ fleet, steering, state, fleetTime, clock, counters: context.counters, log }),
   )
   closers.add(startSecondly(context, selfMetrics))
 }

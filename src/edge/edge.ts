@@ -122,6 +122,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     connected: () => link.running?.connected() ?? false,
     unreachable: parts.probes.unreachable,
   })
+  parts.sessions.useTable(() => fleet.version)
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true

@@ -89,6 +89,8 @@ export const sessionReport = z.object({
   agoMs: nonNegative,
   /** Media bytes sent to this session since the last report. */
   bytes: nonNegative,
+  /** Of a session that this edge began to feed, until it is told: how long ago, and by which table. */
+  began: z.object({ agoMs: nonNegative, version: z.int().nullable() }).optional(),
 })
 export type SessionReport = z.infer<typeof sessionReport>
 
@@ -186,6 +188,8 @@ export const pathway = z.object({
   url: z.string().max(512),
   /** Share of new viewers; 0 takes it out: it moves to the end of every list. */
   weight: nonNegative,
+  /** For those whom it feeds already; left out: the same. A full edge takes nobody new and keeps whom it has. */
+  keep: nonNegative.optional(),
   /** Of all new sessions, at most; left out: as many as come. While it is below 1, who plays elsewhere is sent there last. */
   share: z.number().gt(0).max(1).optional(),
   /** Sessions that it fed in the last 30 s. */
@@ -193,7 +197,7 @@ export const pathway = z.object({
 })
 export type Pathway = z.infer<typeof pathway>
 
-/** To edges, on each change and every 10 s. Complete: it replaces the one before. */
+/** To edges, on each change and every 10 s. Complete: it replaces the one before. A version is one decision: it is issued again with other figures. */
 export const steeringTable = z.object({
   type: z.literal('steering-table'),
   version: z.int(),

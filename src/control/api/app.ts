@@ -19,6 +19,7 @@ import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
+import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 
@@ -84,6 +85,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addEnrolRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
+  addSteeringRoutes(app, context)
   addMarkRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)

@@ -8,8 +8,10 @@ import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
+import { createSessionPathways, type SessionPathways } from './session-pathways.ts'
 import { createShares, type Shares } from './shares.ts'
 import type { State } from './state.ts'
+import { createSteeringVersions, type SteeringVersions } from './steering-versions.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 import { createWallLinks, type WallLinks } from './wall-links.ts'
 
@@ -25,6 +27,8 @@ export interface FullState extends StateDb {
   readonly alerts: Alerts
   readonly wallLinks: WallLinks
   readonly shares: Shares
+  readonly steeringVersions: SteeringVersions
+  readonly sessionPathways: SessionPathways
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -41,6 +45,8 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     alerts: createAlerts(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),
+    steeringVersions: createSteeringVersions(db),
+    sessionPathways: createSessionPathways(db),
   }
 }
 

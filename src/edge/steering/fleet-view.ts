@@ -21,6 +21,7 @@ export class FleetView {
   readonly #options: FleetViewOptions
   #table: SteeringTable | null = null
   #receivedMs = Number.NEGATIVE_INFINITY
+  #leavingSinceMs: number | null = null
   #titles: Catalogue['titles'] = []
   #classes: ReadonlyMap<string, TitleClass> = new Map()
 
@@ -31,7 +32,11 @@ export class FleetView {
   /** `remembered`: from disk, of unknown age. */
   setTable(table: SteeringTable, remembered: boolean): void {
     this.#table = table
-    this.#receivedMs = remembered ? Number.NEGATIVE_INFINITY : this.#options.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#receivedMs = remembered ? Number.NEGATIVE_INFINITY : nowMs
+    const { self } = this.#options
+    const isLeaving = table.pathways.some(({ id, weight, keep = weight }) => id === self.id && keep === 0)
+    this.#leavingSinceMs = isLeaving ? (this.#leavingSinceMs ?? nowMs) : null
   }
 
   setTitles(titles: Catalogue['titles']): void {
@@ -51,6 +56,16 @@ export class FleetView {
   /** Foreign servers that share new viewers. */
   foreign(): NonNullable<SteeringTable['foreign']> {
     return this.#table?.foreign ?? []
+  }
+
+  /** Since when, monotonic ms, this edge should feed nobody: it drains, or is ill. Null: it may. */
+  get leavingSinceMs(): number | null {
+    return this.#leavingSinceMs
+  }
+
+  /** Null: no table has come yet. */
+  get version(): number | null {
+    return this.#table?.version ?? null
   }
 
   get ttlS(): number {
@@ -100,6 +115,6 @@ export class FleetView {
     const edges = this.#pathways()
     const peers = edges.filter(edge => edge.id !== this.#options.self.id)
     if (failOpen && peers.length > 1 && peers.every(edge => unreachable.has(edge.id))) return [...edges]
-    return edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0 } : edge))
+    return edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0, keep: 0 } : edge))
   }
 }

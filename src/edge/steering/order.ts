@@ -10,6 +10,8 @@ export interface Standing {
   readonly url: string
   /** Share of viewers; 0: nobody goes there who has another choice. */
   readonly weight: number
+  /** For those whom it feeds already; left out: the same. */
+  readonly keep?: number | undefined
   /** Of all new sessions, at most; left out: as many as come. */
   readonly share?: number | undefined
 }
@@ -62,7 +64,7 @@ export function rankForViewer(
 function keeps(edges: readonly Standing[], here: Standing, session: string): boolean {
   const weightMax = Math.max(0, ...edges.map(edge => edge.weight))
   if (weightMax === 0) return true
-  return unit(`${session}\nkeep\n${here.id}`) * weightMax < here.weight
+  return unit(`${session}\nkeep\n${here.id}`) * weightMax < (here.keep ?? here.weight)
 }
 
 /** Exponential variates with rate `weight`: the least one wins with probability weight / sum. */
