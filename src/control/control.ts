@@ -43,6 +43,7 @@ import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { startLoadReader } from './steering/load-reader.ts'
 import { startPathwayKeeper } from './steering/pathway-keeper.ts'
+import { type RegionKeeper, startRegionKeeper } from './steering/region-keeper.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
@@ -107,6 +108,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
+  const regions = closers.add(openRegions(options, counters, late))
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
     options,
@@ -115,6 +117,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     fleetTime,
     fleet,
     steering,
+    regions,
     probePlan,
     probeBudget,
     alerts,
@@ -169,6 +172,11 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function openRegions({ regionsFile, log }: ControlOptions, counters: Counters, late: Late): RegionKeeper {
+  const publish = (): void => late.channel?.regions()
+  return startRegionKeeper({ file: regionsFile ?? null, counters, log, publish })
 }
 
 /** What was spent is written each minute, and at the end. */

@@ -23,6 +23,7 @@ type ControlFault =
   | 'control-link-unknown'
   | 'control-title-unknown'
   | 'control-version-unknown'
+  | 'control-regions-invalid'
   | 'control-session-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
@@ -112,6 +113,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',
   ),
   'control-title-unknown': kind(404, 'No title has this id: GET /api/v1/titles lists them.'),
+  'control-regions-invalid': kind(
+    400,
+    'The file of regions cannot be read: correct the line that the message names. A running control room goes on with the table before.',
+  ),
   'control-version-unknown': kind(
     404,
     'This version of the steering table is not kept: GET /api/v1/steering/versions lists those that are.',

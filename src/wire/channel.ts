@@ -2,6 +2,7 @@
 // at /api/v1/channel, `Authorization: Bearer <server token>`. JSON text frames, one message a frame.
 // Unknown fields are ignored and unknown `type`s skipped, so that a neighbour one minor version away works.
 import { z } from 'zod'
+import { REGION_CHARACTERS_MAX } from './address-regions.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
@@ -268,6 +269,10 @@ const catalogue = z.object({
 })
 export type Catalogue = z.infer<typeof catalogue>
 
+/** To edges: the operator's table of regions by address, `cidr region` a line. On each change. */
+const regions = z.object({ type: z.literal('regions'), text: z.string().max(REGION_CHARACTERS_MAX) })
+export type Regions = z.infer<typeof regions>
+
 /** Said before the control room closes a channel that it will not take back as it is. */
 const refused = z.object({ type: z.literal('refused'), reason: z.string().max(512) })
 
@@ -279,6 +284,7 @@ export const fromControl = z.discriminatedUnion('type', [
   probePlan,
   access,
   catalogue,
+  regions,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

@@ -1,4 +1,5 @@
 // The door of wire: every message between roles, and nothing that does anything.
+export * from './address-regions.ts'
 export * from './api.ts'
 export * from './channel.ts'
 export * from './enrol.ts'

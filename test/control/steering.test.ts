@@ -1,8 +1,11 @@
-// What an operator orders of steering, over the API: shares of new sessions.
+// Steering over the API: shares of new sessions, versions of the table, sessions' pathways, regions by address.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { fetch } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Closers } from '#base'
 import type {
   PathwayChange,
   ServerView,
@@ -187,5 +190,53 @@ describe('why a session was on an edge', () => {
 
   it('says that it does not know a session', async () => {
     expect((await control.get('/api/v1/sessions/nobody/pathways')).status).toBe(404)
+  })
+})
+
+describe('the file of regions', () => {
+  const home = new Closers()
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-regions-'))
+  const file = join(folder, 'regions.txt')
+  home.defer(() => rmSync(folder, { recursive: true, force: true }))
+  afterAll(() => home.close())
+
+  it('sends viewers to the edges of their region, tells edges, and follows the file; a wrong line changes nothing', async () => {
+    writeFileSync(file, '# all of this test\n127.0.0.0/8 ap-southeast\n')
+    const regional = await startTestControl({ regionsFile: file })
+    home.defer(() => regional.close())
+    const servers = await startFleet(regional)
+    const told = (): string | undefined => {
+      const message = servers['us-east']?.messages.findLast(({ type }) => type === 'regions')
+      return message?.type === 'regions' ? message.text : undefined
+    }
+    expect(told()).toBe('127.0.0.0/8 ap-southeast')
+    const places = async (): Promise<Set<string | null>> => {
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => regional.get('/play/sample.m3u8', null)),
+      )
+      return new Set(answers.map(({ headers }) => headers.get('location')))
+    }
+    const only = (id: string) => async () => {
+      const found = await places()
+      return found.size === 1 && [...found][0]?.startsWith(servers[id]?.url ?? '?') === true
+    }
+    await until(only('ap-southeast'), 'all go to their region')
+    writeFileSync(file, '127.0.0.0/8 us-east\n')
+    await until(only('us-east'), 'the new file counts')
+    expect(told()).toBe('127.0.0.0/8 us-east')
+    writeFileSync(file, '127.0.0.0/8 eu-west\n127.0.0.1/8 eu-west\n')
+    await until(async () => {
+      const { body } = await regional.get('/metrics')
+      return /vitrine_control_regions_file_refused 1/.test(String(body))
+    }, 'the wrong line is seen')
+    expect(await only('us-east')()).toBe(true)
+  }, 40_000)
+
+  it('keeps a control room from starting with a wrong line, and says which', async () => {
+    writeFileSync(file, '10.0.0.0/8 eu-west\nnonsense\n')
+    await expect(startTestControl({ regionsFile: file })).rejects.toMatchObject({
+      code: 'control-regions-invalid',
+      message: expect.stringContaining('regions.txt:2: expected a network and a region'),
+    })
   })
 })

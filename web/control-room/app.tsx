@@ -9,6 +9,7 @@ import { ProbesPage } from './pages/probes-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
+import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
@@ -58,6 +59,9 @@ export function App(): ReactNode {
             </Route>
             <Route path="/probes">
               <ProbesPage />
+            </Route>
+            <Route path="/steering">
+              <SteeringPage />
             </Route>
             <Route path="/ledger">
               <LedgerPage />

@@ -7,6 +7,8 @@ import { type Channel, type Peer, startChannel } from './channel.ts'
 
 export interface FleetChannel extends Closable {
   table(this: void, table: SteeringTable): void
+  /** Edges: viewers' regions by address. */
+  regions(this: void): void
   /** Every edge whom it probes. */
   plan(this: void): void
   /** Tokens or servers changed. */
@@ -25,7 +27,7 @@ const PLAY_BYTES_MAX = 4 * 1024 * 1024
 const isEdge = (peer: Peer): boolean => peer.role === 'edge' && peer.process === 'server'
 
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
-  const { fleet, access, steering, probePlan, fleetTime, options, log, counters } = context
+  const { fleet, access, steering, regions, probePlan, fleetTime, options, log, counters } = context
   const channel: Channel = startChannel({
     server,
     serverOf: authorization => {
@@ -39,11 +41,12 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       if (message.type === 'titles') channel.broadcast(catalogueOf(context), isEdge)
     },
     greeting: peer => {
-      const table = steering.table()
+      const [table, regional] = [steering.table(), regions.message()]
       if (!isEdge(peer)) return [access.message()]
       return [
         access.message(),
         ...(table === null ? [] : [table]),
+        ...(regional === null ? [] : [regional]),
         catalogueOf(context),
         probePlan.messageFor(peer.server),
       ]
@@ -60,6 +63,10 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   counters.beforeCollect(() => connected.set(channel.count()))
   return {
     table: table => channel.broadcast(table, isEdge),
+    regions: () => {
+      const message = regions.message()
+      if (message !== null) channel.broadcast(message, isEdge)
+    },
     plan: () => channel.tell(peer => (isEdge(peer) ? probePlan.messageFor(peer.server) : null)),
     access: () => {
       channel.recheck()

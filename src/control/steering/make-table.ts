@@ -1,6 +1,6 @@
 // Owns the steering table: which edge new viewers are sent to, and in which order. Pure.
 // It never empties the last edge that works, and says so instead.
-import { drawProbabilities, isLimited, type Pathway, type ServerState } from '#wire'
+import { drawNearFirst, isLimited, type Pathway, type ServerState } from '#wire'
 import { fillFactor, fillWords } from './fill.ts'
 
 export interface EdgeStanding {
@@ -157,19 +157,21 @@ export function chooseForeign<Entry extends { readonly id: string; readonly weig
 /**
  * The edge for a new viewer: the one asked for by name when it takes viewers, else drawn by weight and by how few it
  * feeds already, so that a burst within one second does not land on one edge; no edge draws more than its share of
- * new sessions. Null: there is none.
+ * new sessions, and those of the viewer's region (null: not known) come before the others. Null: there is none.
  * `draw` is a random number from 0 to below 1.
  */
 export function choosePathway(
   pathways: readonly Pathway[],
   via: string | null,
   draw: number,
+  region: string | null = null,
 ): Pathway | null {
   const open = pathways.filter(({ weight }) => weight > 0)
   const wanted = open.find(({ id }) => id === via)
   if (wanted !== undefined) return wanted
-  const chances = drawProbabilities(
-    open.map(({ weight, sessions, share }) => ({ weight: weight / (1 + sessions), share })),
+  const chances = drawNearFirst(
+    open.map(one => ({ ...one, weight: one.weight / (1 + one.sessions) })),
+    one => one.region === region,
   )
   let left = draw
   for (const [index, chance] of chances.entries()) {

@@ -10,6 +10,7 @@ export interface Decision {
 
 /** One sentence a difference, those that lost weight first; `before` null: the first version that is kept. */
 export function differences(before: Decision | null, after: Decision): string[] {
+  if (before === null && after.inputs.length === 0) return ['no edge has connected yet']
   const known = new Map(before?.inputs.map(input => [input.id, input]))
   const lost: string[] = []
   const others: string[] = []

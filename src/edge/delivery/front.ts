@@ -210,6 +210,7 @@ export class Front {
       path: key,
       query: exchange.query,
       session: steeringSession(viewer),
+      region: fleet.regionOf(viewer.address),
       isEntry: media === 'master',
       feedsSinceMs: identity === null ? null : sessions.beganMs(identity.sid),
     }

@@ -11,6 +11,7 @@ const ask: DepartureAsk = {
   path: '/vod/t/r/v/3.m4s',
   query: 'sid=x',
   session: 's',
+  region: null,
   isEntry: false,
   feedsSinceMs: 0,
 }

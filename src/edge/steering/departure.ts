@@ -2,8 +2,9 @@
 // It refuses to guess who steers: whoever does has left within one TTL and a segment, so that only who asks after
 // that is sent on; a multivariant playlist is asked for by one who has not begun, and is sent on at once.
 import type { Clock } from '#base'
+import { nearFirst } from '#wire'
 import type { FleetView } from './fleet-view.ts'
-import { limitedLater, rank } from './order.ts'
+import { rank } from './order.ts'
 
 /** In the query of who was sent on: he is not sent on again. Edges whose tables differ for a moment make no loop. */
 export const HOP_PARAMETER = 'vitrine-hop'
@@ -15,6 +16,8 @@ export interface DepartureAsk {
   readonly path: string
   readonly query: string
   readonly session: string
+  /** The viewer's; null: not known. */
+  readonly region: string | null
   /** A multivariant playlist: the viewer begins. */
   readonly isEntry: boolean
   /** Monotonic ms at which this edge began to feed the session; null: it does not. */
@@ -37,7 +40,7 @@ export function departureUrl(
   }
   const self = fleet.self()
   const open = fleet.forEntry().filter(edge => edge.weight > 0 && edge.id !== self.id)
-  const [best] = limitedLater(rank(open, ask.session))
+  const [best] = nearFirst(rank(open, ask.session), ask.region)
   if (best === undefined) return null
   return `${best.url}${ask.path}?${ask.query === '' ? '' : `${ask.query}&`}${HOP_PARAMETER}=${self.id}`
 }

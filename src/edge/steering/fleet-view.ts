@@ -1,7 +1,14 @@
 // Owns what this edge knows of the fleet: the last table, its age, the catalogue, and what its own probes reach.
 // The age counts from receipt on the monotonic clock; a table from before a restart is old from the start.
 import type { Clock } from '#base'
-import type { Catalogue, SteeringTable, TitleClass } from '#wire'
+import {
+  type AddressRegions,
+  type Catalogue,
+  noRegions,
+  readRegions,
+  type SteeringTable,
+  type TitleClass,
+} from '#wire'
 import type { Standing } from './order.ts'
 
 /** A table older than this is not trusted alone: own probes have a say. */
@@ -21,6 +28,7 @@ export class FleetView {
   readonly #options: FleetViewOptions
   #table: SteeringTable | null = null
   #receivedMs = Number.NEGATIVE_INFINITY
+  #regions: AddressRegions = noRegions
   #leavingSinceMs: number | null = null
   #titles: Catalogue['titles'] = []
   #classes: ReadonlyMap<string, TitleClass> = new Map()
@@ -42,6 +50,17 @@ export class FleetView {
   setTitles(titles: Catalogue['titles']): void {
     this.#titles = titles
     this.#classes = new Map(titles.map(title => [title.id, title.class]))
+  }
+
+  /** What cannot be read leaves what was before; the control room has checked it. */
+  setRegions(text: string): void {
+    const read = readRegions(text)
+    if (read.kind === 'regions') this.#regions = read.regions
+  }
+
+  /** The region of an address by the operator's table; null: not known. */
+  regionOf(address: string): string | null {
+    return this.#regions.regionOf(address)
   }
 
   get titles(): Catalogue['titles'] {

@@ -319,6 +319,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     pid,
     agentSeen,
     weight,
+    sharePercent,
     watching,
     tags,
     foreign,
@@ -339,7 +340,11 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         <Fact name="Region">{region}</Fact>
         {role === 'edge' ? <Fact name="Watching">{watching}</Fact> : null}
         {role === 'edge' ? (
-          <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
+          <Fact name="Share of new viewers">
+            {weight === 0 ? 'none' : `weight ${weight}`}
+            {sharePercent < 100 && weight > 0 ? `, at most ${sharePercent} %` : ''}{' '}
+            <Link href="/steering">Steering</Link>
+          </Fact>
         ) : null}
         {role === 'control' || role === 'foreign' ? null : (
           <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
