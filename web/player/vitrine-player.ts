@@ -121,6 +121,11 @@ export class VitrinePlayer {
     return () => all.delete(listener)
   }
 
+  /** The CMCD session id: by it the control room tells which edges fed this playback, and why. */
+  get sessionId(): string {
+    return this.#sessionId
+  }
+
   get state(): PlayerState {
     const hls = this.#hls
     const nowMs = performance.now()

@@ -62,6 +62,7 @@ function build(): void {
       figures.stalls,
     ),
     element('section', {}, element('h2', {}, 'Edges of this fleet'), edgeList),
+    sessionPart(),
     hint(),
   )
   const head = element(
@@ -72,6 +73,34 @@ function build(): void {
   )
   const stage = element('main', { class: 'stage' }, frame)
   document.querySelector('#watch')?.append(element('div', { class: 'watch' }, head, stage, facts))
+}
+
+/** For whoever asks later why he was on that edge: the page Steering of the control room knows it by this id. */
+function sessionPart(): HTMLElement {
+  const id = element('input', {
+    type: 'text',
+    readonly: true,
+    'aria-label': 'Session id',
+    value: player.sessionId,
+  })
+  const said = element('span', { role: 'status' })
+  const copy = element('button', { type: 'button' }, 'Copy')
+  id.addEventListener('focus', () => id.select())
+  copy.addEventListener('click', () => {
+    // Off loopback and without TLS browsers have no clipboard.
+    const { clipboard } = navigator as { readonly clipboard?: Clipboard }
+    const writing = clipboard?.writeText(player.sessionId) ?? Promise.reject(new Error('no clipboard'))
+    writing.then(
+      () => setText(said, 'Copied'),
+      () => id.select(),
+    )
+  })
+  return element(
+    'section',
+    { class: 'session' },
+    element('h2', {}, 'Session id'),
+    element('div', {}, id, copy, said),
+  )
 }
 
 function hint(): HTMLElement {
