@@ -31,7 +31,7 @@ function network(address: string, length: number): string {
   const read = readAddress(address)
   if (read === null) throw new Error(address)
   const part = Math.min(length, read.bits)
-  const value = (read.value >> BigInt(read.bits - part)) << BigInt(read.bits - part)
+  const value = (BigInt(read.value) >> BigInt(read.bits - part)) << BigInt(read.bits - part)
   if (read.bits === 32) {
     return `${[24n, 16n, 8n, 0n].map(shift => (value >> shift) & 255n).join('.')}/${part}`
   }

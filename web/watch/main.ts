@@ -1,6 +1,6 @@
 // Owns the player page /watch/{title}: the picture, the edge in use, and what this viewer went through.
 // It needs nothing from the server that gave it once it is loaded: every edge can go on from here.
-import { type EdgeMove, type PlayerState, VitrinePlayer } from '../player/index.ts'
+import { type EdgeMove, type PlayerState, readKnownEdges, VitrinePlayer } from '../player/index.ts'
 import { Controls } from './controls.ts'
 import { element, setText } from './element.ts'
 import { icon } from './icons.ts'
@@ -33,7 +33,10 @@ const figures = {
   stalls: element('dd', {}, '—'),
 }
 
-const player = new VitrinePlayer({ video, title, home: location.origin, via, startMuted: false })
+const edges = readKnownEdges(
+  document.querySelector('meta[name="vitrine-edges"]')?.getAttribute('content') ?? null,
+)
+const player = new VitrinePlayer({ video, title, home: location.origin, via, startMuted: false, edges })
 const controls = new Controls(player, video, frame)
 const spinner = element('div', { class: 'spinner' })
 const bigPlay = element('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'))

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Clock, type Log, unreachable } from '#base'
 import type { AccessTable } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
+import { nearFirst } from '#wire'
 import type { Accounting } from '../accounting/accounting.ts'
 import type { RequestKind } from '../accounting/totals.ts'
 import { edgeFaults } from '../faults.ts'
@@ -145,7 +146,7 @@ export class Front {
   }
 
   async #route(exchange: Exchange, route: Exclude<Route, { kind: 'cmcd' }>): Promise<void> {
-    const { entry, pages, edgeId } = this.#options
+    const { entry, pages, edgeId, fleet } = this.#options
     switch (route.kind) {
       case 'media':
         return await this.#media(exchange, route)
@@ -156,7 +157,11 @@ export class Front {
       case 'watch-table':
         return entry.watchTable(exchange, this.#viewer(exchange))
       case 'watch':
-        return sendPage(exchange, pages.watch(), 'the player page is not installed on this edge')
+        return sendPage(
+          exchange,
+          pages.watch(nearFirst(fleet.forEntry(), null)),
+          'the player page is not installed on this edge',
+        )
       case 'asset':
         return sendPage(exchange, pages.asset(route.path), `there is no ${route.path}`)
       case 'healthz': {

@@ -104,10 +104,10 @@ export class FleetView {
   }
 
   /** For viewers who play: own probes count only while the control room's word is old or missing. */
-  forSteering(): Standing[] {
+  forSteering(): readonly Standing[] {
     const { clock, connected } = this.#options
     const old = clock.monotonicMs() - this.#receivedMs > TABLE_MS_MAX || !connected()
-    return old ? this.#judged(true) : [...this.#pathways()]
+    return old ? this.#judged(true) : this.#pathways()
   }
 
   /** For viewers who start: nobody is sent where we ourselves get no answer. */
