@@ -25,6 +25,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionBytes: settings.retentionBytes,
       probeBytesMonth: settings.probeBytesMonth,
       regionsFile: settings.regionsFile,
+      externalLabels: settings.externalLabels,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       clock: systemClock,
