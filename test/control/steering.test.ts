@@ -6,6 +6,7 @@ import Sqlite from 'better-sqlite3'
 import { fetch } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Closers } from '#base'
+import { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from '#metrics'
 import type {
   PathwayChange,
   ServerView,
@@ -191,6 +192,53 @@ describe('why a session was on an edge', () => {
   it('says that it does not know a session', async () => {
     expect((await control.get('/api/v1/sessions/nobody/pathways')).status).toBe(404)
   })
+})
+
+describe('a full edge', () => {
+  it('gets nobody new while another has room, keeps whom it has, and the version says why', async () => {
+    const tagged = await fetch(`${control.url}/api/v1/servers/us-east/tags`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${control.tokens.operator}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ capacityBps: 1e6 }),
+    })
+    expect(tagged.status).toBe(200)
+    const { now } = (await control.get('/api/v1/servers')).body as { now: number }
+    const labels = { __name__: 'vitrine_edge_sent_bytes_total', instance: 'us-east' }
+    const samples = [0, 1, 2, 3, 4, 5, 6].map(n => ({ timestampMs: now - (6 - n) * 1000, value: n * 1e6 }))
+    const written = await fetch(`${control.url}/prometheus/api/v1/write`, {
+      method: 'POST',
+      headers: { ...REMOTE_WRITE_HEADERS, authorization: 'Bearer vit_us-east' },
+      body: encodeRemoteWrite([{ labels, samples }]),
+    })
+    expect(written.status).toBe(204)
+    const full = await until(
+      () => table()?.pathways.find(({ id, weight }) => id === 'us-east' && weight === 0),
+      'the edge is full',
+    )
+    expect(full.keep).toBe(1)
+    expect((await control.get('/play/sample.m3u8?via=us-east', null)).headers.get('location')).not.toContain(
+      fleet['us-east']?.url,
+    )
+    const filled = await until(async () => {
+      const { versions } = (await control.get('/api/v1/steering/versions')).body as VersionsAnswer
+      return versions.find(({ changes }) =>
+        changes[0]?.startsWith('us-east: weight 1 → 0, viewers stay: healthy; full'),
+      )
+    }, 'the version is stored')
+    const { inputs } = (await control.get(`/api/v1/steering/versions/${filled.version}`)).body as {
+      inputs: SteeringInput[]
+    }
+    expect(inputs.find(({ id }) => id === 'us-east')).toMatchObject({
+      capacity: { bps: 1e6, source: 'operator' },
+      capacityLeftBps: 0,
+    })
+    // The samples grow old: it sends nothing any more, and has room again.
+    await until(
+      () => table()?.pathways.some(({ id, weight }) => id === 'us-east' && weight === 1),
+      'room',
+      40_000,
+    )
+  }, 60_000)
 })
 
 describe('the file of regions', () => {

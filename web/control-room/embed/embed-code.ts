@@ -25,7 +25,7 @@ export function embedCode({ kind, title, hosts }: EmbedOptions): string {
     `  const hosts = ${literal(hosts.slice(0, EMBED_HOSTS_MAX))}`,
     `  const video = document.getElementById(${literal(id)})`,
     `  const path = ${literal(`/play/${title}.m3u8`)}`,
-    '  const sid = Math.random().toString(36).slice(2) + Date.now().toString(36)',
+    '  const sid = [0, 0].map(() => Math.random().toString(36).slice(2)).join("")',
     '  let next = 0',
     '  // The first host whose playlist comes within 3 s; after the last one it begins again.',
     '  async function entry() {',
