@@ -183,7 +183,7 @@ function Row({ title }: { readonly title: TitleView }): ReactNode {
         </td>
         <td className="number title-acts">
           {ready ? (
-            <>
+            <div className="title-buttons">
               <button
                 type="button"
                 className="plain"
@@ -196,7 +196,7 @@ function Row({ title }: { readonly title: TitleView }): ReactNode {
               <a className="solid" href={watchPath} aria-label={`Watch ${name}`}>
                 Watch
               </a>
-            </>
+            </div>
           ) : null}
         </td>
       </tr>
