@@ -59,6 +59,12 @@ const control = z.strictObject({
     .max(100_000)
     .default(20)
     .describe('What probes that play from one edge may fetch in a month, in GB; 0: none do.'),
+  regionsFile: z
+    .string()
+    .optional()
+    .describe(
+      'File that tells viewers’ regions by address: `192.0.2.0/24 eu-west` a line, IPv4 and IPv6, # begins a comment; at most 100,000 lines. Read again when it changes.',
+    ),
 })
 
 const origin = z.strictObject({

@@ -14,6 +14,7 @@ import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
 import type { FullState } from './state/open-state.ts'
+import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
@@ -25,6 +26,7 @@ export interface ControlContext {
   readonly fleetTime: FleetTime
   readonly fleet: Fleet
   readonly steering: SteeringKeeper
+  readonly regions: RegionKeeper
   readonly probePlan: PlanKeeper
   readonly probeBudget: ProbeBudget
   readonly alerts: AlertKeeper

@@ -44,6 +44,9 @@ import { startProber } from './probes/prober.ts'
 import { startSyntheticViewer } from './probes/synthetic-viewer.ts'
 import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
+import { startLoadReader } from './steering/load-reader.ts'
+import { startPathwayKeeper } from './steering/pathway-keeper.ts'
+import { type RegionKeeper, startRegionKeeper } from './steering/region-keeper.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
@@ -90,9 +93,10 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const late: Late = { url: options.publicUrl ?? '', channel: null }
   const probeBudget = await openBudget(options, { fleet, fleetTime, state }, closers)
   const { steering, probePlan, selfMetrics } = await openKeepers(
-    { fleet, fleetTime, state, store, clock, counters, region, probeBudget },
+    { fleet, fleetTime, state, store, clock, counters, region, probeBudget, log },
     late,
   )
+  closers.defer(() => steering.settled())
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const { alerts, ruleFiles } = await openRules(options, { store, state, fleetTime, counters }, late, closers)
@@ -102,6 +106,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
   const notes = openNotes({ options, fleetTime, counters }, closers)
+  const regions = closers.add(openRegions(options, counters, late))
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
     options,
@@ -110,6 +115,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     fleetTime,
     fleet,
     steering,
+    regions,
     probePlan,
     probeBudget,
     alerts,
@@ -169,12 +175,15 @@ async function openRules(
 
 /** What follows from the fleet: the table, the plan of probes, and the series of both. */
 async function openKeepers(
-  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & { readonly state: FullState },
+  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & {
+    readonly state: FullState
+    readonly log: Log
+  },
   late: Late,
 ): Promise<{ steering: SteeringKeeper; probePlan: PlanKeeper; selfMetrics: SelfMetrics }> {
   const { fleet, fleetTime, state } = parts
   const publish = (table: SteeringTable): void => late.channel?.table(table)
-  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, publish })
+  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, log: parts.log, publish })
   const credentials = await ProbeCredentials.open(state)
   const publishPlan = (): void => late.channel?.plan()
   const probePlan = new PlanKeeper({
@@ -226,6 +235,11 @@ function admissionKeeper(
     clock,
     log,
   })
+}
+
+function openRegions({ regionsFile, log }: ControlOptions, counters: Counters, late: Late): RegionKeeper {
+  const publish = (): void => late.channel?.regions()
+  return startRegionKeeper({ file: regionsFile ?? null, counters, log, publish })
 }
 
 /** What was spent is written each minute, and at the end. */
@@ -324,7 +338,7 @@ function trustOf({ authority }: ControlContext): Trust {
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
 function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
-  const { fleet, fleetTime, state, store, options, log } = context
+  const { fleet, fleetTime, steering, state, store, options, log } = context
   const { clock } = options
   closers.add(startProber(fleet, trustOf(context), clock, log))
   const { probeBudget: budget, probePlan } = context
@@ -335,6 +349,10 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   const onChange = (): void => onStateChange(context, selfMetrics)
   closers.add(
     startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
+  )
+  closers.add(startLoadReader({ fleet, store, servers: state.servers, fleetTime, clock, log }))
+  closers.add(
+    startPathwayKeeper({ fleet, steering, state, fleetTime, clock, counters: context.counters, log }),
   )
   closers.add(startSecondly(context, selfMetrics))
   closers.add(startAdmission(context.admission, log))

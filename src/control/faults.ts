@@ -23,6 +23,9 @@ type ControlFault =
   | 'control-override-unknown'
   | 'control-link-unknown'
   | 'control-title-unknown'
+  | 'control-version-unknown'
+  | 'control-regions-invalid'
+  | 'control-session-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
   | 'control-user-name-invalid'
@@ -116,6 +119,18 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',
   ),
   'control-title-unknown': kind(404, 'No title has this id: GET /api/v1/titles lists them.'),
+  'control-regions-invalid': kind(
+    400,
+    'The file of regions cannot be read: correct the line that the message names. A running control room goes on with the table before.',
+  ),
+  'control-version-unknown': kind(
+    404,
+    'This version of the steering table is not kept: GET /api/v1/steering/versions lists those that are.',
+  ),
+  'control-session-unknown': kind(
+    404,
+    'No session with this id was fed in the last 7 days: the player page shows the id of its session.',
+  ),
   'control-user-duplicate': kind(
     409,
     'A user with this name exists already: choose another name, or set its password.',

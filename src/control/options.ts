@@ -39,6 +39,8 @@ export interface ControlOptions {
   readonly retentionDays: number
   /** The oldest samples are dropped when they take more; null: no limit. */
   readonly retentionBytes: number | null
+  /** Lines `cidr region`, read again when it changes; null or left out: viewers' regions are not known. */
+  readonly regionsFile?: string | null
   /** What looks at the stream of one server may fetch in a month. */
   readonly probeBytesMonth: number
   /** Where own files go on this machine, for people; null or left out: not known here. */

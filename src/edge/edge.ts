@@ -123,6 +123,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     connected: () => link.running?.connected() ?? false,
     unreachable: parts.probes.unreachable,
   })
+  parts.sessions.useTable(() => fleet.version)
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true
@@ -230,6 +231,7 @@ function openLink(
   let remembered = true
   const onMessage = (message: FromControl): void => {
     if (message.type === 'steering-table') fleet.setTable(message, remembered)
+    else if (message.type === 'regions') fleet.setRegions(message.text)
     else if (message.type === 'probe-plan') {
       probes.setPlan(message)
       probePass.set(message.accepts)

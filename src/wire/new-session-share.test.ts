@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { drawProbabilities } from './new-session-share.ts'
+import { drawNearFirst, drawProbabilities, nearFirst } from './new-session-share.ts'
 
 const sum = (parts: readonly number[]): number => parts.reduce((total, part) => total + part, 0)
 
@@ -52,4 +52,55 @@ describe('drawProbabilities', () => {
       { numRuns: 500 },
     )
   })
+})
+
+describe('drawNearFirst', () => {
+  const isNear = ({ region }: { readonly region: string }): boolean => region === 'here'
+  const at = (region: string, weight: number, share?: number) => ({ region, weight, share })
+
+  it('takes those that are near, and the others when there is none', () => {
+    expect(drawNearFirst([at('here', 1), at('there', 9), at('here', 3)], isNear)).toEqual([0.25, 0, 0.75])
+    expect(drawNearFirst([at('here', 0), at('there', 1)], isNear)).toEqual([0, 1])
+    expect(drawNearFirst([at('there', 1), at('there', 3)], isNear)).toEqual([0.25, 0.75])
+  })
+
+  it('holds a near edge to its share and gives the rest to the others', () => {
+    expect(drawNearFirst([at('here', 1, 0.1), at('there', 1), at('there', 2)], isNear)).toEqual([
+      0.1,
+      expect.closeTo(0.3),
+      expect.closeTo(0.6),
+    ])
+    expect(drawNearFirst([at('here', 1, 0.1), at('there', 0)], isNear)).toEqual([1, 0])
+  })
+
+  it('sums to 1 and exceeds no share that others can make up for (property)', () => {
+    const entry = fc.record({
+      region: fc.constantFrom('here', 'there'),
+      weight: fc.constantFrom(0, 0.1, 1, 5),
+      share: fc.constantFrom(undefined, 0.01, 0.3, 1),
+    })
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 10 }), entries => {
+        const drawn = drawNearFirst(entries, isNear)
+        const open = entries.filter(({ weight }) => weight > 0)
+        expect(sum(drawn)).toBeCloseTo(open.length === 0 ? 0 : 1)
+        for (const [index, { weight, share = 1 }] of entries.entries()) {
+          if (weight === 0) expect(drawn[index]).toBe(0)
+          if (open.some(one => one.share === undefined))
+            expect(drawn[index]).toBeLessThanOrEqual(share + 1e-9)
+        }
+      }),
+    )
+  })
+})
+
+it('orders the near before the far, the limited after both, and the sick last', () => {
+  const edges = [
+    { id: 'sick', region: 'here', weight: 0 },
+    { id: 'new', region: 'here', weight: 1, share: 0.1 },
+    { id: 'far', region: 'there', weight: 1 },
+    { id: 'near', region: 'here', weight: 0.3 },
+  ]
+  expect(nearFirst(edges, 'here').map(({ id }) => id)).toEqual(['near', 'far', 'new', 'sick'])
+  expect(nearFirst(edges, null).map(({ id }) => id)).toEqual(['far', 'near', 'new', 'sick'])
 })

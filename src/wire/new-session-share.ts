@@ -39,3 +39,44 @@ export function drawProbabilities(entries: readonly Drawn[]): number[] {
 export function isLimited({ share }: { readonly share?: number | undefined }): boolean {
   return share !== undefined && share < 1
 }
+
+/**
+ * The same where some are nearer: those take all new sessions that their limits let them, and the others what is left.
+ * `isNear` of those that take nobody does not count.
+ */
+export function drawNearFirst<Entry extends Drawn>(
+  entries: readonly Entry[],
+  isNear: (entry: Entry) => boolean,
+): number[] {
+  const near = entries.map(entry => entry.weight > 0 && isNear(entry))
+  const nearOnly = entries.map((entry, at) => (near[at] === true ? entry : { weight: 0 }))
+  const nearLimit = nearOnly.reduce((sum, { weight, share = 1 }: Drawn) => sum + (weight > 0 ? share : 0), 0)
+  const others = entries.some(({ weight }, at) => weight > 0 && near[at] !== true)
+  if (nearLimit === 0) return drawProbabilities(entries)
+  if (nearLimit >= 1 || !others) return drawProbabilities(nearOnly)
+  const left = 1 - nearLimit
+  const far = drawProbabilities(
+    entries.map(({ weight, share = 1 }, at) => ({
+      weight: near[at] === true ? 0 : weight,
+      share: Math.min(1, share / left),
+    })),
+  )
+  return entries.map(({ share = 1 }, at) => (near[at] === true ? share : (far[at] ?? 0) * left))
+}
+
+interface Placed extends Drawn {
+  readonly region: string
+}
+
+/**
+ * Keeps the order within each group: with weight in the viewer's region, with weight elsewhere, with a limited share,
+ * without weight. `region` null: not known.
+ */
+export function nearFirst<Edge extends Placed>(edges: readonly Edge[], region: string | null): Edge[] {
+  const place = (edge: Edge): number => {
+    if (edge.weight <= 0) return 3
+    if (isLimited(edge)) return 2
+    return region === null || edge.region === region ? 0 : 1
+  }
+  return edges.toSorted((a, b) => place(a) - place(b))
+}

@@ -11,6 +11,7 @@ import { RulesPage } from './pages/rules-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
+import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
@@ -75,6 +76,9 @@ export function App(): ReactNode {
               <AtPage>
                 <ProbesPage />
               </AtPage>
+            </Route>
+            <Route path="/steering">
+              <SteeringPage />
             </Route>
             <Route path="/ledger">
               <LedgerPage />

@@ -22,6 +22,7 @@ import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
+import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 
@@ -88,6 +89,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addCheckRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
+  addSteeringRoutes(app, context)
   addMarkRoutes(app, context)
   addNoteRoutes(app, context)
   addRuleRoutes(app, context)

@@ -16,7 +16,6 @@ import {
   joinStringRequest,
   joinStringsAnswer,
   overrideRequest,
-  serverShareRequest,
   serverTags,
 } from '#wire'
 import type { ControlContext } from '../context.ts'
@@ -168,20 +167,6 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
       await context.state.servers.tag(idOf(request), tags, nameOf(request))
       await context.refreshAccess()
       return { tags }
-    },
-  })
-  addRoute(app, {
-    method: 'PUT',
-    url: '/api/v1/servers/:id/share',
-    access: 'operator',
-    summary: 'The part of all new sessions that an edge may get, in percent: 1, 10, 100 for a new one',
-    body: serverShareRequest,
-    answer: serverShareRequest,
-    handle: async (request, _reply, { percent }) => {
-      await context.state.servers.share(idOf(request), percent, nameOf(request))
-      await context.refreshAccess()
-      context.steering.refresh()
-      return { percent }
     },
   })
   addRoute(app, {

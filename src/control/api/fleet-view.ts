@@ -1,7 +1,7 @@
 // Owns how the fleet is shown: titles, servers with their state and evidence, what the player page needs.
 import { packageVersion } from '#base'
 import { readHostId } from '#link'
-import type { AlertView, ServerView, TitleView, WatchTable } from '#wire'
+import { type AlertView, nearFirst, type ServerView, type TitleView, type WatchTable } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { CONTROL_ID, type ServerRecord, THIS_ONE } from '../fleet/fleet.ts'
 import type { StoredAlert } from '../state/alerts.ts'
@@ -76,8 +76,9 @@ export function alertView(alert: StoredAlert): AlertView {
   return view
 }
 
-export function watchTableOf({ fleet, steering }: ControlContext): WatchTable {
-  const pathways = steering.table()?.pathways ?? []
+/** `region` is the viewer's: its edges come first; null: not known. */
+export function watchTableOf({ fleet, steering }: ControlContext, region: string | null): WatchTable {
+  const pathways = nearFirst(steering.table()?.pathways ?? [], region)
   return {
     pathways: pathways.map(({ id, region, url }) => ({ id, region, url })),
     titles: fleet

@@ -7,6 +7,8 @@ import { type Channel, type Peer, startChannel } from './channel.ts'
 
 export interface FleetChannel extends Closable {
   table(this: void, table: SteeringTable): void
+  /** Edges: viewers' regions by address. */
+  regions(this: void): void
   /** Every edge whom it probes. */
   plan(this: void): void
   /** Tokens or servers changed. */
@@ -35,7 +37,7 @@ const hasIdentity = ({ process, role }: Peer): boolean =>
   process === 'server' || role === 'foreign' || role === 'host'
 
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
-  const { fleet, access, steering, probePlan, fleetTime, options, log, counters } = context
+  const { fleet, access, steering, regions, probePlan, fleetTime, options, log, counters } = context
   const channel: Channel = startChannel({
     server,
     serverOf: authorization => {
@@ -49,13 +51,14 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       if (message.type === 'titles') channel.broadcast(catalogueOf(context), isEdge)
     },
     greeting: peer => {
-      const table = steering.table()
+      const [table, regional] = [steering.table(), regions.message()]
       const own = context.authorityKeeper?.message()
       const first = [access.message(), ...(own === undefined || !hasIdentity(peer) ? [] : [own])]
       if (!isEdge(peer)) return first
       return [
         ...first,
         ...(table === null ? [] : [table]),
+        ...(regional === null ? [] : [regional]),
         catalogueOf(context),
         probePlan.messageFor(peer.server),
       ]
@@ -72,6 +75,10 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   counters.beforeCollect(() => connected.set(channel.count()))
   return {
     table: table => channel.broadcast(table, isEdge),
+    regions: () => {
+      const message = regions.message()
+      if (message !== null) channel.broadcast(message, isEdge)
+    },
     plan: () => channel.tell(peer => (isEdge(peer) ? probePlan.messageFor(peer.server) : null)),
     access: () => {
       channel.recheck()

@@ -34,6 +34,12 @@ export interface ServerRecord {
   entryWeight: number
   /** Of an edge: the part of all new sessions that it may get. */
   sharePercent: number
+  /** The most that it has sent for a minute while healthy; null: nothing yet. */
+  measuredBps: number | null
+  /** What it sends now; null: not known. */
+  throughputBps: number | null
+  /** How full that makes it, see steering/fill. */
+  fillStep: number
   /** What an operator says of it. */
   tags: ServerTags
   /** What a person ordered; it may have expired since. */
@@ -241,7 +247,7 @@ export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
   const { id, role, region, tokenSha256, url, version, hostId, tags, stream, entryWeight } = server
-  const { sharePercent } = server
+  const { sharePercent, measuredBps } = server
   return {
     id,
     role,
@@ -254,6 +260,9 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     stream,
     entryWeight,
     sharePercent,
+    measuredBps,
+    throughputBps: null,
+    fillStep: 0,
     override: null,
     agentHeardMs: null,
     agentSeen: null,

@@ -10,8 +10,10 @@ import { createOverrides, type Overrides } from './overrides.ts'
 import { createPast, type Past } from './past.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
+import { createSessionPathways, type SessionPathways } from './session-pathways.ts'
 import { createShares, type Shares } from './shares.ts'
 import type { State } from './state.ts'
+import { createSteeringVersions, type SteeringVersions } from './steering-versions.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 import { createWallLinks, type WallLinks } from './wall-links.ts'
 
@@ -29,6 +31,8 @@ export interface FullState extends StateDb {
   readonly shares: Shares
   readonly past: Past
   readonly checks: Checks
+  readonly steeringVersions: SteeringVersions
+  readonly sessionPathways: SessionPathways
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -47,6 +51,8 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     shares: createShares(db),
     past: createPast(db),
     checks: createChecks(db),
+    steeringVersions: createSteeringVersions(db),
+    sessionPathways: createSessionPathways(db),
   }
 }
 

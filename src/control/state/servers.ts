@@ -26,6 +26,8 @@ export interface StoredServer extends ServerEntry {
   readonly entryWeight: number
   /** Of all new sessions, above 0 to 100. */
   readonly sharePercent: number
+  /** Of an edge: the most that it has sent for a minute while healthy; null: nothing yet. */
+  readonly measuredBps: number | null
 }
 
 export interface StoredState {
@@ -53,6 +55,8 @@ export interface Servers {
   list(this: void): Promise<StoredServer[]>
   /** What an operator says of it; replaces what was said before. */
   tag(this: void, id: string, tags: ServerTags, by: string): Promise<void>
+  /** The most that an edge has sent for a minute while healthy. */
+  measured(this: void, id: string, bps: number): Promise<void>
   /** The part of all new sessions that an edge may get. Faults: it is no edge. */
   share(this: void, id: string, percent: number, by: string): Promise<void>
   /** Out of service for good: its credential ends, its past stays, its id is never given to another. */
@@ -73,6 +77,9 @@ export function createServers(state: StateDb): Servers {
     list: () => list(state),
     tag: (id, tags, by) => tag(state, id, tags, by),
     share: (id, percent, by) => share(state, id, percent, by),
+    measured: async (id, bps) => {
+      await state.db.updateTable('servers').set({ measured_bps: bps }).where('id', '=', id).execute()
+    },
     retire: (id, by) => retire(state, id, by),
     remember: async (id, told) => {
       const row = { url: told.url, version: told.version, host_id: told.hostId }
@@ -139,6 +146,7 @@ export function newRow(server: Enrolment, at: number): Tables['servers'] {
     stream: '',
     entry_weight: 0,
     share_percent: 100,
+    measured_bps: null,
     retired_at: null,
   }
   return { id, role, region, token_sha256: tokenSha256, ...fresh }
@@ -190,6 +198,7 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
     stream: row.stream,
     entryWeight: row.entry_weight,
     sharePercent: row.share_percent,
+    measuredBps: row.measured_bps,
   }))
 }
 

@@ -22,6 +22,8 @@ export interface Tables {
     entry_weight: number
     /** Of an edge: the part of all new sessions that it may get. */
     share_percent: number
+    /** Of an edge: the most that it has sent for a minute while healthy, bits a second. */
+    measured_bps: number | null
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
@@ -151,6 +153,29 @@ export interface Tables {
     /** Compressed (deflate); null once it has ended. */
     data: Buffer | null
   }
+  /** What steering decided and why; `inputs` is compressed JSON. */
+  steering_versions: {
+    version: number
+    at: number
+    /** Differs exactly when the decision does. */
+    decision: string
+    exhausted: number
+    /** JSON: what differed from the one before, in words. */
+    changes: string
+    inputs: Buffer
+    bytes: number
+  }
+  /** Where sessions came in, and their changes of pathway. */
+  session_pathways: {
+    id?: number
+    sid: string
+    at: number
+    edge: string
+    from_edge: string | null
+    version: number | null
+    title: string
+    estimated: number
+  }
   audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
 }
 
@@ -242,6 +267,20 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX check_runs_by_server ON check_runs (server_id, started_at);
   ALTER TABLE join_strings ADD COLUMN admission INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN measured_bps REAL;
+  CREATE TABLE steering_versions (
+    version INTEGER PRIMARY KEY, at REAL NOT NULL, decision TEXT NOT NULL, exhausted INTEGER NOT NULL,
+    changes TEXT NOT NULL, inputs BLOB NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX steering_versions_by_time ON steering_versions (at);
+  CREATE TABLE session_pathways (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL, at REAL NOT NULL, edge TEXT NOT NULL, from_edge TEXT,
+    version INTEGER, title TEXT NOT NULL, estimated INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX session_pathways_by_session ON session_pathways (sid, id);
+  CREATE INDEX session_pathways_by_time ON session_pathways (at);
   `,
 ]
 

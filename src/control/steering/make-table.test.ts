@@ -53,8 +53,24 @@ describe('makeTable', () => {
     )
   })
 
+  it('sends nobody new to a full edge while another has room, and moves nobody off it', () => {
+    const full = edge('full', { fillStep: 4 })
+    expect(makeTable([full, edge('room', { state: 'degraded', doubts: 1 })]).pathways).toMatchObject([
+      { id: 'room', weight: 0.3 },
+      { id: 'full', weight: 0, keep: 1 },
+    ])
+    const alone = makeTable([full, edge('full too', { fillStep: 4 }), edge('dead', { state: 'unreachable' })])
+    expect(alone.exhausted).toBe(false)
+    expect(alone.pathways.map(({ id, weight, keep }) => [id, weight, keep])).toEqual([
+      ['full', 0.1, 1],
+      ['full too', 0.1, 1],
+      ['dead', 0, undefined],
+    ])
+    expect(alone.why.get('full')).toMatch(/full, as is every other one/)
+  })
+
   it('leaves out an edge that never connected', () => {
-    expect(makeTable([edge('a', { url: '' })])).toEqual({ pathways: [], ttlS: 5, exhausted: false })
+    expect(makeTable([edge('a', { url: '' })])).toMatchObject({ pathways: [], ttlS: 5, exhausted: false })
   })
 
   it('raises the TTL with the audience, from 5 to 30 s', () => {

@@ -23,6 +23,7 @@ function setUp(act: () => Promise<void> = async () => undefined): {
     stream: '',
     entryWeight: 0,
     sharePercent: 100,
+    measuredBps: null,
   }))
   fleet.load(stored, new Map(), new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }

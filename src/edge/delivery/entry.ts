@@ -43,7 +43,7 @@ export class Entry {
       const fields = { ...commonFields(exchange.edgeId), Location: elsewhere, 'Cache-Control': 'no-store' }
       return reply(exchange, 302, fields, '')
     }
-    const best = this.#choose(edges, queryValue(exchange.query, 'via'), steeringSession(viewer))
+    const best = this.#choose(edges, queryValue(exchange.query, 'via'), viewer)
     const query = exchange.query
       .split('&')
       .filter(part => part !== '' && !part.startsWith('via='))
@@ -55,7 +55,7 @@ export class Entry {
 
   watchTable(exchange: Exchange, viewer: Viewer): void {
     const { fleet } = this.#options
-    const ranked = rankForEntry(fleet.forEntry(), steeringSession(viewer))
+    const ranked = rankForEntry(fleet.forEntry(), steeringSession(viewer), fleet.regionOf(viewer.address))
     const table: WatchTable = {
       pathways: ranked.map(({ id, region, url }) => ({ id, region, url })),
       titles: [...fleet.titles],
@@ -71,7 +71,8 @@ export class Entry {
     const session = known ? given : steeringSession(viewer)
     // Some players quote the pathway, some do not.
     const pathway = queryValue(exchange.query, '_HLS_pathway')?.replace(/^"|"$/g, '') ?? null
-    replyJson(exchange, 200, steeringAnswer(fleet.forSteering(), { pathway, session }, fleet.ttlS))
+    const ask = { pathway, session, region: fleet.regionOf(viewer.address) }
+    replyJson(exchange, 200, steeringAnswer(fleet.forSteering(), ask, fleet.ttlS))
   }
 
   async master(exchange: Exchange, title: string, viewer: Viewer): Promise<number> {
@@ -132,16 +133,16 @@ export class Entry {
     const via = queryValue(exchange.query, 'via')
     const asked = foreign.find(({ id }) => id === via)
     if (asked === undefined && edges.some(({ id, weight }) => id === via && weight > 0)) return null
-    const [first] = rankForEntry<Standing>([...edges, ...foreign], session)
+    const [first] = rankForEntry<Standing>([...edges, ...foreign], session, null)
     const chosen = asked ?? foreign.find(({ id }) => id === first?.id)
     return chosen === undefined ? null : foreignTitleUrl(chosen.url, title)
   }
 
-  #choose(edges: readonly Standing[], via: string | null, session: string): Standing {
+  #choose(edges: readonly Standing[], via: string | null, viewer: Viewer): Standing {
     const { fleet } = this.#options
     const asked = edges.find(edge => edge.id === via && edge.weight > 0)
     if (asked !== undefined) return asked
-    const [best] = rankForEntry(edges, session)
+    const [best] = rankForEntry(edges, steeringSession(viewer), fleet.regionOf(viewer.address))
     // When nobody has weight, the edge that just answered is the best guess.
     return best !== undefined && best.weight > 0 ? best : fleet.self()
   }

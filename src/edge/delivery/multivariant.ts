@@ -2,7 +2,8 @@
 // with absolute URIs and a place to ask for steering. Pure. Ladders are identical on all pathways, or players
 // would take a change of pathway for a change of quality.
 import { type MultivariantPlaylist, type Rendition, type Variant, writeMultivariant } from '#media'
-import { limitedLater, type Standing } from '../steering/order.ts'
+import { nearFirst } from '#wire'
+import type { Standing } from '../steering/order.ts'
 
 /** The edge that was asked, and the next two: who plays for hours has somewhere to go twice. */
 const PATHWAYS_MAX = 3
@@ -13,7 +14,7 @@ export function pathwaysFor(edges: readonly Standing[], self: Standing): Standin
   const after = at < 0 ? edges : [...edges.slice(at + 1), ...edges.slice(0, at)]
   const others = after.filter(edge => edge.weight > 0 && edge.id !== self.id)
   // When one goes, its viewers go to the next: not all of them to one that was given a part.
-  return [self, ...limitedLater(others).slice(0, PATHWAYS_MAX - 1)]
+  return [self, ...nearFirst(others, null).slice(0, PATHWAYS_MAX - 1)]
 }
 
 /** `path` is that of the playlist, against which the origin's URIs are relative. */

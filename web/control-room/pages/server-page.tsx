@@ -376,6 +376,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     pid,
     agentSeen,
     weight,
+    sharePercent,
     watching,
     tags,
     foreign,
@@ -403,6 +404,10 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {role === 'edge' ? (
           <Fact name="Share of new viewers">
             {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}
+            {sharePercent !== null && sharePercent < 100 && weight !== null && weight > 0
+              ? `, at most ${sharePercent} %`
+              : ''}{' '}
+            <Link href="/steering">Steering</Link>
           </Fact>
         ) : null}
         {role === 'control' || (role === 'foreign' && agentSeen === null) ? null : (

@@ -112,6 +112,10 @@ const GAUGES: Readonly<Record<string, string>> = {
     'Passes that wait for the control room, one a second. 600 is the most; then the oldest are dropped.',
   vitrine_clock_fleet_offset_seconds:
     'Wall clock of this host minus fleet time. More than some milliseconds: its clock is wrong.',
+  vitrine_control_regions_file_refused:
+    'Above 0: the file of regions has changed and cannot be read; the table before it is in use.',
+  vitrine_control_pathway_changes_dropped:
+    'Changes of sessions’ pathways that were not stored since the start. Above 0: more came than the database takes.',
   vitrine_control_channels:
     'Open channels. Fewer than two for each server: a server or its agent cannot reach the control room.',
   vitrine_control_fleet_time_held_seconds:
