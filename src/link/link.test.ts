@@ -120,7 +120,7 @@ describe('time exchange', () => {
   it('believes the sample with the least delay', () => {
     const clock = new FakeClock()
     const fleet = new SlewedFleetTime(clock, null)
-    const exchange = new TimeExchange(clock, fleet)
+    const exchange = new TimeExchange(clock, fleet, 2)
     const offsetMs = 500_000
     for (const [outMs, backMs] of [
       [1, 1],

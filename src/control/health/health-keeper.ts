@@ -1,6 +1,6 @@
 // Owns the states of all servers: gathers evidence four times a second, judges, stores each change for good.
 import type { Clock, Closable, FleetTime, Log } from '#base'
-import type { Evidence, ServerState } from '#wire'
+import { type Evidence, isSimulated, type ServerState } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
 import type { PlayLook } from '../probes/play-log.ts'
 import { median, type ProbeLog } from '../probes/probe-log.ts'
@@ -52,6 +52,7 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
   /** Writes follow each other, so that a server's history is in order. */
   let writes: Promise<void> = Promise.resolve()
   const save = (record: ServerRecord, from: ServerRecord['standing']['state'] | null): void => {
+    if (isSimulated(record.id)) return // nothing of it is kept
     const { since, reason, evidence } = record
     const next = { state: record.standing.state, since, reason, evidence }
     writes = writes
@@ -151,6 +152,8 @@ function orderInWords({ override }: ServerRecord, verdict: Verdict): string {
 
 /** A server in maintenance because it was never seen joins with its first answer to anybody outside. */
 function isFirstAnswer(record: ServerRecord): boolean {
+  // A simulated server answers nobody: its agent's word is all there is.
+  if (isSimulated(record.id)) return record.agentHeardMs !== null
   return [...record.outside.values()].some(log => log.okAtMs() !== null)
 }
 
