@@ -1,7 +1,6 @@
 // Owns how a benchmark or a drill gets servers that do not exist. It refuses wherever nobody allowed that at the start:
 // a real fleet's control room must not be filled with made-up machines by a stolen token.
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
 import { type SimulatedAnswer, simulatedAnswer, simulatedRequest } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'

@@ -3,17 +3,9 @@ import type { Clock, Closable, FleetTime, Log } from '#base'
 import { type Evidence, isSimulated, type ServerState } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
 import type { PlayLook } from '../probes/play-log.ts'
-import { median, type ProbeLog } from '../probes/probe-log.ts'
 import type { Servers } from '../state/servers.ts'
-import {
-  type HealthInput,
-  judge,
-  type OutsideView,
-  type PlayView,
-  type QualityView,
-  qualityOf,
-  type Verdict,
-} from './judge.ts'
+import { type HealthInput, judge, type OutsideView, type PlayView, qualityOf, type Verdict } from './judge.ts'
+import { PeerMedians } from './peer-medians.ts'
 import { settle } from './settle.ts'
 
 /** 4 times a second: a frozen edge is called so within 3.5 s, 3 s of which are the silence itself. */
@@ -69,10 +61,11 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
     lastMs = nowMs
     const grace = nowMs - graceFromMs < GRACE_MS
     const trusted = trustedObservers(options.fleet, nowMs)
+    const peers = new PeerMedians(options.fleet.all())
     let changed = false
     for (const record of options.fleet.all()) {
       if (record.role === 'control') continue
-      changed = evaluateOne({ options, record, nowMs, grace, trusted, save }) || changed
+      changed = evaluateOne({ options, record, nowMs, grace, trusted, peers, save }) || changed
     }
     if (changed) options.onChange()
   }
@@ -98,16 +91,18 @@ interface Turn {
   readonly nowMs: number
   readonly grace: boolean
   readonly trusted: ReadonlySet<string>
+  readonly peers: PeerMedians
   readonly save: (record: ServerRecord, from: ServerRecord['standing']['state'] | null) => void
 }
 
 /** True when its state or the doubts about it changed. */
-function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): boolean {
+function evaluateOne(turn: Turn): boolean {
+  const { options, record, nowMs, grace, save } = turn
   if (record.url === '') return false // enrolled, not seen yet
   const before = record.standing
   const fault = options.counterFault?.(record.id) ?? null
   const counters = fault === null ? null : { text: fault, ageMs: 0 }
-  const verdict = judge({ ...gather(options.fleet, record, nowMs, trusted), counters })
+  const verdict = judge({ ...gather(turn), counters })
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
   const fleetMs = options.fleetTime.nowMs()
@@ -181,14 +176,9 @@ function trustedObservers(fleet: Fleet, nowMs: number): Set<string> {
   return trusted
 }
 
-function gather(
-  fleet: Fleet,
-  record: ServerRecord,
-  nowMs: number,
-  trusted: ReadonlySet<string>,
-): HealthInput {
+function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
+  const { fleet } = options
   const fromMs = record.standing.qualityFromMs
-  const peers = fleet.all().filter(other => other.role === record.role && other.id !== record.id)
   const outside: OutsideView[] = []
   for (const [witness, log] of record.outside) {
     const last = log.last()
@@ -205,11 +195,7 @@ function gather(
       tls: last.tls,
       icmp: last.icmp,
       trusted: trusted.has(witness),
-      quality: quality(
-        log,
-        fromMs,
-        peers.flatMap(peer => peer.outside.get(witness) ?? []),
-      ),
+      quality: qualityOf(log.looksSince(fromMs), peers.seenBy(witness, record)),
     })
   }
   // The control room first: its word is the one that people know.
@@ -223,11 +209,7 @@ function gather(
       heardAgeMs,
       watched: record.watched ?? null,
       httpMs: record.watched?.httpMs ?? null,
-      quality: quality(
-        record.inside,
-        fromMs,
-        peers.map(peer => peer.inside),
-      ),
+      quality: qualityOf(record.inside.looksSince(fromMs), peers.fromInside(record)),
     },
   }
 }
@@ -252,9 +234,4 @@ function playText({ ok, title, problem, startMs }: PlayLook, speedRatio: number 
   const start = startMs === null ? '' : ` in ${Math.round(startMs)} ms`
   const speed = speedRatio === null ? '' : `, ${speedRatio.toFixed(1)} times as fast as it plays`
   return `plays ${title}: a segment came${start}${speed}`
-}
-
-function quality(log: ProbeLog, fromMs: number, peers: readonly ProbeLog[]): QualityView {
-  const peerMedians = peers.flatMap(peer => qualityOf(peer.looksSince(0), null).medianMs ?? [])
-  return qualityOf(log.looksSince(fromMs), median(peerMedians))
 }
