@@ -102,7 +102,7 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
   'control-simulated-refused': kind(
-    403,
+    409,
     'Simulated servers are for tests: start a control room for them with --allow-simulated, never one of a real fleet.',
   ),
   'control-link-unknown': kind(

@@ -126,12 +126,13 @@ export class SelfMetrics {
       add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
     if (record.role === 'edge') {
-      const { byClass, estimated } = fleet.sessions.of(record.id)
+      const { byClass, estimated, simulated } = fleet.sessions.of(record.id)
       if (this.#knowsViewers(record, nowMs)) {
         for (const titleClass of titleClasses) {
           add('vitrine_fleet_watching', byClass[titleClass], { class: titleClass })
         }
         add('vitrine_fleet_watching_estimated', estimated)
+        add('vitrine_fleet_watching_simulated', simulated)
       }
       add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
     }
