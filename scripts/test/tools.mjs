@@ -12,6 +12,7 @@ const tools = [
     use: 'plays through the pages as a viewer does',
     also: [process.env.CHROMIUM ?? '/usr/bin/chromium'],
   },
+  { command: 'ping', packages: ['iputils-ping'], use: 'is asked by probes', also: [] },
 ]
 
 /** Gives a line for each tool that is missing after all: what is skipped, and why. */

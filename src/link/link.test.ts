@@ -98,13 +98,13 @@ describe('link', () => {
     expect(link.send({ type: 'titles', titles: [] })).toBe(false)
   })
 
-  it('gives the last steering table again after a restart without a control room', async () => {
+  it('gives the last steering table and probe plan again after a restart without a control room', async () => {
     const folder = join(mkdtempSync(join(tmpdir(), 'vitrine-link-')), 'link')
     const table = { type: 'steering-table', version: 7, issuedMs: 1, pathways: [], ttlS: 5 } as const
+    const plan = { type: 'probe-plan', mesh: 'full', targets: [], titles: [], accepts: [] } as const
     const url = await serve((message, socket) => {
       if (message.type !== 'hello') return
-      socket.send(welcome(0))
-      socket.send(JSON.stringify(table))
+      for (const said of [welcome(0), JSON.stringify(plan), JSON.stringify(table)]) socket.send(said)
     })
     const first: FromControl[] = []
     const link = start(url, message => first.push(message), systemClock, folder)
@@ -112,7 +112,7 @@ describe('link', () => {
     await link.close()
     const second: FromControl[] = []
     start('http://127.0.0.1:9', message => second.push(message), systemClock, folder)
-    expect(second).toEqual([table])
+    expect(second).toEqual([table, plan])
   })
 })
 

@@ -45,7 +45,7 @@ export interface LinkOptions {
   readonly hello: Omit<Hello, 'type' | 'protocol'>
   readonly clock: Clock
   readonly log: Log
-  /** Folder in which the last table, access list and catalogue are kept, so that a restart without the control room works. Null: not kept. */
+  /** Folder in which the last table, probe plan, access list and catalogue are kept, so that a restart without the control room works. Null: not kept. */
   readonly memoryFolder: string | null
   /** Every message but the time exchange; also the remembered ones, once, before the first connection. */
   readonly onMessage: (message: FromControl) => void

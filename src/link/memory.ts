@@ -1,11 +1,11 @@
 // Owns the last messages of the control room on disk, so that a server that restarts alone still steers,
-// knows who may read its metrics, and answers viewers.
+// looks at its peers, knows who may read its metrics, and answers viewers.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureFolder, type Log, writeFileAtomic } from '#base'
 import { type FromControl, parseFromControl } from '#wire'
 
-const remembered = ['steering-table', 'access', 'catalogue'] as const
+const remembered = ['steering-table', 'probe-plan', 'access', 'catalogue'] as const
 
 /** Whole-file replacement a message type; what cannot be read is forgotten, not fatal. */
 export class MessageMemory {

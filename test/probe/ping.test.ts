@@ -42,6 +42,14 @@ describe('what ping prints', () => {
 })
 
 describe('pinger', () => {
+  it("asks the host's own ping, where there is one: this machine answers, or the kernel does not permit it", async context => {
+    const pinger = new Pinger({ clock: systemClock })
+    const here = await pinger.ping('127.0.0.1')
+    context.skip(here?.kind === 'not-permitted', 'ping is not permitted here')
+    expect(here).toEqual({ kind: 'answered', ms: expect.any(Number) })
+    expect(await pinger.ping('no-such-host.invalid')).toEqual({ kind: 'lost' })
+  })
+
   it('gives the round trip', async () => {
     const command = program('well', 'echo "64 bytes from $7: icmp_seq=1 ttl=64 time=3.5 ms"')
     expect(await new Pinger({ clock: systemClock, command }).ping('127.0.0.1')).toEqual({

@@ -25,6 +25,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionBytes: settings.retentionBytes,
       allowSimulated: settings.allowSimulated,
       probeBytesMonth: settings.probeBytesMonth,
+      externalLabels: settings.externalLabels,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       clock: systemClock,

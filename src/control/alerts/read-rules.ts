@@ -4,13 +4,16 @@ import { basename, join } from 'node:path'
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { type Fault, messageOf } from '#base'
+import { describeQuery } from '#metrics'
 import { controlFaults } from '../faults.ts'
 import { readDurationMs } from './duration.ts'
-import type { Rule, RuleGroup } from './rule.ts'
-import { unknownExpression } from './template.ts'
+import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
+import { compileTemplate, type Template, TemplateProblem } from './template/call-template.ts'
 
 const FILE_BYTES_MAX = 1024 * 1024
 const RULES_MAX = 1000
+/** Of a template that is refused, in the message. */
+const EXCERPT_CHARACTERS = 40
 const INTERVAL_MS = 1000 // DESIGN: rules are evaluated every second or slower
 
 const duration = z
@@ -47,13 +50,10 @@ const fileShape = z.strictObject({
   ),
 })
 
-/** Throws what PromQL it does not know; the store's own check. */
-export type CheckExpression = (expr: string) => void
-
 /** All groups of all `*.yaml` and `*.yml` files, in order of folder and name. */
-export function readRuleFolders(folders: readonly string[], check: CheckExpression): RuleGroup[] {
+export function readRuleFolders(folders: readonly string[]): RuleGroup[] {
   return folders.flatMap(folder =>
-    listFiles(folder).flatMap(file => readRules(readFile(file), basename(file), check)),
+    listFiles(folder).flatMap(file => readRules(readFile(file), basename(file))),
   )
 }
 
@@ -76,7 +76,7 @@ function readFile(file: string): string {
 }
 
 /** One file's text. `name` stands in messages. */
-export function readRules(text: string, name: string, check: CheckExpression): RuleGroup[] {
+export function readRules(text: string, name: string): RuleGroup[] {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' })
   const broken = document.errors[0]
@@ -96,18 +96,19 @@ export function readRules(text: string, name: string, check: CheckExpression): R
     rules: group.rules.map((rule, r) => {
       const path = ['groups', g, 'rules', r]
       const at = `${name}:${lineOf(path)}`
-      checkTemplates(rule, part => `${name}:${lineOf([...path, ...part])}`)
+      const templates = readTemplates(rule, part => `${name}:${lineOf([...path, ...part])}`)
       try {
-        check(rule.expr)
+        // Whether it can be parsed: what it finds in the store is no property of the file.
+        describeQuery(rule.expr)
       } catch (error) {
         throw invalid(`${name}:${lineOf([...path, 'expr'])}: ${messageOf(error)}`, error)
       }
-      return toRule(rule, at)
+      return toRule(rule, at, templates)
     }),
   }))
 }
 
-function toRule(rule: z.infer<typeof ruleShape>, at: string): Rule {
+function toRule(rule: z.infer<typeof ruleShape>, at: string, templates: AlertingRule['templates']): Rule {
   const labels = rule.labels ?? {}
   if (rule.record !== undefined) return { kind: 'record', name: rule.record, expr: rule.expr, labels, at }
   return {
@@ -118,19 +119,29 @@ function toRule(rule: z.infer<typeof ruleShape>, at: string): Rule {
     keepFiringForMs: readDurationMs(rule.keep_firing_for ?? '0') ?? 0,
     labels,
     annotations: rule.annotations ?? {},
+    templates,
     at,
   }
 }
 
-function checkTemplates(rule: z.infer<typeof ruleShape>, at: (part: readonly string[]) => string): void {
-  for (const part of ['labels', 'annotations'] as const) {
+function readTemplates(
+  rule: z.infer<typeof ruleShape>,
+  at: (part: readonly string[]) => string,
+): AlertingRule['templates'] {
+  const read = (part: 'labels' | 'annotations'): Record<string, Template> => {
+    const compiled: Record<string, Template> = {}
     for (const [key, text] of Object.entries(rule[part] ?? {})) {
-      const unknown = unknownExpression(text)
-      if (unknown === null) continue
-      const message = `${part}.${key}: ${unknown} is not known; {{ $labels.name }} and {{ $value }} are`
-      throw invalid(`${at([part, key])}: ${message}`)
+      try {
+        compiled[key] = compileTemplate(text)
+      } catch (error) {
+        if (!(error instanceof TemplateProblem)) throw error
+        const where = JSON.stringify(text.slice(error.at, error.at + EXCERPT_CHARACTERS))
+        throw invalid(`${at([part, key])}: ${part}.${key}: ${error.message}, at ${where}`, error)
+      }
     }
+    return compiled
   }
+  return { labels: read('labels'), annotations: read('annotations') }
 }
 
 /** The line of the deepest node that exists on the way to `path`. */

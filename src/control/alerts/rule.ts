@@ -1,4 +1,5 @@
 // Owns what a rule is, as Prometheus defines it.
+import type { Template } from './template/call-template.ts'
 
 interface RuleBase {
   readonly expr: string
@@ -13,6 +14,11 @@ export interface AlertingRule extends RuleBase {
   readonly forMs: number
   readonly keepFiringForMs: number
   readonly annotations: Readonly<Record<string, string>>
+  /** Its labels and annotations, ready to be rendered. */
+  readonly templates: {
+    readonly labels: Readonly<Record<string, Template>>
+    readonly annotations: Readonly<Record<string, Template>>
+  }
 }
 
 export interface RecordingRule extends RuleBase {

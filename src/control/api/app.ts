@@ -16,6 +16,7 @@ import { addMarkRoutes } from './mark-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
+import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
@@ -87,6 +88,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addWallRoutes(app, context)
   addShareRoutes(app, context)
   addMarkRoutes(app, context)
+  addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
