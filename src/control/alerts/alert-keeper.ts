@@ -5,10 +5,11 @@ import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
 import { createThrottle, messageOf } from '#base'
 import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
 import type { Alerts, StoredAlert } from '../state/alerts.ts'
-import { ACTIVE_MAX, advance, labelsKey } from './advance.ts'
-import { type AlertItem, type ConditionItem, renderAlert } from './render-alert.ts'
-import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
-import type { SampleValue } from './template/value.ts'
+import { advance, labelsKey } from './advance.ts'
+import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
+import type { AlertItem } from './render-alert.ts'
+import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
+import { alertSeries, recorded } from './rule-series.ts'
 
 const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
@@ -210,45 +211,21 @@ class RunningKeeper implements AlertKeeper {
   }
 
   async #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): Promise<void> {
+    const { externalLabels, externalUrl, store } = this.#options
     const startedMs = performance.now()
-    let result: { readonly items: readonly ConditionItem[]; readonly hadData: boolean }
-    let alerts: AlertItem[] = []
+    const done = (problem: string | null, hadData: boolean): void =>
+      void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData })
+    let found: Evaluated
     try {
-      result = await this.#ask(rule.expr, now)
-      if (rule.kind === 'alert') alerts = await this.#render(rule, result.items, now)
+      found = await evaluateRule(rule, now, { store, externalLabels, externalUrl: externalUrl() })
     } catch (error) {
       this.#failed(rule, error)
-      this.#done(rule, now, startedMs, { problem: messageOf(error), hadData: true })
+      done(messageOf(error), true)
       return
     }
-    this.#done(rule, now, startedMs, { problem: null, hadData: result.hadData })
-    if (rule.kind === 'record') written.push(...recorded(rule, result.items, now))
-    else this.#advance(rule, alerts, now, written)
-  }
-
-  #done(rule: Rule, at: number, startedMs: number, outcome: Pick<Evaluation, 'problem' | 'hadData'>): void {
-    this.#last.set(rule, { at, tookMs: performance.now() - startedMs, ...outcome })
-  }
-
-  async #ask(
-    text: string,
-    now: number,
-  ): Promise<{ readonly items: readonly ConditionItem[]; readonly hadData: boolean }> {
-    const question = { text, fromMs: now, toMs: now, stepMs: null, urgent: true }
-    const { value, explain } = await this.#options.store.ask(question)
-    const items = vectorOf(value)
-    return { items, hadData: explain.series > 0 || items.length > 0 }
-  }
-
-  async #render(rule: AlertingRule, items: readonly ConditionItem[], now: number): Promise<AlertItem[]> {
-    const { externalLabels, externalUrl } = this.#options
-    const ask = async (text: string): Promise<readonly SampleValue[]> =>
-      (await this.#ask(text, now)).items.map(({ labels, value }) => ({ kind: 'sample', labels, value }))
-    const context = { externalLabels, externalUrl: externalUrl(), ask }
-    const rendered: AlertItem[] = []
-    // One more than is taken, so that it is noticed that there were more.
-    for (const item of items.slice(0, ACTIVE_MAX + 1)) rendered.push(await renderAlert(rule, item, context))
-    return rendered
+    done(null, found.hadData)
+    if (rule.kind === 'record') written.push(...recorded(rule, found.items, now))
+    else this.#advance(rule, found.alerts, now, written)
   }
 
   #advance(rule: AlertingRule, items: readonly AlertItem[], now: number, written: WriteSeries[]): void {
@@ -296,25 +273,6 @@ class RunningKeeper implements AlertKeeper {
   #log({ rule, state, labels }: StoredAlert): void {
     this.#options.log.info('alert', { rule, state, labels })
   }
-}
-
-function vectorOf(value: ReturnType<MetricsStore['query']>): readonly ConditionItem[] {
-  if (value.kind === 'vector') return value.items
-  if (value.kind === 'scalar') return [{ labels: {}, value: value.value }]
-  throw new TypeError(`a rule gives a vector or a scalar, this one a ${value.kind}`)
-}
-
-/** As Prometheus: `ALERTS{alertname, alertstate, ...}` is 1, and stale once the state is left. */
-function alertSeries(alert: StoredAlert, now: number, value: number): WriteSeries {
-  const labels = { ...alert.labels, __name__: 'ALERTS', alertstate: alert.state }
-  return { labels, samples: [{ timestampMs: now, value }] }
-}
-
-function recorded(rule: RecordingRule, items: readonly ConditionItem[], now: number): WriteSeries[] {
-  return items.map(item => ({
-    labels: { ...item.labels, ...rule.labels, __name__: rule.name },
-    samples: [{ timestampMs: now, value: item.value }],
-  }))
 }
 
 /** By name, and by the labels that the rule gives as they stand: several rules may share a name. */

@@ -108,6 +108,7 @@ describe('advance', () => {
     annotations: { summary: '{{ $labels.instance }}: {{ $value }}' },
     templates: { labels: {}, annotations: {} },
     at: 'r:1',
+    limit: 0,
   }
   const item = (instance: string, value = 1): AlertItem => ({
     labels: { alertname: 'A', instance, severity: 'critical' },

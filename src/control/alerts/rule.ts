@@ -6,6 +6,8 @@ interface RuleBase {
   readonly labels: Readonly<Record<string, string>>
   /** `vitrine.yaml:12`, for messages. */
   readonly at: string
+  /** Of its group: with more results than this it fails; 0: no limit of its own. */
+  readonly limit: number
 }
 
 export interface AlertingRule extends RuleBase {
