@@ -2,6 +2,7 @@
 export * from './api.ts'
 export * from './channel.ts'
 export * from './enrol.ts'
+export * from './host-notes.ts'
 export * from './marks.ts'
 export * from './names.ts'
 export * from './probes.ts'

@@ -1,6 +1,6 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
-import { Link, Route, Switch, useSearchParams } from 'wouter'
+import { Route, Switch, useSearchParams } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
@@ -13,7 +13,9 @@ import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
+import { Link } from './parts/link.tsx'
 import { Shell } from './parts/shell.tsx'
+import { AtPage } from './past/at-page.tsx'
 
 /** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
@@ -42,9 +44,17 @@ export function App(): ReactNode {
             <Route path="/">
               <FleetPage />
             </Route>
-            <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
+            <Route path="/servers/:id">
+              {({ id }) => (
+                <AtPage>
+                  <ServerPage key={id} id={id} />
+                </AtPage>
+              )}
+            </Route>
             <Route path="/wall">
-              <WallPage />
+              <AtPage>
+                <WallPage />
+              </AtPage>
             </Route>
             <Route path="/compare">
               <Later>
@@ -58,7 +68,9 @@ export function App(): ReactNode {
               <TitlesPage />
             </Route>
             <Route path="/probes">
-              <ProbesPage />
+              <AtPage>
+                <ProbesPage />
+              </AtPage>
             </Route>
             <Route path="/ledger">
               <LedgerPage />

@@ -13,6 +13,7 @@ import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
 import { addMarkRoutes } from './mark-routes.ts'
+import { addNoteRoutes } from './note-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
@@ -88,6 +89,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addWallRoutes(app, context)
   addShareRoutes(app, context)
   addMarkRoutes(app, context)
+  addNoteRoutes(app, context)
   addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
