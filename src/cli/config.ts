@@ -65,6 +65,10 @@ const control = z.strictObject({
     .describe(
       'File that tells viewers’ regions by address: `192.0.2.0/24 eu-west` a line, IPv4 and IPv6, # begins a comment; at most 100,000 lines. Read again when it changes.',
     ),
+  allowSimulated: z
+    .boolean()
+    .default(false)
+    .describe('True: servers that do not exist may be enrolled, for tests. Never for a real fleet.'),
 })
 
 const origin = z.strictObject({

@@ -35,6 +35,7 @@ export interface ControlSettings extends RoleSettings {
   readonly retentionBytes: number | null
   readonly probeBytesMonth: number
   readonly regionsFile: string | null
+  readonly allowSimulated: boolean
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
@@ -145,6 +146,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     retentionBytes: control.retentionBytes ?? null,
     probeBytesMonth: control.probeGbMonth * 1e9,
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
+    allowSimulated: control.allowSimulated,
     externalLabels: control.externalLabels,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,

@@ -9,6 +9,7 @@ import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { AuthorityKeeper } from './authority-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
+import type { SimulatedServers } from './fleet/simulated-servers.ts'
 import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
@@ -25,6 +26,7 @@ export interface ControlContext {
   readonly store: MetricsStore
   readonly fleetTime: FleetTime
   readonly fleet: Fleet
+  readonly simulated: SimulatedServers
   readonly steering: SteeringKeeper
   readonly regions: RegionKeeper
   readonly probePlan: PlanKeeper

@@ -33,6 +33,7 @@ import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
@@ -90,6 +91,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   fleet.load(stored, await state.servers.states(), await state.overrides.all(), fleetTime.nowMs())
   const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
   const access = new AccessDirectory()
+  const simulated = new SimulatedServers()
   const late: Late = { url: options.publicUrl ?? '', channel: null }
   const probeBudget = await openBudget(options, { fleet, fleetTime, state }, closers)
   const { steering, probePlan, selfMetrics } = await openKeepers(
@@ -100,7 +102,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const { alerts, ruleFiles } = await openRules(options, { store, state, fleetTime, counters }, late, closers)
-  const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime }, () =>
+  const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
   await refreshAccess()
@@ -114,6 +116,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     store,
     fleetTime,
     fleet,
+    simulated,
     steering,
     regions,
     probePlan,
@@ -361,9 +364,10 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
 
 /** Tokens and servers in memory follow state.db, which commands in other processes change too. */
 function accessReader(
-  { fleet, state, access, fleetTime }: Pick<ControlContext, 'fleet' | 'state' | 'access' | 'fleetTime'>,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'access' | 'fleetTime' | 'simulated'>,
   onChange: () => void,
 ): Pick<ControlContext, 'refreshAccess' | 'followAccess'> {
+  const { fleet, state, access, fleetTime, simulated } = parts
   let version = state.dataVersion()
   const refreshAccess = async (): Promise<void> => {
     version = state.dataVersion()
@@ -372,7 +376,7 @@ function accessReader(
       await state.servers.states(),
       await state.overrides.all(),
     ]
-    fleet.load(servers, states, overrides, fleetTime.nowMs())
+    fleet.load([...servers, ...simulated.list()], states, overrides, fleetTime.nowMs())
     const [tokens, walls] = [await state.tokens.active(), await state.wallLinks.active()]
     if (access.set(tokens, fleet, walls)) onChange()
   }

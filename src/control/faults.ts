@@ -22,6 +22,7 @@ type ControlFault =
   | 'control-mark-unknown'
   | 'control-override-unknown'
   | 'control-link-unknown'
+  | 'control-simulated-refused'
   | 'control-title-unknown'
   | 'control-version-unknown'
   | 'control-regions-invalid'
@@ -109,6 +110,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'This edge is being checked already: wait for the end of that run; GET /api/v1/servers/{id}/checks shows it.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-simulated-refused': kind(
+    409,
+    'Simulated servers are for tests: start a control room for them with --allow-simulated, never one of a real fleet.',
+  ),
   'control-link-unknown': kind(
     404,
     'No such link, or it was revoked or has expired: ask whoever sent it for another.',

@@ -74,6 +74,8 @@ export const serverView = z.object({
   watching: z.int().nullable(),
   /** Of which estimated, because no player told its session id. Null, as above: not known of that moment. */
   watchingEstimated: z.int().nullable(),
+  /** Of which simulated: nobody sits there. */
+  watchingSimulated: z.int().optional(),
   /** When its agent was last heard; null: never. */
   agentSeen: time.nullable(),
   weight: z.number().nullable(),

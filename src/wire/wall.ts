@@ -27,6 +27,8 @@ export const wallRow = z.object({
   since: time,
   /** Null: not known of that moment. */
   watching: z.int().nullable(),
+  /** Of which simulated. */
+  watchingSimulated: z.int().optional(),
   /** Bit/s sent; null: not measured. */
   throughputBps: z.number().nullable(),
   /** What an operator says that its line carries. */

@@ -121,6 +121,8 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/shares', ['operator', 'admin']],
   ['POST', '/api/v1/shares', ['operator', 'admin']],
   ['DELETE', '/api/v1/shares/:id', ['operator', 'admin']],
+  ['POST', '/api/v1/simulated-servers', ['admin']],
+  ['DELETE', '/api/v1/simulated-servers', ['admin']],
   ['GET', '/api/v1/join-strings', ['operator', 'admin']],
   ['POST', '/api/v1/join-strings', ['operator', 'admin']],
   ['GET', '/api/v1/join-strings/:id', ['operator', 'admin']],

@@ -23,6 +23,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       supervisor: role.supervised ? supervisorPort(role) : null,
       retentionDays: settings.retentionDays,
       retentionBytes: settings.retentionBytes,
+      allowSimulated: settings.allowSimulated,
       probeBytesMonth: settings.probeBytesMonth,
       regionsFile: settings.regionsFile,
       externalLabels: settings.externalLabels,

@@ -22,6 +22,7 @@ import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
+import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
@@ -87,6 +88,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
   addCheckRoutes(app, context)
+  addSimulatedRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
   addSteeringRoutes(app, context)

@@ -22,8 +22,11 @@ export class ProbeLog {
   readonly #looks: Look[] = []
   #firstAtMs: number | null = null
   #okAtMs: number | null = null
+  /** Undefined: not known since the last look. */
+  #medianMs: number | null | undefined
 
   add(look: Look): void {
+    this.#medianMs = undefined
     this.#firstAtMs ??= look.atMs
     if (look.httpMs !== null) this.#okAtMs = Math.max(look.atMs, this.#okAtMs ?? look.atMs)
     this.#looks.push(look)
@@ -42,6 +45,12 @@ export class ProbeLog {
   silentMs(nowMs: number): number {
     const since = this.#okAtMs ?? this.#firstAtMs
     return since === null ? 0 : Math.max(0, nowMs - since)
+  }
+
+  /** Of all answered looks that it remembers. */
+  medianMs(): number | null {
+    this.#medianMs ??= median(this.#looks.flatMap(({ httpMs }) => (httpMs === null ? [] : [httpMs])))
+    return this.#medianMs
   }
 
   /** Those after `fromMs`: looks from before a recovery say nothing about the present. */

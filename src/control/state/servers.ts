@@ -1,7 +1,15 @@
 // Owns the enrolled servers and the history of their states, which is kept for good.
 import { sql } from 'kysely'
 import { hashToken } from '#link'
-import { type Evidence, evidence, type ServerState, type ServerTags, serverId, serverTags } from '#wire'
+import {
+  type Evidence,
+  evidence,
+  isSimulated,
+  type ServerState,
+  type ServerTags,
+  serverId,
+  serverTags,
+} from '#wire'
 import { controlFaults } from '../faults.ts'
 import type { Enrolment } from '../options.ts'
 import { audit, type StateDb } from './database.ts'
@@ -137,6 +145,10 @@ async function remove({ db, nowMs }: StateDb, id: string, by: string): Promise<v
 
 export function newRow(server: Enrolment, at: number): Tables['servers'] {
   const { id, role, region, tokenSha256 } = server
+  if (isSimulated(id)) {
+    const message = `${id}: ids that begin with simulated- are for servers that do not exist; choose another`
+    throw controlFaults.fault('control-request-invalid', message)
+  }
   const fresh = {
     url: '',
     version: '',

@@ -378,6 +378,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     weight,
     sharePercent,
     watching,
+    watchingSimulated = 0,
     tags,
     foreign,
   } = server
@@ -400,7 +401,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {tags.name === undefined ? null : <Fact name="Id">{id}</Fact>}
         <Fact name="Role">{role}</Fact>
         <Fact name="Region">{region}</Fact>
-        {role === 'edge' ? <Fact name="Watching">{watching ?? 'not known'}</Fact> : null}
+        {role === 'edge' ? <Fact name="Watching">{inPart(watching, watchingSimulated)}</Fact> : null}
         {role === 'edge' ? (
           <Fact name="Share of new viewers">
             {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}
@@ -426,6 +427,12 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
       </dl>
     </header>
   )
+}
+
+/** `30 (28 simulated)` */
+function inPart(watching: number | null, simulated: number): string {
+  if (watching === null) return 'not known'
+  return simulated === 0 ? String(watching) : `${watching} (${simulated} simulated)`
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {

@@ -27,6 +27,7 @@ export function sentenceOf(
   const serving = edges.filter(({ state }) => state === 'healthy' || state === 'degraded').length
   const known = edges.flatMap(row => row.watching ?? [])
   const watching = known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0)
+  const simulated = edges.reduce((sum, row) => sum + (row.watchingSimulated ?? 0), 0)
   const ill = [
     ...worstRowsFirst(edges).map(({ name, state, reason }) => ({ name, state, reason })),
     ...others.map(({ id, state, reason }) => ({ name: id, state, reason })),
@@ -41,7 +42,7 @@ export function sentenceOf(
   if (more > 0) told.push(more === 1 ? 'one more is not healthy' : `${more} more are not healthy`)
   const [worst] = ill
   return {
-    head: `${serving === edges.length ? `All ${edges.length}` : `${serving} of ${edges.length}`} ${edges.length === 1 ? 'edge serves' : 'edges serve'}, ${viewers(watching)}`,
+    head: `${serving === edges.length ? `All ${edges.length}` : `${serving} of ${edges.length}`} ${edges.length === 1 ? 'edge serves' : 'edges serve'}, ${viewers(watching)}${simulated === 0 ? '' : ` (${grouped(simulated)} simulated)`}`,
     wrong: told.join('; '),
     tone: worst === undefined ? 'healthy' : toneOf(worst.state),
   }
