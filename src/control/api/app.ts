@@ -7,6 +7,7 @@ import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addDiffRoutes } from './diff-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
@@ -85,6 +86,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addWallRoutes(app, context)
   addShareRoutes(app, context)
   addMarkRoutes(app, context)
+  addDiffRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)

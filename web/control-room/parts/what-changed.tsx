@@ -15,6 +15,8 @@ const KINDS: Readonly<Record<MarkView['kind'], string>> = {
   version: 'version',
   package: 'package',
   kernel: 'kernel',
+  parameter: 'kernel parameter',
+  hardware: 'hardware',
   boot: 'boot',
   process: 'restart',
   configuration: 'configuration',
