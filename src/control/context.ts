@@ -13,6 +13,7 @@ import type { FullState } from './state/open-state.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
+import type { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface ControlContext {
   readonly options: ControlOptions
@@ -27,6 +28,7 @@ export interface ControlContext {
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper
+  readonly demand: DemandKeeper
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

@@ -45,6 +45,7 @@ import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
+import { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface RunningControl extends Closable {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
@@ -118,6 +119,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
+    demand: closers.add(
+      await DemandKeeper.open({ store, book: state.demand, clock, log, nowMs: () => fleetTime.nowMs() }),
+    ),
     counters,
     metadata: new MetadataBook(),
     log,

@@ -129,6 +129,7 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['GET', '/api/v1/servers/:a/diff/:b', people],
   ['POST', '/api/v1/facts', ['admin', 'server']],
+  ['GET', '/api/v1/what-if', people],
   ['GET', '/api/v1/marks', people],
   ['POST', '/api/v1/marks', ['operator', 'admin']],
   ['POST', '/api/v1/marks/seen', ['admin', 'server']],

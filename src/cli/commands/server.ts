@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type ServerRole, type ServerTags, serverRoles, serverTags } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
+import { registerDiff } from './server-diff.ts'
 import { registerInvite } from './server-invite.ts'
 import { registerOrders } from './server-order.ts'
 import { registerWatch } from './server-watch.ts'
@@ -15,6 +16,7 @@ export function registerServer(program: Command): void {
   registerInvite(server)
   registerOrders(server)
   registerWatch(server)
+  registerDiff(server)
   const add = server
     .command('add <id>')
     .description(

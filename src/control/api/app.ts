@@ -22,6 +22,7 @@ import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
+import { addWhatIfRoutes } from './what-if-routes.ts'
 
 const BODY_BYTES_MAX = 64 * 1024 // no JSON request is larger; remote write has its own limit
 /** Addresses whose sign-ins are counted at once. */
@@ -87,6 +88,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addShareRoutes(app, context)
   addMarkRoutes(app, context)
   addDiffRoutes(app, context)
+  addWhatIfRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
