@@ -2,6 +2,7 @@
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Link, Route, Switch, useSearchParams } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
+import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
@@ -11,6 +12,7 @@ import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
+import { WhatIfPage } from './pages/what-if-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
 import { Shell } from './parts/shell.tsx'
 
@@ -49,6 +51,12 @@ export function App(): ReactNode {
               <Later>
                 <ComparePage />
               </Later>
+            </Route>
+            <Route path="/diff">
+              <DiffPage />
+            </Route>
+            <Route path="/what-if">
+              <WhatIfPage />
             </Route>
             <Route path="/links">
               <LinksPage />

@@ -135,7 +135,7 @@ export function recentOf(hours: readonly DemandHour[], nowMs: number): Recent {
     usual: highest(before),
     week,
     worst: highest(recent),
-    storedFrom: recent[0]?.at ?? null,
+    storedFrom: recent.length === 0 ? null : Math.min(...recent.map(({ at }) => at)),
   }
 }
 

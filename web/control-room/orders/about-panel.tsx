@@ -21,14 +21,16 @@ export interface AboutPanelProps {
 }
 
 export function AboutPanel({ server, mayTag, mayRetire }: AboutPanelProps): ReactNode {
-  const [editing, setEditing] = useState(false)
+  // A link that asks for a tag opens the form at once.
+  const [chosen, setEditing] = useState<boolean | null>(null)
+  const editing = chosen ?? (mayTag && location.hash === '#tags')
   const { tags } = server
   const told = [
     ...FIELDS.map(({ key, label }) => ({ label, text: tags[key] })),
     { label: 'Capacity', text: tags.capacityBps === undefined ? undefined : capacityText(tags.capacityBps) },
   ]
   return (
-    <section className="panel about" aria-label="Tags">
+    <section className="panel about" aria-label="Tags" id="tags">
       <header>
         <h2>Tags</h2>
         {mayTag && !editing ? (

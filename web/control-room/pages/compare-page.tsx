@@ -1,7 +1,7 @@
 // Owns comparing servers: one metric as one line a server, the viewers below on the same axis, and the moment at
 // which the lines part, in words and on the chart.
 import { type ReactNode, useMemo, useRef, useState } from 'react'
-import { useSearchParams } from 'wouter'
+import { Link, useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
 import type { Labels } from '../api/prometheus.ts'
 import { useAlerts, useHistory, useMarks, useServers } from '../api/use-control-room.tsx'
@@ -150,6 +150,13 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
             <code>sum by (instance) ( … )</code> around it, or <code>max by (instance)</code>.
           </p>
         ) : null}
+        {chosen.length < 2 ? null : (
+          <p className="compare-differs">
+            <Link href={`/diff?a=${chosen[0] ?? ''}&b=${chosen[1] ?? ''}`}>
+              What differs between {chosen[0]} and {chosen[1]}
+            </Link>
+          </p>
+        )}
         <EventLane marks={events} grid={grid} />
         {specs.map(({ key, ...spec }) => (
           <TimeChart

@@ -129,6 +129,7 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
         <WallClock />
       ) : (
         <p className="wall-links">
+          <Link href="/what-if">If one is lost</Link>
           <Link href="/wall?kiosk">Without navigation</Link>
           {me?.role === 'admin' ? <Link href="/links">Links for screens</Link> : null}
         </p>

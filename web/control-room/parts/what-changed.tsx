@@ -1,6 +1,7 @@
 // Owns what changed on a server, its host and the fleet: told by agents, scripts and people; operators can tell more.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
+import { Link } from 'wouter'
 import { type MarkView, markView } from '#wire'
 import { useClient, useMarks } from '../api/use-control-room.tsx'
 import { Loading, Problem } from './answers.tsx'
@@ -61,6 +62,9 @@ export function WhatChanged({
           ))}
         </ol>
       )}
+      <p className="what-differs">
+        <Link href={`/diff?a=${encodeURIComponent(server)}`}>What differs from another server</Link>
+      </p>
       {list.length > SHOWN ? (
         <button type="button" className="plain" aria-expanded={all} onClick={() => setAll(!all)}>
           {all ? 'Show fewer' : `Show all ${list.length}`}
