@@ -105,7 +105,9 @@ export function whatIfLines({ losses }: WhatIfAnswer): string[] {
 function carryText({ demandBps, headroom, word }: Carry): string {
   if (demandBps === null) return 'not measured'
   const demand = `${(demandBps / 1e6).toFixed(1)} Mb/s`
-  return headroom === null ? `${demand}, ${word}` : `${demand}, ${Math.round(headroom * 100)} % left`
+  if (headroom === null) return `${demand}, ${word}`
+  const percent = Math.round(Math.abs(headroom) * 100)
+  return `${demand}, ${percent} % ${headroom < 0 ? 'too much' : 'left'}`
 }
 
 function timeText(ms: number): string {
