@@ -31,6 +31,7 @@ import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { RefusalBook } from './fleet/refusal-book.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import type { ControlOptions } from './options.ts'
@@ -112,6 +113,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     store,
     fleetTime,
     fleet,
+    refusals: new RefusalBook({ nowMs: fleetTime.nowMs, log, known: id => fleet.get(id) !== null }),
     steering,
     probePlan,
     probeBudget,

@@ -20,7 +20,7 @@ export function serverViews(context: ControlContext): ServerView[] {
 }
 
 function serverView(
-  { fleet, steering }: ControlContext,
+  { fleet, steering, refusals }: ControlContext,
   record: ServerRecord,
   pids: Readonly<Record<string, number>>,
 ): ServerView {
@@ -44,6 +44,7 @@ function serverView(
     weight: steering.weightOf(record.id),
     foreign: record.role === 'foreign' ? { url: record.stream, weight: record.entryWeight } : null,
     evidence: [...record.evidence],
+    refused: refusals.of(record.id),
   }
 }
 

@@ -15,6 +15,7 @@ import { OrdersPanel } from '../orders/orders-panel.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Changes, Witnesses } from '../parts/evidence.tsx'
 import { Age, Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
+import { RefusedPanel } from '../parts/refused-panel.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { StateBadge } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
@@ -290,6 +291,7 @@ function ServerSide({ server, servers, changes }: SideProps): ReactNode {
     <aside className="side">
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
+      <RefusedPanel server={server} />
       <WhatChanged server={server.id} mayTell={may('operator')} />
       <section className="panel" aria-label="History">
         <header>

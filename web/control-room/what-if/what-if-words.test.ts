@@ -20,7 +20,7 @@ describe('if one is lost', () => {
     const text = (...losses: LossView[]): string => sentenceOf({ losses }).text
     expect(text()).toMatch(/No edge/)
     expect(text(loss('eu', 'carried'), loss('ap', 'carried'))).toBe(
-      'Whichever one is lost, the rest carries it.',
+      'Whichever one is lost now, the rest carries it.',
     )
     expect(text(loss('eu', 'not-carried'), loss('ap', 'not-carried'))).toBe(
       'If eu is lost, the rest does not carry what is watched. The same goes for one more.',
@@ -31,7 +31,10 @@ describe('if one is lost', () => {
     expect(
       text(loss('eu', 'cannot-tell', { rest: { edges: ['a'], capacityBps: 0, unknown: ['a'] } })),
     ).toMatch(/the capacity of a is not known/)
-    expect(text(loss('eu', 'tight'))).toMatch(/tight/)
+    expect(text(loss('eu', 'tight'))).toMatch(/tight\.$/)
+    expect(text(loss('eu', 'carried', { week: carry('not-carried', 99, -0.1) }))).toMatch(
+      /eu would have been missed/,
+    )
   })
 
   it('tells a region of one edge once', () => {

@@ -42,14 +42,23 @@ export function sentenceOf({ losses }: Pick<WhatIfAnswer, 'losses'>): {
         tone,
       }
     case 'tight':
-      return { text: `Every loss is carried, but without ${what} it is tight.`, tone }
+      return { text: `Every loss is carried now, but without ${what} it is tight.${atWorst(rows)}`, tone }
     case 'carried':
-      return { text: 'Whichever one is lost, the rest carries it.', tone }
+      return { text: `Whichever one is lost now, the rest carries it.${atWorst(rows)}`, tone }
     case 'no-demand-known':
       return { text: 'Nothing has been sent yet: there is no demand to weigh.', tone }
     default:
       return worst.word satisfies never
   }
+}
+
+/** Carried at this hour, and not at another one of the week. */
+function atWorst(rows: readonly LossView[]): string {
+  const lacking = rows.filter(({ week }) => week.word === 'not-carried')
+  const [first] = lacking
+  if (first === undefined) return ''
+  const without = lacking.length === 1 ? first.name : `one of ${lacking.length} of them`
+  return ` In the highest hour that is stored, ${without} would have been missed.`
 }
 
 export function unknownText({ rest }: Pick<LossView, 'rest'>): string {
