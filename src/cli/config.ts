@@ -41,6 +41,10 @@ const control = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Folders with own Prometheus rule files (*.yaml), read after the ones that come with Vitrine.'),
+  externalLabels: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(256))
+    .default({})
+    .describe('What templates of rules know as $externalLabels, for example `cluster: prod`.'),
   retentionDays: z.number().min(0.05).max(3650).default(15).describe('Samples older than this are dropped.'),
   retentionBytes: z
     .int()

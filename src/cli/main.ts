@@ -9,6 +9,7 @@ import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
+import { registerRules } from './commands/rules.ts'
 import { registerServer } from './commands/server.ts'
 import { registerSimulate } from './commands/simulate.ts'
 import { registerStart } from './commands/start.ts'
@@ -39,6 +40,7 @@ const registrations = [
   registerServer,
   registerLedger,
   registerMetrics,
+  registerRules,
   registerLook,
   registerSimulate,
   registerDoctor,

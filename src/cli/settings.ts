@@ -30,6 +30,7 @@ export interface ControlSettings extends RoleSettings {
   readonly privateTls: boolean
   readonly webFolder: string
   readonly rulesFolders: readonly string[]
+  readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
   readonly retentionBytes: number | null
   readonly probeBytesMonth: number
@@ -143,6 +144,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     retentionDays: control.retentionDays,
     retentionBytes: control.retentionBytes ?? null,
     probeBytesMonth: control.probeGbMonth * 1e9,
+    externalLabels: control.externalLabels,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.

@@ -4,6 +4,7 @@ import type { MetricsStore } from '#metrics'
 import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
+import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { RefusalBook } from './fleet/refusal-book.ts'
@@ -27,6 +28,7 @@ export interface ControlContext {
   readonly probePlan: PlanKeeper
   readonly probeBudget: ProbeBudget
   readonly alerts: AlertKeeper
+  readonly ruleFiles: RuleFiles
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper

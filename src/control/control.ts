@@ -21,7 +21,7 @@ import type { Trust } from '#trust'
 import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
-import { readRuleFolders } from './alerts/read-rules.ts'
+import { RuleFiles } from './alerts/rule-files.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import { MetadataBook } from './api/metadata-book.ts'
@@ -86,10 +86,6 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   fleet.load(stored, await state.servers.states(), await state.overrides.all(), fleetTime.nowMs())
   const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
   const access = new AccessDirectory()
-  const groups = readRuleFolders(
-    options.rulesFolders,
-    expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
-  )
   const late: Late = { url: options.publicUrl ?? '', channel: null }
   const probeBudget = await openBudget(options, { fleet, fleetTime, state }, closers)
   const { steering, probePlan, selfMetrics } = await openKeepers(
@@ -98,9 +94,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   )
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
-  const alerts = closers.add(
-    await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
-  )
+  const { alerts, ruleFiles } = await openRules(options, { store, state, fleetTime, counters }, late, closers)
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime }, () =>
     late.channel?.access(),
   )
@@ -118,6 +112,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     probePlan,
     probeBudget,
     alerts,
+    ruleFiles,
     access,
     tryIt,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
@@ -137,7 +132,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
-  log.info('control-serving', { url, servers: fleet.all().length, rules: groups.length })
+  log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
   return { url, join, close: () => closers.close() }
 }
@@ -146,6 +141,29 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
 interface Late {
   url: string
   channel: ReturnType<typeof startFleetChannel> | null
+}
+
+/** The rules as their files stand, followed from now on, and what is pending and firing. */
+async function openRules(
+  { rulesFolders: folders, externalLabels = {}, log }: ControlOptions,
+  {
+    store,
+    state,
+    fleetTime,
+    counters,
+  }: Pick<SelfMetricsOptions, 'store' | 'fleetTime' | 'counters'> & {
+    readonly state: FullState
+  },
+  late: Late,
+  closers: Closers,
+): Promise<Pick<ControlContext, 'alerts' | 'ruleFiles'>> {
+  const ruleFiles = closers.add(new RuleFiles({ folders, fleetTime, counters, log }))
+  const groups = ruleFiles.groups()
+  const externalUrl = (): string => late.url
+  const own = { groups, externalLabels, externalUrl, alerts: state.alerts }
+  const alerts = closers.add(await startAlertKeeper({ ...own, store, fleetTime, counters, log }))
+  ruleFiles.follow(alerts.replace)
+  return { alerts, ruleFiles }
 }
 
 /** What follows from the fleet: the table, the plan of probes, and the series of both. */

@@ -34,6 +34,7 @@ type ControlFault =
   | 'control-try-unavailable'
   | 'control-try-failed'
   | 'control-rules-invalid'
+  | 'control-rule-over-limit'
   | 'control-state-newer'
   | 'control-state-unreadable'
   | 'control-no-edge'
@@ -137,6 +138,11 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   ),
   'control-try-failed': kind(502, 'The supervisor could not do it: the message says why.', 'upstream', true),
   'control-rules-invalid': kind(500, 'A rule file is wrong: correct the line that is named.', 'internal'),
+  'control-rule-over-limit': kind(
+    422,
+    'A rule gives more results than the limit of its group: aggregate in the rule, or raise the limit.',
+    'internal',
+  ),
   'control-state-newer': kind(
     500,
     'The state was written by a newer version: run that version, or restore a backup.',

@@ -33,6 +33,8 @@ export interface ControlOptions {
   readonly supervisor: SupervisorPort | null
   /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
   readonly rulesFolders: readonly string[]
+  /** `$externalLabels` of their templates. */
+  readonly externalLabels?: Readonly<Record<string, string>>
   /** Samples older than this are dropped. */
   readonly retentionDays: number
   /** The oldest samples are dropped when they take more; null: no limit. */

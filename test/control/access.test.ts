@@ -104,6 +104,7 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/servers/:id', people],
   ['GET', '/api/v1/servers/:id/history', people],
   ['GET', '/api/v1/alerts', people],
+  ['GET', '/api/v1/rules', people],
   ['GET', '/api/v1/try', people],
   ['POST', '/api/v1/try', ['operator', 'admin']],
   ['GET', '/api/v1/tokens', ['admin']],

@@ -7,6 +7,7 @@ import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
 import { ProbesPage } from './pages/probes-page.tsx'
+import { RulesPage } from './pages/rules-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
@@ -72,6 +73,9 @@ export function App(): ReactNode {
             </Route>
             <Route path="/alerts">
               <AlertsPage />
+            </Route>
+            <Route path="/rules">
+              <RulesPage />
             </Route>
             <Route path="/query">
               <Later>

@@ -24,6 +24,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionDays: settings.retentionDays,
       retentionBytes: settings.retentionBytes,
       probeBytesMonth: settings.probeBytesMonth,
+      externalLabels: settings.externalLabels,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       clock: systemClock,

@@ -17,6 +17,7 @@ import { addMarkRoutes } from './mark-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
+import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
@@ -89,6 +90,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addMarkRoutes(app, context)
   addDiffRoutes(app, context)
   addWhatIfRoutes(app, context)
+  addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)

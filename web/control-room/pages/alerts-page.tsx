@@ -19,7 +19,7 @@ export function AlertsPage(): ReactNode {
       <header className="page-head">
         <h1>Alerts</h1>
         <p className="quiet">
-          Times in <ZoneSwitch />
+          By <Link href="/rules">these rules</Link>. Times in <ZoneSwitch />
         </p>
       </header>
       {alerts.data === undefined ? (

@@ -49,6 +49,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Rules that could not be evaluated. The log names the rule; correct its expression.',
   vitrine_control_rule_results_dropped_total:
     'Results of a rule not taken: more than 1000, or one label set twice. Aggregate in the rule.',
+  vitrine_control_rules_in_force:
+    'Whether the rule files as they stand on disk are in force (1) or were refused and the old rules go on (0).',
   vitrine_edge_cache_requests_total:
     'Requests for media by how they were answered. `stale` means that the origin is away.',
   vitrine_edge_dropped_total:
