@@ -33,6 +33,11 @@ beforeEach(async () => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
+      // Facts of the host have a route of their own.
+      if (request.url?.endsWith('/write') !== true) {
+        response.writeHead(404).end()
+        return
+      }
       writeHeaders = request.headers
       if (answerStatus === 204) batches.push(decodeRemoteWrite(Buffer.concat(chunks)))
       response.writeHead(answerStatus).end()

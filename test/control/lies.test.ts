@@ -218,7 +218,7 @@ describe('a join string that is played again', () => {
 describe('a foreign server', () => {
   it.each([
     ['garbage', (response: ServerResponse) => response.end(Buffer.alloc(4096, 0x1b))],
-    ['an answer that never ends', (response: ServerResponse) => void stream(response)],
+    ['an answer that never ends', (response: ServerResponse) => stream(response)],
     [
       'headers and then nothing',
       (response: ServerResponse) => void response.writeHead(200).write('#EXTM3U\n'),
@@ -267,7 +267,10 @@ describe('a foreign server', () => {
 function stream(response: ServerResponse): void {
   const piece = Buffer.alloc(65_536, 0x23)
   const more = (): void => {
-    if (response.destroyed || response.req.method === 'HEAD') return void response.end()
+    if (response.destroyed || response.req.method === 'HEAD') {
+      response.end()
+      return
+    }
     if (response.write(piece)) setImmediate(more)
     else response.once('drain', more)
   }
