@@ -32,12 +32,14 @@ import { readPageBytes } from './host/page-size.ts'
 import { ProcessScan } from './host/process-scan.ts'
 import { ServerMetrics } from './host/server-metrics.ts'
 import { HttpCalls, type TlsFor } from './http-call.ts'
+import { HostNotes } from './notes/host-notes.ts'
 import { LabelTable } from './push/label-table.ts'
 import { type Pass, PassBuilder } from './push/pass.ts'
 import { PushQueue } from './push/push-queue.ts'
 import { Pusher } from './push/pusher.ts'
 import { KernelMessages } from './recorder/kernel-messages.ts'
 import { type Recalled, recall } from './recorder/recall.ts'
+import { recallNotes } from './recorder/recall-notes.ts'
 import { Recorder, readRecordings } from './recorder/recorder.ts'
 import { TopProcesses } from './recorder/top-processes.ts'
 import { HealthCheck } from './watch/health-check.ts'
@@ -116,6 +118,7 @@ class Agent {
   readonly #recorder: Recorder
   readonly #top: TopProcesses
   readonly #kernel: KernelMessages
+  readonly #notes: HostNotes
   #passes = 0
   #changesDueMs = 0
   #recovered: { readonly first: Pass; readonly last: Pass; readonly seconds: number } | null = null
@@ -142,13 +145,23 @@ class Agent {
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
     const authorization = `Bearer ${token.reveal()}`
     const recordings = join(ensureFolder(options.stateFolder), 'recorder')
-    const recalled = recall(readRecordings(recordings), hostId)
+    const files = readRecordings(recordings)
+    const recalled = recall(files, hostId)
     for (const pass of recalled.passes) this.#queue.add(pass)
     this.#recorder = closers.add(new Recorder(recordings, hostId, log))
     this.#top = new TopProcesses(readPageBytes())
     this.#kernel = closers.add(new KernelMessages())
     const { queue, calls } = { queue: this.#queue, calls: this.#calls }
     const onSettled = (bootMs: number): void => this.#recorder.acked(bootMs)
+    this.#notes = new HostNotes({
+      ...shared,
+      controlUrl,
+      authorization,
+      calls,
+      log,
+      onSettled: bootMs => this.#recorder.notesAcked(bootMs),
+    })
+    this.#notes.add(recallNotes(files, hostId))
     this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log, onSettled })
     const labels = { job: `vitrine-${role}`, instance: id, region }
     this.#scraper =
@@ -229,12 +242,18 @@ class Agent {
     const { fleet } = this.#link
     const isTopTurn = this.#passes % TOP_EVERY_PASSES === 0
     this.#passes += 1
-    this.#recorder.add(pass, {
-      fleetMs: fleet.known() ? fleet.fromBootMs(pass.bootMs) : null,
-      wallMs: clock.wallMs(),
-      kernel: this.#kernel.take() ?? [],
-      ...(isTopTurn ? { top: this.#top.look(clock.monotonicMs()) } : {}),
-    })
+    const fleetMs = fleet.known() ? fleet.fromBootMs(pass.bootMs) : null
+    const kernel = this.#kernel.take() ?? []
+    const kernelRead = this.#kernel.permitted
+    // The first look only begins to count.
+    const top = isTopTurn ? this.#top.look(clock.monotonicMs()) : undefined
+    const seen = this.#passes === 1 || top === undefined ? {} : { top }
+    this.#recorder.add(pass, { fleetMs, wallMs: clock.wallMs(), kernel, kernelRead, ...seen })
+    if ('top' in seen || kernel.length > 0) {
+      const said = kernel.length === 0 ? {} : { kernel }
+      this.#notes.add([{ bootMs: pass.bootMs, stampMs: fleetMs, kernelRead, ...seen, ...said }])
+    }
+    this.#notes.turn().catch((error: unknown) => this.#options.log.error('host-notes-broken', { error }))
   }
 
   /** A gap of more than a moment that is filled later is told, so that nobody wonders why nothing alarmed. */

@@ -8,6 +8,7 @@ import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { RefusalBook } from './fleet/refusal-book.ts'
+import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
@@ -33,6 +34,8 @@ export interface ControlContext {
   readonly tryIt: TryIt
   readonly wall: WallKeeper
   readonly demand: DemandKeeper
+  /** Top processes and kernel messages. */
+  readonly notes: NoteStore
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

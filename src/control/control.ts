@@ -34,6 +34,7 @@ import { openFleetTime } from './fleet/open-fleet-time.ts'
 import { RefusalBook } from './fleet/refusal-book.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
+import { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
 import { ProbeBudget } from './probes/probe-budget.ts'
@@ -100,6 +101,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
+  const notes = openNotes({ options, fleetTime, counters }, closers)
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
     options,
@@ -115,6 +117,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     ruleFiles,
     access,
     tryIt,
+    notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     demand: closers.add(
       await DemandKeeper.open({ store, book: state.demand, clock, log, nowMs: () => fleetTime.nowMs() }),
@@ -206,6 +209,22 @@ async function openBudget(
     ),
   )
   return budget
+}
+
+/** What is too old or too much is dropped each minute. */
+function openNotes(
+  { options, fleetTime, counters }: Pick<ControlContext, 'options' | 'fleetTime' | 'counters'>,
+  closers: Closers,
+): NoteStore {
+  const notes = closers.add(new NoteStore(options.stateFolder))
+  const bytes = counters.gauge(
+    'vitrine_control_host_notes_bytes',
+    'Bytes of top processes and kernel messages on disk; beyond 512 MB the oldest go.',
+  )
+  counters.beforeCollect(() => bytes.set(notes.bytes()))
+  const onError = (error: unknown): void => options.log.error('host-notes-not-swept', { error })
+  closers.add(every(MINUTE_MS, () => notes.sweep(fleetTime.nowMs()), onError))
+  return notes
 }
 
 async function serve(

@@ -19,6 +19,10 @@ export const serverStates = [
 ] as const
 export type ServerState = (typeof serverStates)[number]
 
+/** Of a moment in the past of which nothing is stored, a state is not known: it is never shown as fine. */
+export const shownStates = [...serverStates, 'unknown'] as const
+export type ShownState = (typeof shownStates)[number]
+
 export const userRoles = ['viewer', 'operator', 'admin'] as const
 export type UserRole = (typeof userRoles)[number]
 

@@ -103,6 +103,8 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/servers', people],
   ['GET', '/api/v1/servers/:id', people],
   ['GET', '/api/v1/servers/:id/history', people],
+  ['GET', '/api/v1/servers/:id/processes', people],
+  ['GET', '/api/v1/servers/:id/kernel-messages', people],
   ['GET', '/api/v1/alerts', people],
   ['GET', '/api/v1/rules', people],
   ['GET', '/api/v1/try', people],
@@ -134,6 +136,7 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/marks', people],
   ['POST', '/api/v1/marks', ['operator', 'admin']],
   ['POST', '/api/v1/marks/seen', ['admin', 'server']],
+  ['POST', '/api/v1/host-notes', ['admin', 'server']],
   ['DELETE', '/api/v1/marks/:id', ['operator', 'admin']],
   ['POST', '/api/v1/enrol', everybody],
   ['POST', '/api/v1/certificate', ['admin', 'server']],
@@ -203,7 +206,9 @@ describe('every route', () => {
       if (allowed.includes(who)) {
         if (public_ && path === '/api/v1/sign-in') expect([400, 429], label).toContain(status)
         // Nothing is wrong with an admin there, but certificates are for servers.
-        else if (['/api/v1/certificate', '/api/v1/marks/seen', '/api/v1/facts'].includes(path))
+        else if (
+          ['/api/v1/certificate', '/api/v1/marks/seen', '/api/v1/facts', '/api/v1/host-notes'].includes(path)
+        )
           expect([400, 403], label).toContain(status)
         else expect([401, 403], label).not.toContain(status)
       } else {

@@ -1,6 +1,6 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
-import { Link, Route, Switch, useSearchParams } from 'wouter'
+import { Route, Switch, useSearchParams } from 'wouter'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
@@ -15,7 +15,9 @@ import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
 import { WhatIfPage } from './pages/what-if-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
+import { Link } from './parts/link.tsx'
 import { Shell } from './parts/shell.tsx'
+import { AtPage } from './past/at-page.tsx'
 
 /** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
@@ -44,9 +46,17 @@ export function App(): ReactNode {
             <Route path="/">
               <FleetPage />
             </Route>
-            <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
+            <Route path="/servers/:id">
+              {({ id }) => (
+                <AtPage>
+                  <ServerPage key={id} id={id} />
+                </AtPage>
+              )}
+            </Route>
             <Route path="/wall">
-              <WallPage />
+              <AtPage>
+                <WallPage />
+              </AtPage>
             </Route>
             <Route path="/compare">
               <Later>
@@ -66,7 +76,9 @@ export function App(): ReactNode {
               <TitlesPage />
             </Route>
             <Route path="/probes">
-              <ProbesPage />
+              <AtPage>
+                <ProbesPage />
+              </AtPage>
             </Route>
             <Route path="/ledger">
               <LedgerPage />

@@ -14,6 +14,7 @@ import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
 import { addMarkRoutes } from './mark-routes.ts'
+import { addNoteRoutes } from './note-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
@@ -90,6 +91,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addMarkRoutes(app, context)
   addDiffRoutes(app, context)
   addWhatIfRoutes(app, context)
+  addNoteRoutes(app, context)
   addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)

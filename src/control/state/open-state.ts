@@ -8,6 +8,7 @@ import { createForeign, type Foreign } from './foreign.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
+import { createPast, type Past } from './past.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
 import { createShares, type Shares } from './shares.ts'
@@ -29,6 +30,7 @@ export interface FullState extends StateDb {
   readonly alerts: Alerts
   readonly wallLinks: WallLinks
   readonly shares: Shares
+  readonly past: Past
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -47,6 +49,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     alerts: createAlerts(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),
+    past: createPast(db),
   }
 }
 

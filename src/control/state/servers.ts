@@ -63,8 +63,8 @@ export interface Servers {
   remember(this: void, id: string, told: { url: string; version: string; hostId: string }): Promise<void>
   states(this: void): Promise<Map<string, StoredState>>
   change(this: void, id: string, from: ServerState | null, next: StoredState): Promise<void>
-  /** Newest first. */
-  history(this: void, id: string): Promise<StateChange[]>
+  /** Newest first; until a moment, or until now. */
+  history(this: void, id: string, untilMs?: number | null): Promise<StateChange[]>
 }
 
 export function createServers(state: StateDb): Servers {
@@ -81,7 +81,7 @@ export function createServers(state: StateDb): Servers {
     },
     states: () => states(state),
     change: (id, from, next) => change(state, id, from, next),
-    history: id => history(state, id),
+    history: (id, untilMs = null) => history(state, id, untilMs),
   }
 }
 
@@ -266,11 +266,12 @@ async function change(
   })
 }
 
-async function history({ db }: StateDb, id: string): Promise<StateChange[]> {
+async function history({ db }: StateDb, id: string, untilMs: number | null): Promise<StateChange[]> {
   const rows = await db
     .selectFrom('state_changes')
     .selectAll()
     .where('server_id', '=', id)
+    .where('at', '<=', untilMs ?? Number.MAX_SAFE_INTEGER)
     .orderBy('id', 'desc')
     .limit(HISTORY_MAX)
     .execute()

@@ -1,6 +1,5 @@
 // Owns the table of what differs: what, on A, on B, since when; packages in three groups with a filter.
 import { type ReactNode, useState } from 'react'
-import { Link } from 'wouter'
 import type { DiffAnswer, FactDifference } from '#wire'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { filtered, kindName } from './diff-words.ts'
@@ -156,17 +155,4 @@ function Value({ side, value }: { readonly side: string; readonly value: string 
       {value === null ? <span className="quiet">not there</span> : <code>{value}</code>}
     </td>
   )
-}
-
-/** From another page to this one. */
-export function DiffLink({
-  a,
-  b,
-  children,
-}: {
-  readonly a: string
-  readonly b: string | null
-  readonly children: ReactNode
-}): ReactNode {
-  return <Link href={`/diff?a=${a}${b === null ? '' : `&b=${b}`}`}>{children}</Link>
 }

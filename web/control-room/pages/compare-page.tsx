@@ -1,7 +1,7 @@
 // Owns comparing servers: one metric as one line a server, the viewers below on the same axis, and the moment at
 // which the lines part, in words and on the chart.
 import { type ReactNode, useMemo, useRef, useState } from 'react'
-import { Link, useSearchParams } from 'wouter'
+import { useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
 import type { Labels } from '../api/prometheus.ts'
 import { useAlerts, useHistory, useMarks, useServers } from '../api/use-control-room.tsx'
@@ -18,6 +18,7 @@ import { type CompareMetric, readMetric } from '../compare/metrics.ts'
 import { findParting, type Parting } from '../compare/parting.ts'
 import { partingMarks, partingText } from '../compare/parting-words.ts'
 import { Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { ProblemBox } from '../query/problem-box.tsx'

@@ -1,7 +1,7 @@
 // Owns the page of two servers side by side: only what differs, newest first, then what is equal in one line, and how
 // both behaved in the last hour. The pair stands in the address.
 import type { ReactNode } from 'react'
-import { Link, useSearchParams } from 'wouter'
+import { useSearchParams } from 'wouter'
 import type { DiffAnswer, DiffSide, ServerView } from '#wire'
 import { useServers } from '../api/use-control-room.tsx'
 import { useDiff } from '../api/use-differences.ts'
@@ -9,6 +9,7 @@ import { BehaviourPanel } from '../diff/behaviour-panel.tsx'
 import { countDifferences, equalText, newestSince, readPair } from '../diff/diff-words.ts'
 import { FactsPanel } from '../diff/facts-panel.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { Age, Moment } from '../parts/moment.tsx'
 import { inOrder } from '../server-order.ts'
 import '../diff/diff.css'

@@ -1,6 +1,5 @@
 // Owns the page of one server: its state and evidence, its history, and everything measured on it.
-import { type ReactNode, useMemo, useState } from 'react'
-import { Link } from 'wouter'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { mayAct, type ServerView, type UserRole } from '#wire'
 import { type ServerChange, useHistory, useMarks, useMe, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
@@ -14,6 +13,7 @@ import { AboutPanel } from '../orders/about-panel.tsx'
 import { OrdersPanel } from '../orders/orders-panel.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Changes, Witnesses } from '../parts/evidence.tsx'
+import { Link } from '../parts/link.tsx'
 import { Age, Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { RefusedPanel } from '../parts/refused-panel.tsx'
 import { useSilence } from '../parts/shell.tsx'
@@ -21,6 +21,10 @@ import { StateBadge } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { WhatChanged } from '../parts/what-changed.tsx'
+import { AroundThen } from '../past/around-then.tsx'
+import { AtCursor } from '../past/at-cursor.tsx'
+import { OrderThen } from '../past/order-then.tsx'
+import { usePast } from '../past/past-context.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
@@ -107,6 +111,7 @@ const CHARTS: readonly ChartPlan[] = [
 ]
 
 export function ServerPage({ id }: { readonly id: string }): ReactNode {
+  const past = usePast()
   const servers = useServers()
   if (servers.data === undefined) {
     return (
@@ -123,9 +128,12 @@ export function ServerPage({ id }: { readonly id: string }): ReactNode {
   if (server === undefined) {
     return (
       <div className="page">
-        <Empty title={`There is no server “${id}”`}>
+        <Empty
+          title={`There ${past === null ? 'is' : 'was'} no server “${id}”${past === null ? '' : ' at that moment'}`}
+        >
           <p>
-            The fleet has {servers.data.map(other => other.id).join(', ')}. <Link href="/">To the fleet</Link>
+            The fleet {past === null ? 'has' : 'had'} {servers.data.map(other => other.id).join(', ')}.{' '}
+            <Link href="/">To the fleet</Link>
           </p>
         </Empty>
       </div>
@@ -144,7 +152,10 @@ function Server({
   const ids = servers.map(({ id }) => id)
   const page = useWindow()
   const [paused, setPaused] = useState(false)
+  const past = usePast()
   const [cursor] = useState(() => new Cursor())
+  // The page's own moment is where the cursor is while nobody points.
+  useEffect(() => cursor.rest(past === null ? null : Math.floor(past / 1000)), [cursor, past])
   const silentMs = useSilence()
   const feed = useFeed({
     queries: useMemo(() => serverQueries(server.id, server.role), [server.id, server.role]),
@@ -180,6 +191,7 @@ function Server({
       <div className="page server-page">
         <ServerHead server={server} />
         <WitnessColumns server={server} />
+        <AroundThen server={server.id} />
         <div className="server-body">
           <section className="panel charts" aria-label="Charts">
             <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured">
@@ -207,12 +219,13 @@ function Server({
                   grid={feed.grid}
                   marks={marks}
                   silentMs={silentMs}
-                  live={!paused && page.window.kind === 'live'}
+                  live={!paused && past === null && page.window.kind === 'live'}
                   onZoom={page.zoom}
                   onBack={page.back}
                 />
               ))}
             </div>
+            {server.role === 'foreign' ? null : <AtCursor server={server.id} grid={feed.grid} />}
           </section>
           <ServerSide server={server} servers={servers} changes={history.data} />
         </div>
@@ -286,13 +299,14 @@ interface SideProps {
 function ServerSide({ server, servers, changes }: SideProps): ReactNode {
   const { data: me } = useMe()
   const may = (role: UserRole): boolean => me !== undefined && mayAct(me.role, role)
-  const enrolled = server.role !== 'control'
+  const past = usePast()
+  const enrolled = server.role !== 'control' && past === null
   return (
     <aside className="side">
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
-      <RefusedPanel server={server} />
-      <WhatChanged server={server.id} mayTell={may('operator')} />
+      {past === null ? <RefusedPanel server={server} /> : <OrderThen server={server} />}
+      <WhatChanged server={server.id} mayTell={past === null && may('operator')} />
       <section className="panel" aria-label="History">
         <header>
           <h2>History</h2>
@@ -325,13 +339,18 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     tags,
     foreign,
   } = server
+  const past = usePast()
   return (
     <header className="server-head">
       <div>
         <h1>{tags.name ?? id}</h1>
         <StateBadge state={state} />
         <span className="quiet">
-          since <Moment at={since} /> <ZoneSwitch />, for <Lasting from={since} to={null} />
+          {state === 'unknown' ? null : (
+            <>
+              since <Moment at={since} /> <ZoneSwitch />, for <Lasting from={since} to={null} />
+            </>
+          )}
         </span>
       </div>
       <p className="server-reason">{reason}</p>
@@ -339,12 +358,16 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {tags.name === undefined ? null : <Fact name="Id">{id}</Fact>}
         <Fact name="Role">{role}</Fact>
         <Fact name="Region">{region}</Fact>
-        {role === 'edge' ? <Fact name="Watching">{watching}</Fact> : null}
+        {role === 'edge' ? <Fact name="Watching">{watching ?? 'not known'}</Fact> : null}
         {role === 'edge' ? (
-          <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
+          <Fact name="Share of new viewers">
+            {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}
+          </Fact>
         ) : null}
         {role === 'control' || role === 'foreign' ? null : (
-          <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
+          <Fact name="Agent heard">
+            {agentSeen === null ? past === null ? 'never' : 'not known' : <Age at={agentSeen} />}
+          </Fact>
         )}
         {foreign == null ? null : (
           <Fact name="Share of new viewers">

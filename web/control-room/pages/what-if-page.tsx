@@ -1,10 +1,10 @@
 // Owns the page "If one is lost": for every edge and region, worst first, what the rest would carry of what is watched
 // now and at this hour of recent weeks. A capacity that nobody knows is shown as such, with the way to say it.
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { LossView, WhatIfAnswer } from '#wire'
 import { useWhatIf } from '../api/use-differences.ts'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { StateIcon } from '../parts/state.tsx'
 import { useSettings } from '../settings.tsx'

@@ -1,10 +1,10 @@
 // Owns what changed on a server, its host and the fleet: told by agents, scripts and people; operators can tell more.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { Link } from 'wouter'
 import { type MarkView, markView } from '#wire'
 import { useClient, useMarks } from '../api/use-control-room.tsx'
 import { Loading, Problem } from './answers.tsx'
+import { Link } from './link.tsx'
 import { Moment, ZoneSwitch } from './moment.tsx'
 
 const SHOWN = 12

@@ -19,6 +19,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
   node_network_transmit_bytes_total:
     'Bytes sent by network interface. Flat at the link speed: the link is the limit.',
   process_cpu_seconds_total: 'CPU seconds of this process: user and system.',
+  vitrine_agent_host_notes_total:
+    'Seconds with top processes or kernel messages by what became of them. refused growing: see the log of this agent.',
   vitrine_agent_proc_unreadable_total:
     'Reads of /proc that failed: the metrics that come from that file are left out.',
   vitrine_agent_process_cpu_seconds_total:
@@ -91,6 +93,8 @@ const GAUGES: Readonly<Record<string, string>> = {
     'Most that the clock may be off, by the kernel. It grows while nobody keeps it; 16 is its end.',
   node_timex_frequency_adjustment_ratio: 'Rate of the corrected clock by its own: 1 is uncorrected.',
   node_timex_estimated_error_seconds: 'How far off the clock is held to be.',
+  vitrine_control_host_notes_bytes:
+    'Bytes of top processes and kernel messages on disk; beyond 512 MB the oldest go.',
   ALERTS: '1 for each alert that is pending or firing; the labels are those of the alert.',
   node_filesystem_avail_bytes:
     'Bytes left on the file system. Near 0: caches and the metrics store stop keeping.',
