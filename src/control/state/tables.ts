@@ -41,6 +41,27 @@ export interface Tables {
     /** Of a change that an agent saw: told twice it is one mark. */
     key: string | null
   }
+  server_facts: {
+    server_id: string
+    version: number
+    sha256: string
+    at: number
+    told_at: number
+    first_at: number
+    /** StoredFact of facts.ts as JSON, deflated. */
+    data: Buffer
+  }
+  /** The largest sum that all edges sent at one moment of an hour. */
+  demand_hours: {
+    /** Its beginning. */
+    at: number
+    /** Bits a second. */
+    peak: number
+    /** When it was that much. */
+    peak_at: number
+    /** Moments of the hour with samples. */
+    moments: number
+  }
   /** Bytes that looks at a server's stream took, by month (UTC, as 2026-01). */
   probe_use: { server_id: string; month: string; bytes: number }
   overrides: {
@@ -281,6 +302,17 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX session_pathways_by_session ON session_pathways (sid, id);
   CREATE INDEX session_pathways_by_time ON session_pathways (at);
+  `,
+  `
+  CREATE TABLE server_facts (
+    server_id TEXT PRIMARY KEY, version INTEGER NOT NULL, sha256 TEXT NOT NULL, at REAL NOT NULL,
+    told_at REAL NOT NULL, first_at REAL NOT NULL, data BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE demand_hours (
+    at REAL PRIMARY KEY, peak REAL NOT NULL, peak_at REAL NOT NULL, moments INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX marks_by_server ON marks (server_id, at);
+  CREATE INDEX marks_by_host ON marks (host_id, at);
   `,
 ]
 
