@@ -1,5 +1,5 @@
 // Owns `npm test`: every check in order, all of them shown also after a failure, and a summary whose last line
-// counts tests. Arguments are passed to vitest as filters: `npm test -- src/edge`. `npm run test:slow` runs what
+// counts tests. Arguments are passed to vitest as filters: `npm test -- src/edge`. `npm test -- --slow` runs what
 // takes a minute or more each: `test/slow/`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
