@@ -25,6 +25,8 @@ const TRUSTED_MS = 3000
 /** In a full mesh of 20 an edge plays from each other one every three minutes. */
 const PLAY_SHOWN_MS = 200_000
 const OTHERS_PLAY_MS = 200_000
+/** Ten looks, and some that were late; what an observer saw before it fell silent itself says nothing about now. */
+const QUALITY_MS_MAX = 15_000
 /** So long an observer that has fallen silent is still shown with what it saw last. */
 const WITNESS_AGE_MS_MAX = 60_000
 
@@ -115,7 +117,10 @@ function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): bo
   // What an order set, or a first answer, is left at once: hysteresis is for what witnesses say.
   const released = ordered === null && (joined || isOrdered(before.state)) && record.url !== ''
   if (ordered !== null) record.standing = { ...before, state: ordered, betterSinceMs: null }
-  else record.standing = released ? { ...before, state: judged } : settle(before, judged, nowMs)
+  else
+    record.standing = released
+      ? { ...before, state: judged }
+      : settle(before, { ...verdict, state: judged }, nowMs)
   record.evidence = verdict.words.map(word => toEvidence(word, fleetMs))
   const doubtsChanged = record.doubts !== verdict.doubts
   record.doubts = verdict.doubts
@@ -184,7 +189,7 @@ function gather(
   nowMs: number,
   trusted: ReadonlySet<string>,
 ): HealthInput {
-  const fromMs = record.standing.qualityFromMs
+  const fromMs = Math.max(record.standing.qualityFromMs, nowMs - QUALITY_MS_MAX)
   const peers = fleet.all().filter(other => other.role === record.role && other.id !== record.id)
   const outside: OutsideView[] = []
   for (const [witness, log] of record.outside) {
@@ -252,6 +257,6 @@ function playText({ ok, title, problem, startMs }: PlayLook, speedRatio: number 
 }
 
 function quality(log: ProbeLog, fromMs: number, peers: readonly ProbeLog[]): QualityView {
-  const peerMedians = peers.flatMap(peer => qualityOf(peer.looksSince(0), null).medianMs ?? [])
+  const peerMedians = peers.flatMap(peer => peer.medianMs() ?? [])
   return qualityOf(log.looksSince(fromMs), median(peerMedians))
 }

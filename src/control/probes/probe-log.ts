@@ -22,11 +22,14 @@ export class ProbeLog {
   readonly #looks: Look[] = []
   #firstAtMs: number | null = null
   #okAtMs: number | null = null
+  /** Of all that is remembered; undefined: not reckoned since the last look. */
+  #medianMs: number | null | undefined
 
   add(look: Look): void {
     this.#firstAtMs ??= look.atMs
     if (look.httpMs !== null) this.#okAtMs = Math.max(look.atMs, this.#okAtMs ?? look.atMs)
     this.#looks.push(look)
+    this.#medianMs = undefined
     if (this.#looks.length > LOOKS_MAX) this.#looks.shift()
   }
 
@@ -42,6 +45,12 @@ export class ProbeLog {
   silentMs(nowMs: number): number {
     const since = this.#okAtMs ?? this.#firstAtMs
     return since === null ? 0 : Math.max(0, nowMs - since)
+  }
+
+  /** Of the answered ones; each server is compared with it four times a second, looks come once. */
+  medianMs(): number | null {
+    this.#medianMs ??= median(this.#looks.flatMap(({ httpMs }) => (httpMs === null ? [] : [httpMs])))
+    return this.#medianMs
   }
 
   /** Those after `fromMs`: looks from before a recovery say nothing about the present. */

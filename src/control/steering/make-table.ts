@@ -10,6 +10,8 @@ export interface EdgeStanding {
   /** Witnesses that doubt it; see health. */
   readonly doubts: number
   readonly sessions: number
+  /** It answers again, and its state waits for that to hold; left out: it does not. */
+  readonly comesBack?: boolean
 }
 
 export interface TableContent {
@@ -59,8 +61,11 @@ function weightOf({ state, doubts }: EdgeStanding): number {
   return 0
 }
 
+/** Where nobody deserves viewers, one that has just come back is better than one that does not answer. */
+const COMES_BACK = 0.5
+
 /** Degraded still serves; drained and maintenance would if they were asked; unreachable does not. */
-function badness({ state }: EdgeStanding): number {
+function badness({ state, comesBack = false }: EdgeStanding): number {
   const order: readonly ServerState[] = [
     'healthy',
     'degraded',
@@ -69,7 +74,7 @@ function badness({ state }: EdgeStanding): number {
     'maintenance',
     'unreachable',
   ]
-  return order.indexOf(state)
+  return order.indexOf(state) - (comesBack ? COMES_BACK : 0)
 }
 
 /** A foreign server for a new viewer, by its share of all weight; null: one of our own edges. */

@@ -51,6 +51,7 @@ export class SteeringKeeper {
       state: edge.standing.state,
       doubts: edge.doubts,
       sessions: this.#fleet.sessions.of(edge.id).watching,
+      comesBack: edge.standing.betterSinceMs !== null,
     }))
     const content = { ...makeTable(edges), foreign: this.#entries() }
     const nowMs = this.#fleetTime.nowMs()
