@@ -2,3 +2,9 @@
 export { type AgentOptions, type RunningAgent, startAgent } from './agent.ts'
 export { agentFaults } from './faults.ts'
 export { type RecordedSecond, readRecorder } from './recorder/read-recorder.ts'
+export {
+  type SimulatedAgents,
+  type SimulatedAgentsOptions,
+  type SimulatedAgentsStats,
+  startSimulatedAgents,
+} from './simulated/simulated-agents.ts'

@@ -55,6 +55,10 @@ const control = z.strictObject({
     .max(100_000)
     .default(20)
     .describe('What probes that play from one edge may fetch in a month, in GB; 0: none do.'),
+  allowSimulated: z
+    .boolean()
+    .default(false)
+    .describe('True: servers that do not exist may be enrolled, for tests. Never for a real fleet.'),
 })
 
 const origin = z.strictObject({

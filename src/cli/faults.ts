@@ -9,6 +9,7 @@ type CliFault =
   | 'cli-fleet-file-unreadable'
   | 'cli-not-local'
   | 'cli-no-such-server'
+  | 'cli-simulated-refused'
 
 const refused = { status: 400, where: 'downstream', retry: false } as const
 
@@ -41,6 +42,11 @@ export const cliFaults: FaultTable<CliFault> = defineFaults('cli', {
   'cli-not-local': {
     ...refused,
     help: 'Faults and viewers can be tried on a local fleet only: one that vitrine start runs.',
+  },
+  'cli-simulated-refused': {
+    ...refused,
+    status: 403,
+    help: 'The control room did not enrol simulated servers: start one for tests with --allow-simulated, and give an admin token of it.',
   },
   'cli-no-such-server': {
     ...refused,

@@ -33,6 +33,7 @@ export interface ControlSettings extends RoleSettings {
   readonly retentionDays: number
   readonly retentionBytes: number | null
   readonly probeBytesMonth: number
+  readonly allowSimulated: boolean
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
@@ -143,6 +144,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     retentionDays: control.retentionDays,
     retentionBytes: control.retentionBytes ?? null,
     probeBytesMonth: control.probeGbMonth * 1e9,
+    allowSimulated: control.allowSimulated,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.

@@ -6,6 +6,7 @@ import type { AccessDirectory } from './access.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { Fleet } from './fleet/fleet.ts'
+import type { SimulatedServers } from './fleet/simulated-servers.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
@@ -20,6 +21,7 @@ export interface ControlContext {
   readonly store: MetricsStore
   readonly fleetTime: FleetTime
   readonly fleet: Fleet
+  readonly simulated: SimulatedServers
   readonly steering: SteeringKeeper
   readonly probePlan: PlanKeeper
   readonly probeBudget: ProbeBudget

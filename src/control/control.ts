@@ -31,6 +31,7 @@ import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import type { ControlOptions } from './options.ts'
@@ -84,6 +85,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   fleet.load(stored, await state.servers.states(), await state.overrides.all(), fleetTime.nowMs())
   const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
   const access = new AccessDirectory()
+  const simulated = new SimulatedServers()
   const groups = readRuleFolders(
     options.rulesFolders,
     expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
@@ -99,7 +101,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const alerts = closers.add(
     await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
   )
-  const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime }, () =>
+  const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
   await refreshAccess()
@@ -111,6 +113,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     store,
     fleetTime,
     fleet,
+    simulated,
     steering,
     probePlan,
     probeBudget,
@@ -257,9 +260,10 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
 
 /** Tokens and servers in memory follow state.db, which commands in other processes change too. */
 function accessReader(
-  { fleet, state, access, fleetTime }: Pick<ControlContext, 'fleet' | 'state' | 'access' | 'fleetTime'>,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'access' | 'fleetTime' | 'simulated'>,
   onChange: () => void,
 ): Pick<ControlContext, 'refreshAccess' | 'followAccess'> {
+  const { fleet, state, access, fleetTime, simulated } = parts
   let version = state.dataVersion()
   const refreshAccess = async (): Promise<void> => {
     version = state.dataVersion()
@@ -268,7 +272,7 @@ function accessReader(
       await state.servers.states(),
       await state.overrides.all(),
     ]
-    fleet.load(servers, states, overrides, fleetTime.nowMs())
+    fleet.load([...servers, ...simulated.list()], states, overrides, fleetTime.nowMs())
     const [tokens, walls] = [await state.tokens.active(), await state.wallLinks.active()]
     if (access.set(tokens, fleet, walls)) onChange()
   }

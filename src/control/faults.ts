@@ -21,6 +21,7 @@ type ControlFault =
   | 'control-mark-unknown'
   | 'control-override-unknown'
   | 'control-link-unknown'
+  | 'control-simulated-refused'
   | 'control-title-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
@@ -100,6 +101,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'No open join string has this id: GET /api/v1/join-strings lists them.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-simulated-refused': kind(
+    409,
+    'Simulated servers are for tests: start a control room for them with --allow-simulated, never one of a real fleet.',
+  ),
   'control-link-unknown': kind(
     404,
     'No such link, or it was revoked or has expired: ask whoever sent it for another.',

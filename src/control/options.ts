@@ -41,6 +41,8 @@ export interface ControlOptions {
   readonly probeBytesMonth: number
   /** Where own files go on this machine, for people; null or left out: not known here. */
   readonly mediaFolder?: string | null
+  /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
+  readonly allowSimulated?: boolean
   readonly clock: Clock
   readonly log: Log
 }

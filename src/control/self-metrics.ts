@@ -26,6 +26,10 @@ export class SelfMetrics {
   readonly #options: SelfMetricsOptions
   readonly #startMs: number
   #lastAt = 0
+  /** State and weight of each server as they were written last. */
+  readonly #told = new Map<string, string>()
+  /** Label sets by server: made anew each second they cost more than what they name. */
+  readonly #labels = new Map<string, KnownLabels>()
   /** When each edge was first found linked. */
   readonly #linkedMs = new Map<string, number>()
 
@@ -46,9 +50,12 @@ export class SelfMetrics {
     this.#store([...process, ...this.#fleetPoints()])
   }
 
-  /** What rules look at when a server's state changed: at once, not within the second. */
+  /**
+   * What rules look at when a server's state changed: at once, not within the second. Only of those that changed: in a
+   * fleet of a thousand that fails together every server would write every other one's points.
+   */
   writeFleet(): void {
-    this.#store(this.#fleetPoints())
+    this.#store(this.#fleetPoints(record => this.#told.get(record.id) !== this.#standingOf(record)))
   }
 
   #store(points: readonly { labels: Labels; value: number }[]): void {
@@ -62,7 +69,11 @@ export class SelfMetrics {
     store.write(series, now)
   }
 
-  #fleetPoints(): { labels: Labels; value: number }[] {
+  #standingOf(record: ServerRecord): string {
+    return `${record.standing.state} ${this.#options.steering.weightOf(record.id)}`
+  }
+
+  #fleetPoints(wanted: (record: ServerRecord) => boolean = () => true): { labels: Labels; value: number }[] {
     const { fleet, steering, region } = this.#options
     const nowMs = this.#options.clock.monotonicMs()
     const own = { job: JOB, instance: CONTROL_ID, region }
@@ -70,7 +81,11 @@ export class SelfMetrics {
       labels: { ...own, __name__: 'vitrine_fleet_steering_exhausted' },
       value: Number(steering.exhausted()),
     }
-    return [exhausted, ...fleet.all().flatMap(record => this.#serverPoints(record, nowMs))]
+    const records = fleet.all().filter(wanted)
+    for (const record of records) this.#told.set(record.id, this.#standingOf(record))
+    const known = new Set(fleet.all().map(({ id }) => id))
+    for (const id of this.#told.keys()) if (!known.has(id)) this.#forget(id)
+    return [exhausted, ...records.flatMap(record => this.#serverPoints(record, nowMs))]
   }
 
   /** After a start nobody is known to watch: that is no zero, and the ledger bridges a short silence. */
@@ -80,12 +95,26 @@ export class SelfMetrics {
     return nowMs - linkedMs > SESSIONS_TOLD_MS || nowMs - this.#startMs > LINK_MS_MAX
   }
 
+  #forget(id: string): void {
+    this.#told.delete(id)
+    this.#labels.delete(id)
+    this.#linkedMs.delete(id)
+  }
+
+  #labelsOf({ id, region }: ServerRecord): KnownLabels {
+    const known = this.#labels.get(id)
+    if (known?.region === region) return known
+    const fresh = new KnownLabels(id, region)
+    this.#labels.set(id, fresh)
+    return fresh
+  }
+
   #serverPoints(record: ServerRecord, nowMs: number): { labels: Labels; value: number }[] {
     const { fleet, steering } = this.#options
-    const base = { job: JOB, instance: record.id, region: record.region }
+    const known = this.#labelsOf(record)
     const points: { labels: Labels; value: number }[] = []
     const add = (name: string, value: number, labels: Labels = {}): void => {
-      points.push({ labels: { ...labels, ...base, __name__: name }, value })
+      points.push({ labels: known.of(name, labels), value })
     }
     for (const state of serverStates) {
       const is = Number(record.standing.state === state)
@@ -97,12 +126,13 @@ export class SelfMetrics {
       add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
     if (record.role === 'edge') {
-      const { byClass, estimated } = fleet.sessions.of(record.id)
+      const { byClass, estimated, simulated } = fleet.sessions.of(record.id)
       if (this.#knowsViewers(record, nowMs)) {
         for (const titleClass of titleClasses) {
           add('vitrine_fleet_watching', byClass[titleClass], { class: titleClass })
         }
         add('vitrine_fleet_watching_estimated', estimated)
+        add('vitrine_fleet_watching_simulated', simulated)
       }
       add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
     }
@@ -117,6 +147,31 @@ export class SelfMetrics {
   }
 }
 
+/** Label sets of one server that were made already. */
+class KnownLabels {
+  readonly region: string
+  readonly #base: Labels
+  readonly #byKey = new Map<string, Labels>()
+
+  constructor(id: string, region: string) {
+    this.region = region
+    this.#base = { job: JOB, instance: id, region }
+  }
+
+  of(name: string, more: Labels): Labels {
+    let key = name
+    for (const label in more) key += `,${label}=${more[label]}`
+    const known = this.#byKey.get(key)
+    if (known !== undefined) return known
+    const made = { ...more, ...this.#base, __name__: name }
+    if (this.#byKey.size >= LABEL_SETS_MAX) this.#byKey.clear() // observers come and go
+    this.#byKey.set(key, made)
+    return made
+  }
+}
+
+/** Six for each of 64 observers, and what the server itself has. */
+const LABEL_SETS_MAX = 500
 /** An edge that comes back tells its sessions within a second. */
 const SESSIONS_TOLD_MS = 2000
 /** One that stays away for so long after a start feeds nobody that this control room could know of. */

@@ -76,7 +76,7 @@ describe('link', () => {
     await finished
     await expect.poll(() => link.fleet.known()).toBe(true)
     expect(Math.abs(link.fleet.nowMs() - systemClock.bootMs() - aheadMs)).toBeLessThan(100)
-    expect(seen.slice(0, 3)).toEqual(['hello', 'time-request', 'heartbeat'])
+    expect(seen.slice(0, 3)).toEqual(['hello', 'heartbeat', 'time-request'])
   })
 
   it('reconnects when the control room cuts it off', async () => {
@@ -120,7 +120,7 @@ describe('time exchange', () => {
   it('believes the sample with the least delay', () => {
     const clock = new FakeClock()
     const fleet = new SlewedFleetTime(clock, null)
-    const exchange = new TimeExchange(clock, fleet)
+    const exchange = new TimeExchange(clock, fleet, 2)
     const offsetMs = 500_000
     for (const [outMs, backMs] of [
       [1, 1],

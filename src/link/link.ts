@@ -27,6 +27,7 @@ import { TimeExchange } from './time-exchange.ts'
 
 const CHANNEL_PATH = '/api/v1/channel'
 const HEARTBEAT_MS = 1000
+const EXCHANGE_TICKS = 2
 const HANDSHAKE_MS_MAX = 5000
 /** A control room that accepts and says nothing is gone: the time exchange alone answers every 2 s. */
 const SILENCE_MS_MAX = 10_000
@@ -52,6 +53,10 @@ export interface LinkOptions {
   readonly onMessage: (message: FromControl) => void
   /** After each welcome: the moment to send whole lists again. */
   readonly onWelcome?: () => void
+  /** Time is asked for after each beat; left out: after every second one. */
+  readonly exchangeEachBeat?: boolean
+  /** The beat before a time exchange was taken, so many ms after both were sent. */
+  readonly onBeatTaken?: (roundTripMs: number) => void
   /** An agent's view of the process that it watches, for the heartbeat. */
   readonly watched?: () => Heartbeat['watched']
 }
@@ -92,7 +97,11 @@ class RunningLink implements Link {
     this.#options = options
     this.#fleet = new SlewedFleetTime(options.clock, null)
     this.#memory = new MessageMemory(options.memoryFolder, options.log)
-    this.#exchange = new TimeExchange(options.clock, this.#fleet)
+    this.#exchange = new TimeExchange(
+      options.clock,
+      this.#fleet,
+      options.exchangeEachBeat === true ? 1 : EXCHANGE_TICKS,
+    )
   }
 
   get fleet(): FleetTime {
@@ -177,7 +186,11 @@ class RunningLink implements Link {
       return
     }
     const { message } = parsed
-    if (message.type === 'time-reply') return this.#exchange.onReply(message)
+    if (message.type === 'time-reply') {
+      this.#options.onBeatTaken?.(this.#options.clock.bootMs() - message.t1)
+      this.#exchange.onReply(message)
+      return
+    }
     if (message.type === 'welcome') this.#onWelcome(message.protocol)
     if (message.type === 'refused') this.#options.log.error('channel-refused', { reason: message.reason })
     this.#memory.remember(message)
@@ -206,11 +219,12 @@ class RunningLink implements Link {
       return
     }
     if (!this.#welcomed) return
-    const request = this.#exchange.next()
-    if (request !== null) this.send(request)
     const seen = watched?.()
     const beat: Heartbeat = { type: 'heartbeat', sequence: this.#sequence, bootMs: clock.bootMs() }
     this.#sequence += 1
     this.send(seen === undefined ? beat : { ...beat, watched: seen })
+    // After the beat: messages are taken in order, so an answer means that the beat was taken, too.
+    const request = this.#exchange.next()
+    if (request !== null) this.send(request)
   }
 }

@@ -4,9 +4,8 @@ import type { FromControl, ToControl } from '#wire'
 
 /** As NTP's clock filter: the sample with the least delay of the last eight (RFC 5905 section 10). */
 const SAMPLES_MAX = 8
-/** The first exchanges follow each other at once, then one each two seconds. */
+/** The first exchanges follow each other at once, then one every so many ticks. */
 const BURST = 4
-const EVERY_TICKS = 2
 
 interface Sample {
   readonly offsetMs: number
@@ -15,12 +14,14 @@ interface Sample {
 
 /** Asked once a second by the link; gives the request to send, if one is due. */
 export class TimeExchange {
+  readonly #everyTicks: number
   readonly #clock: Clock
   readonly #fleet: SlewedFleetTime
   #samples: Sample[] = []
   #ticks = 0
 
-  constructor(clock: Clock, fleet: SlewedFleetTime) {
+  constructor(clock: Clock, fleet: SlewedFleetTime, everyTicks: number) {
+    this.#everyTicks = everyTicks
     this.#clock = clock
     this.#fleet = fleet
   }
@@ -33,7 +34,7 @@ export class TimeExchange {
 
   next(): Extract<ToControl, { type: 'time-request' }> | null {
     this.#ticks += 1
-    if (this.#ticks > BURST && this.#ticks % EVERY_TICKS !== 0) return null
+    if (this.#ticks > BURST && this.#ticks % this.#everyTicks !== 0) return null
     return { type: 'time-request', t1: this.#clock.bootMs() }
   }
 

@@ -7,6 +7,9 @@ export interface Rung {
   readonly bandwidth: number
   /** The playlist of the sound that goes with it; null: muxed. */
   readonly audioUri: string | null
+  /** STABLE-VARIANT-ID and STABLE-RENDITION-ID, by which a clone may name other URIs. */
+  readonly variantId: string | null
+  readonly renditionId: string | null
 }
 
 export interface Ladder {
@@ -36,6 +39,8 @@ export function readLadder(playlist: MultivariantPlaylist, url: string): Ladder 
       uri: new URL(variant.uri, url).href,
       bandwidth: variant.bandwidth,
       audioUri: audioUri === null ? null : new URL(audioUri, url).href,
+      variantId: variant.stableVariantId,
+      renditionId: chosen?.stableRenditionId ?? null,
     }
     rungs.set(pathway, [...(rungs.get(pathway) ?? []), rung])
   }

@@ -5,15 +5,15 @@ import { PlayClock } from './play-clock.ts'
 
 describe('pathways of a viewer', () => {
   it('starts at the entry, and follows steering among the edges that its playlist has', () => {
-    const pathways = new Pathways(['a', 'b', 'c'])
+    const pathways = new Pathways(['a', 'b', 'c'], 30_000)
     expect(pathways.current).toBe('a')
     expect(pathways.steer(['unknown', 'c', 'a'], 0)).toBe(true)
     expect(pathways.current).toBe('c')
     expect(pathways.steer(['unknown'], 0)).toBe(false)
   })
 
-  it('leaves an edge that failed, whatever steering says, for 30 s', () => {
-    const pathways = new Pathways(['a', 'b', 'c'])
+  it('leaves an edge that failed, whatever steering says, for as long as it was told', () => {
+    const pathways = new Pathways(['a', 'b', 'c'], 30_000)
     expect(pathways.failed('a', 0)).toBe(true)
     expect(pathways.current).toBe('b')
     expect(pathways.steer(['a', 'b', 'c'], 29_999)).toBe(false)
@@ -22,7 +22,7 @@ describe('pathways of a viewer', () => {
   })
 
   it('says when no edge is left, and takes no blame for one that it has left already', () => {
-    const pathways = new Pathways(['a', 'b'])
+    const pathways = new Pathways(['a', 'b'], 30_000)
     pathways.failed('a', 0)
     expect(pathways.failed('a', 1)).toBe(true)
     expect(pathways.current).toBe('b')
@@ -50,7 +50,13 @@ describe('play clock', () => {
 })
 
 describe('choice of a rung', () => {
-  const rungs = [300_000, 1_000_000, 3_000_000].map(bandwidth => ({ uri: '', bandwidth, audioUri: null }))
+  const rungs = [300_000, 1_000_000, 3_000_000].map(bandwidth => ({
+    uri: '',
+    bandwidth,
+    audioUri: null,
+    variantId: null,
+    renditionId: null,
+  }))
 
   it('starts with the lowest, then takes what 70 % of the throughput carries', () => {
     expect(chooseRung(rungs, null).bandwidth).toBe(300_000)

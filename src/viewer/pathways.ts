@@ -1,28 +1,38 @@
 // Owns which edge a viewer uses: the order that steering gave, and what this viewer itself went through.
 // An edge that failed it is left alone for a while, whatever steering says.
 
-/** Long enough for the control room to notice, short enough to come back within one title. */
-const PENALTY_MS = 30_000
 /** More than any playlist lists. */
 const PRIORITY_MAX = 1000
 
 export class Pathways {
-  readonly #known: readonly string[]
+  readonly #penaltyMs: number
+  #known: readonly string[]
   readonly #failedUntilMs = new Map<string, number>()
   #priority: readonly string[]
   #current: string
 
-  /** `known`: ids of the playlist, the entry first; at least one. */
-  constructor(known: readonly string[]) {
+  /** `known`: ids of the playlist, the entry first; at least one. hls.js leaves an edge that failed alone for 300 s. */
+  constructor(known: readonly string[], penaltyMs: number) {
     const [entry] = known
     if (entry === undefined) throw new TypeError('a playlist has at least one pathway')
     this.#known = known
+    this.#penaltyMs = penaltyMs
     this.#priority = known
     this.#current = entry
   }
 
   get current(): string {
     return this.#current
+  }
+
+  /** The current one first, then as steering ranks them, then those that it did not name. */
+  order(): readonly string[] {
+    return [...new Set([this.#current, ...this.#priority, ...this.#known])]
+  }
+
+  /** Clones of pathways came with a steering answer. */
+  learn(ids: readonly string[]): void {
+    this.#known = [...new Set([...this.#known, ...ids])].slice(0, PRIORITY_MAX)
   }
 
   /** What steering wants; unknown ids are ignored (section 7.2). True when that changes the edge. */
@@ -35,7 +45,7 @@ export class Pathways {
 
   /** The current edge failed. False: no other is left to try. */
   failed(id: string, nowMs: number): boolean {
-    this.#failedUntilMs.set(id, nowMs + PENALTY_MS)
+    this.#failedUntilMs.set(id, nowMs + this.#penaltyMs)
     return this.#current !== id || this.#choose(nowMs)
   }
 

@@ -1,18 +1,22 @@
-// Owns one viewer: enters by /play, fetches in real time, changes edge at the first time-out, obeys steering.
-// It shows nothing and keeps nothing of what it fetches.
+// Owns one viewer: enters by /play, fetches in real time, changes edge at the first time-out, obeys steering, and
+// tells of itself as players do. It shows nothing and keeps nothing of what it fetches.
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Clock, type Log, messageOf } from '#base'
-import { type MediaPlaylist, readMedia, readMultivariant } from '#media'
+import { type Clock, Fault, type Log, messageOf } from '#base'
+import { type MediaPlaylist, readMultivariant } from '#media'
+import { addClones } from './clones.ts'
+import { type EventFacts, eventRecord, type PlayerState, requestQuery } from './cmcd.ts'
 import { viewerFaults } from './faults.ts'
-import type { Fetcher } from './fetcher.ts'
+import type { Drained, Fetcher } from './fetcher.ts'
 import { chooseRung, type Ladder, type Rung, readLadder } from './ladder.ts'
 import { Pathways } from './pathways.ts'
 import { PlayClock } from './play-clock.ts'
+import type { PlaylistBook } from './playlist-book.ts'
+import { Reporter } from './reporter.ts'
 import type { GroupCounts } from './stats.ts'
 import { pollSteering } from './steering-poll.ts'
 
-/** As our own player: more would hide what edges do. */
-const BUFFER_SECONDS = 20
+/** CTA-5004-B: the default of the time interval event. */
+const TELL_EVERY_MS = 30_000
 const BACK_OFF_MS_MIN = 500
 const BACK_OFF_MS_MAX = 10_000
 /** Weight of the newest measurement. */
@@ -26,6 +30,9 @@ export interface PlayerOptions {
   readonly title: string
   readonly entries: readonly string[]
   readonly startAfterMs: number
+  readonly penaltyMs: number
+  readonly bufferS: number
+  readonly playlists: PlaylistBook
   readonly fetcher: Fetcher
   readonly counts: GroupCounts
   readonly clock: Clock
@@ -45,6 +52,14 @@ export class Player {
   readonly #clock = new PlayClock()
   readonly #userAgent: string
   readonly #running: Promise<void>
+  readonly #reporter: Reporter
+  #ladder: Ladder | null = null
+  #pathways: Pathways | null = null
+  #state: PlayerState = 's'
+  #bandwidthBps: number | null = null
+  /** When this viewer first wished to play. */
+  #wishedMs: number | null = null
+  #starved: NodeJS.Timeout | null = null
   #fedBy: string | null = null
   #throughputBps: number | null = null
   #entry: number
@@ -54,8 +69,11 @@ export class Player {
 
   constructor(options: PlayerOptions) {
     this.#options = options
-    this.#userAgent = `vitrine-viewer/${options.number}`
+    this.#userAgent = `vitrine-simulated-viewer/${options.number}`
     this.#entry = options.number
+    const { fetcher, counts } = options
+    const targets = (): readonly string[] => this.#edges()
+    this.#reporter = new Reporter({ fetcher, userAgent: this.#userAgent, counts, targets })
     this.#running = this.#run()
   }
 
@@ -73,13 +91,33 @@ export class Player {
     return this.#clock.stallMs(nowMs)
   }
 
+  /** Since it wished to play. */
+  askedMs(nowMs: number): number {
+    return this.#wishedMs === null ? 0 : nowMs - this.#wishedMs
+  }
+
   async close(): Promise<void> {
     this.#abort.abort()
     await this.#running
+    if (this.#starved !== null) clearTimeout(this.#starved)
+    if (this.#wishedMs !== null) this.#tell('q')
+    await this.#reporter.close()
   }
 
   async #run(): Promise<void> {
     await this.#sleep(this.#options.startAfterMs)
+    if (this.#abort.signal.aborted) return
+    this.#wishedMs = this.#options.clock.monotonicMs()
+    this.#record({ kind: 'ps' }, 'soon')
+    const interval = setInterval(() => this.#onInterval(), TELL_EVERY_MS)
+    try {
+      await this.#watch()
+    } finally {
+      clearInterval(interval)
+    }
+  }
+
+  async #watch(): Promise<void> {
     let attempt = 0
     while (!this.#abort.signal.aborted) {
       const session = new AbortController()
@@ -90,8 +128,7 @@ export class Player {
         if (this.#clock.bufferedS(this.#options.clock.monotonicMs()) > 0) attempt = 0
       } catch (error) {
         if (this.#abort.signal.aborted) return
-        this.#options.counts.failures += 1
-        this.#options.log.debug('viewer-failed', { viewer: this.#options.number, problem: messageOf(error) })
+        this.#failed(null, error)
       } finally {
         session.abort()
       }
@@ -109,44 +146,58 @@ export class Player {
     const base = entries[this.#entry % entries.length]
     if (base === undefined) throw viewerFaults.fault('viewer-bad-answer', 'no entry to play from was given')
     const url = `${base}/play/${title}.m3u8?sid=${encodeURIComponent(sid)}&${this.#cmcd('m', null)}`
+    this.#options.counts.requests += 1
     const { body, url: at } = await fetcher.text(url, this.#userAgent, this.#abort.signal)
     return readLadder(readMultivariant(body), at)
   }
 
   /** Plays until every edge of the playlist has failed. */
   async #play(ladder: Ladder, signal: AbortSignal): Promise<void> {
-    const { counts, clock, fetcher } = this.#options
-    const pathways = new Pathways(ladder.pathways)
+    const { counts, clock, penaltyMs } = this.#options
+    const pathways = new Pathways(ladder.pathways, penaltyMs)
+    this.#ladder = ladder
+    this.#pathways = pathways
     const tracks = new Map<string, Track>()
-    if (ladder.steeringUri !== null) {
-      void pollSteering(ladder.steeringUri, {
-        fetcher,
-        userAgent: this.#userAgent,
-        signal,
-        state: () => ({ pathway: pathways.current, throughputBps: this.#throughputBps }),
-        onPriority: priority => {
-          if (pathways.steer(priority, clock.monotonicMs())) counts.movedBySteering += 1
-        },
-        sleep: ms => this.#sleep(ms, signal),
-      })
-    }
+    if (ladder.steeringUri !== null) this.#steer(ladder.steeringUri, pathways, signal)
     while (!signal.aborted) {
       const pathway = pathways.current
       try {
-        const rung = chooseRung(ladder.rungs.get(pathway) ?? [], this.#throughputBps)
+        const rung = chooseRung(this.#ladder.rungs.get(pathway) ?? [], this.#throughputBps)
         await this.#step(pathway, rung, tracks)
       } catch (error) {
         if (signal.aborted) return
-        counts.failures += 1
-        this.#options.log.debug('viewer-edge-failed', {
-          viewer: this.#options.number,
-          pathway,
-          problem: messageOf(error),
-        })
+        this.#failed(pathway, error)
         if (!pathways.failed(pathway, clock.monotonicMs())) return
         counts.movedByTimeout += 1
       }
     }
+  }
+
+  #steer(uri: string, pathways: Pathways, signal: AbortSignal): void {
+    const { counts, clock, fetcher } = this.#options
+    void pollSteering(uri, {
+      fetcher,
+      userAgent: this.#userAgent,
+      signal,
+      state: () => ({ pathway: pathways.current, throughputBps: this.#throughputBps }),
+      onAnswer: (priority, clones) => {
+        counts.requests += 1
+        if (this.#ladder !== null && clones.length > 0) {
+          this.#ladder = addClones(this.#ladder, clones)
+          pathways.learn(this.#ladder.pathways)
+        }
+        if (pathways.steer(priority, clock.monotonicMs())) counts.movedBySteering += 1
+      },
+      sleep: ms => this.#sleep(ms, signal),
+    })
+  }
+
+  #failed(pathway: string | null, error: unknown): void {
+    const { counts, number, log } = this.#options
+    counts.failures += 1
+    const errorCode = error instanceof Fault ? error.code : 'viewer-failed'
+    this.#record({ kind: 'e', errorCode }, 'soon')
+    log.debug('viewer-edge-failed', { viewer: number, pathway, problem: messageOf(error) })
   }
 
   /** Waits for room in the buffer, then fetches the next segment of picture, and sound up to there. */
@@ -159,7 +210,7 @@ export class Player {
       this.#audioS = 0
       return
     }
-    const roomS = BUFFER_SECONDS - next.durationS - this.#clock.bufferedS(clock.monotonicMs())
+    const roomS = this.#options.bufferS - next.durationS - this.#clock.bufferedS(clock.monotonicMs())
     if (roomS < 0) {
       // Not in one piece: steering may change the edge meanwhile, and then that one is to be asked.
       await this.#sleep(Math.min(1000, -roomS * 1000))
@@ -170,10 +221,53 @@ export class Player {
     this.#videoS = next.endS
     this.#fedBy = pathway
     const stallMs = this.#clock.add(clock.monotonicMs(), next.durationS)
+    this.#arrived(stallMs)
     if (stallMs === 0) return
     counts.stalls += 1
     counts.stalledMs += stallMs
     counts.edge(pathway).stalls += 1
+  }
+
+  /** Media came: it plays, again or for the first time; and there is a moment at which the buffer will be empty. */
+  #arrived(stallMs: number): void {
+    const { clock, counts } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (this.#state === 's') {
+      const startDelayMs = this.askedMs(nowMs)
+      counts.started(startDelayMs)
+      this.#tell('p', { startDelayMs })
+    } else if (this.#state === 'r') this.#tell('p', { starvedMs: stallMs })
+    if (this.#starved !== null) clearTimeout(this.#starved)
+    const emptyMs = this.#clock.bufferedS(nowMs) * 1000 + STALL_SEEN_MS
+    this.#starved = setTimeout(() => this.#onStarved(), emptyMs)
+  }
+
+  #onStarved(): void {
+    if (!this.#abort.signal.aborted && this.#state === 'p') this.#tell('r')
+  }
+
+  #onInterval(): void {
+    this.#record({ kind: 't' }, 'soon')
+  }
+
+  #tell(state: PlayerState, more: Partial<EventFacts> = {}): void {
+    this.#state = state
+    this.#record({ kind: 'ps', ...more }, 'soon')
+  }
+
+  #record(facts: Pick<EventFacts, 'kind'> & Partial<EventFacts>, urgency: 'soon' | 'later'): void {
+    const { sid, title, clock } = this.#options
+    const bufferS = this.#clock.bufferedS(clock.monotonicMs())
+    const now = { sid, title, bufferS, state: this.#state, atMs: clock.wallMs() }
+    const speed = { bandwidthBps: this.#bandwidthBps, throughputBps: this.#throughputBps }
+    this.#reporter.add(number => eventRecord({ ...now, ...speed, ...facts, number }), urgency)
+  }
+
+  /** Where reports go: the edge that feeds, then the others as steering ranks them, at last the entries. */
+  #edges(): readonly string[] {
+    const ids = this.#pathways?.order() ?? []
+    const urls = ids.flatMap(id => this.#ladder?.rungs.get(id)?.[0]?.uri ?? [])
+    return [...new Set([...urls.map(url => new URL(url).origin), ...this.#options.entries])]
   }
 
   async #fetchSound(pathway: string, rung: Rung, tracks: Map<string, Track>, untilS: number): Promise<void> {
@@ -192,8 +286,9 @@ export class Player {
     if (known !== undefined) return known
     const { fetcher } = this.#options
     const url = withQuery(uri, this.#cmcd('m', null))
+    this.#options.counts.requests += 1
     const { body } = await fetcher.text(url, this.#userAgent, this.#abort.signal)
-    const playlist = readMedia(body)
+    const playlist = this.#options.playlists.read(body)
     if (playlist.segments.length === 0) {
       throw viewerFaults.fault('viewer-bad-playlist', `${uri} has no segments, expected one or more`)
     }
@@ -208,19 +303,24 @@ export class Player {
   }
 
   async #fetch(pathway: string, track: Track, segment: string, rung: Rung, type: 'v' | 'a'): Promise<void> {
-    const { fetcher, clock, counts } = this.#options
     const { mapUri } = track.playlist
     if (mapUri !== null && !track.initFetched) {
-      const init = withQuery(new URL(mapUri, track.url).href, this.#cmcd('i', null))
-      counts.edge(pathway).bytes += await fetcher.drain(init, this.#userAgent, this.#abort.signal)
+      await this.#drain(pathway, new URL(mapUri, track.url).href, this.#cmcd('i', null))
       track.initFetched = true
     }
-    const url = withQuery(new URL(segment, track.url).href, this.#cmcd(type, rung))
-    const startMs = clock.monotonicMs()
-    const bytes = await fetcher.drain(url, this.#userAgent, this.#abort.signal)
-    const ms = Math.max(1, clock.monotonicMs() - startMs)
-    counts.edge(pathway).bytes += bytes
-    if (type === 'v') this.#measured((bytes * 8000) / ms)
+    this.#bandwidthBps = rung.bandwidth
+    const url = new URL(segment, track.url).href
+    const { bytes, firstByteMs, wholeMs } = await this.#drain(pathway, url, this.#cmcd(type, rung))
+    if (type === 'v') this.#measured((bytes * 8000) / Math.max(1, wholeMs))
+    this.#record({ kind: 'rr', response: { url, status: 200, firstByteMs, wholeMs } }, 'later')
+  }
+
+  async #drain(pathway: string, url: string, query: string): Promise<Drained> {
+    const { fetcher, counts } = this.#options
+    counts.requests += 1
+    const drained = await fetcher.drain(withQuery(url, query), this.#userAgent, this.#abort.signal)
+    counts.edge(pathway).bytes += drained.bytes
+    return drained
   }
 
   #measured(bps: number): void {
@@ -228,21 +328,11 @@ export class Player {
     this.#throughputBps = before + (bps - before) * THROUGHPUT_SHARE_NEW
   }
 
-  /** CTA-5004 in the query: keys in alphabetical order, numbers in kbit/s and ms, rounded to 100. */
   #cmcd(type: 'm' | 'i' | 'v' | 'a', rung: Rung | null): string {
     const { sid, title, clock } = this.#options
-    const bufferMs = Math.round((this.#clock.bufferedS(clock.monotonicMs()) * 1000) / 100) * 100
-    const parts = [
-      ...(type === 'v' || type === 'a' ? [`bl=${bufferMs}`] : []),
-      ...(rung === null ? [] : [`br=${Math.round(rung.bandwidth / 1000)}`]),
-      `cid="${title}"`,
-      ...(this.#throughputBps === null ? [] : [`mtp=${Math.round(this.#throughputBps / 100_000) * 100}`]),
-      `ot=${type}`,
-      'sf=h',
-      `sid="${sid}"`,
-      'st=v',
-    ]
-    return `CMCD=${encodeURIComponent(parts.join(','))}`
+    const bufferS = this.#clock.bufferedS(clock.monotonicMs())
+    const bandwidthBps = rung?.bandwidth ?? null
+    return requestQuery({ sid, title, type, bufferS, bandwidthBps, throughputBps: this.#throughputBps })
   }
 
   async #sleep(ms: number, signal: AbortSignal = this.#abort.signal): Promise<void> {
@@ -251,6 +341,8 @@ export class Player {
   }
 }
 
+/** As the buffer's clock: a shorter gap is seen by nobody. */
+const STALL_SEEN_MS = 130
 /** Durations are decimal fractions; their sum may be off by less than this. */
 const TIME_ERROR_S = 0.001
 

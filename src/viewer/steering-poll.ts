@@ -1,6 +1,7 @@
 // Owns asking for steering as draft-pantos-hls-rfc8216bis section 7 says: at the start, then each TTL at
-// RELOAD-URI. It gives up only when it is told so with 410.
+// RELOAD-URI. As hls.js 1.7 it gives up for good at 410, and at 429 too.
 import { Fault, messageOf } from '#base'
+import { type Clone, readClones } from './clones.ts'
 import type { Fetcher } from './fetcher.ts'
 
 const TTL_SECONDS_DEFAULT = 300 // section 7.2
@@ -16,14 +17,14 @@ export interface SteeringPollOptions {
   readonly userAgent: string
   readonly signal: AbortSignal
   readonly state: () => SteeringState
-  readonly onPriority: (priority: readonly string[]) => void
+  readonly onAnswer: (priority: readonly string[], clones: readonly Clone[]) => void
   /** Resolves after `ms`, or at once when the viewer stops. */
   readonly sleep: (ms: number) => Promise<void>
 }
 
 /** Runs until the signal aborts or the server says 410. */
 export async function pollSteering(serverUri: string, options: SteeringPollOptions): Promise<void> {
-  const { fetcher, userAgent, signal, state, onPriority, sleep } = options
+  const { fetcher, userAgent, signal, state, onAnswer, sleep } = options
   let uri = serverUri
   let ttlS = TTL_SECONDS_DEFAULT
   let heard = false
@@ -34,9 +35,9 @@ export async function pollSteering(serverUri: string, options: SteeringPollOptio
       ttlS = answer.ttlS
       uri = answer.reloadUri
       heard = true
-      onPriority(answer.priority)
+      onAnswer(answer.priority, answer.clones)
     } catch (error) {
-      if (error instanceof Fault && error.facts['status'] === 410) return
+      if (error instanceof Fault && silencing.has(error.facts['status'])) return
       // Until the first answer there is no TTL; five minutes without steering would help nobody.
       if (!heard) ttlS = TTL_SECONDS_RETRY
     }
@@ -45,6 +46,7 @@ export async function pollSteering(serverUri: string, options: SteeringPollOptio
 }
 
 const TTL_SECONDS_RETRY = 10
+const silencing: ReadonlySet<unknown> = new Set([410, 429])
 
 function withState(uri: string, { pathway, throughputBps }: SteeringState): string {
   const url = new URL(uri)
@@ -53,7 +55,14 @@ function withState(uri: string, { pathway, throughputBps }: SteeringState): stri
   return url.href
 }
 
-function readAnswer(body: string, uri: string): { ttlS: number; reloadUri: string; priority: string[] } {
+interface Answer {
+  readonly ttlS: number
+  readonly reloadUri: string
+  readonly priority: string[]
+  readonly clones: readonly Clone[]
+}
+
+function readAnswer(body: string, uri: string): Answer {
   let value: unknown
   try {
     value = JSON.parse(body)
@@ -70,5 +79,6 @@ function readAnswer(body: string, uri: string): { ttlS: number; reloadUri: strin
     ttlS: typeof ttl === 'number' && ttl > 0 ? Math.max(TTL_SECONDS_MIN, ttl) : TTL_SECONDS_DEFAULT,
     reloadUri: typeof reload === 'string' ? new URL(reload, uri).href : uri,
     priority: priority.filter(id => typeof id === 'string'),
+    clones: readClones(fields['PATHWAY-CLONES']),
   }
 }

@@ -63,6 +63,8 @@ export const serverView = z.object({
   watching: z.int(),
   /** Of which estimated, because no player told its session id. */
   watchingEstimated: z.int(),
+  /** Of which simulated: nobody sits there. */
+  watchingSimulated: z.int().optional(),
   /** When its agent was last heard; null: never. */
   agentSeen: time.nullable(),
   weight: z.number(),

@@ -124,6 +124,13 @@ export const enrolAnswer = z.object({
 })
 export type EnrolAnswer = z.infer<typeof enrolAnswer>
 
+/** `POST /api/v1/simulated-servers` (admin), where the control room was started with `--allow-simulated`. */
+export const simulatedRequest = z.strictObject({ count: z.int().min(1).max(1000) })
+export const simulatedAnswer = z.object({
+  servers: z.array(z.object({ id: serverId, region: z.string(), token: z.string() })),
+})
+export type SimulatedAnswer = z.infer<typeof simulatedAnswer>
+
 /** `POST /api/v1/certificate`, by a server as itself: a new certificate for a key that it holds. */
 export const certificateRequest = z.strictObject({ requestPem })
 export const certificateAnswer = z.object({ certificatePem: z.string(), authorityPem: z.string() })

@@ -42,3 +42,17 @@ export const titleClass: z.ZodType<TitleClass> = z.enum(titleClasses).default('v
 export function mayAct(role: UserRole, needed: UserRole): boolean {
   return userRoles.indexOf(role) >= userRoles.indexOf(needed)
 }
+
+/**
+ * What stands for people or machines that do not exist is named so: ids of simulated servers, and session ids of
+ * simulated viewers. Whoever sees the id, in a label, a log or a page, knows; no other server may be named so.
+ */
+const SIMULATED_PREFIX = 'simulated-'
+
+export function simulatedName(name: string): string {
+  return `${SIMULATED_PREFIX}${name}`
+}
+
+export function isSimulated(id: string): boolean {
+  return id.startsWith(SIMULATED_PREFIX)
+}

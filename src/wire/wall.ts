@@ -25,6 +25,8 @@ export const wallRow = z.object({
   reason: z.string(),
   since: time,
   watching: z.int(),
+  /** Of which simulated. */
+  watchingSimulated: z.int().optional(),
   /** Bit/s sent; null: not measured. */
   throughputBps: z.number().nullable(),
   /** What an operator says that its line carries. */

@@ -118,6 +118,8 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/shares', ['operator', 'admin']],
   ['POST', '/api/v1/shares', ['operator', 'admin']],
   ['DELETE', '/api/v1/shares/:id', ['operator', 'admin']],
+  ['POST', '/api/v1/simulated-servers', ['admin']],
+  ['DELETE', '/api/v1/simulated-servers', ['admin']],
   ['GET', '/api/v1/join-strings', ['admin']],
   ['POST', '/api/v1/join-strings', ['admin']],
   ['DELETE', '/api/v1/join-strings/:id', ['admin']],

@@ -39,6 +39,8 @@ export interface PusherOptions {
   readonly log: Log
   /** Everything up to this BOOTTIME was taken or refused for good. */
   readonly onSettled?: (bootMs: number) => void
+  /** The control room will never take what was sent. */
+  readonly onRefused?: () => void
 }
 
 type Outcome = 'delivered' | 'refused' | 'failed'
@@ -125,7 +127,10 @@ export class Pusher {
     if (last !== undefined && last.stampMs === undefined) this.#options.onSettled?.(last.bootMs)
     const values = passes.reduce((sum, pass) => sum + pass.values.length, 0)
     this.#samples.add(values, { result: outcome })
-    if (outcome === 'refused') this.#say('agent-push-refused', answer)
+    if (outcome === 'refused') {
+      this.#options.onRefused?.()
+      this.#say('agent-push-refused', answer)
+    }
     return true
   }
 

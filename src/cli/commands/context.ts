@@ -61,6 +61,24 @@ export function readTime(text: string, secondsMax: number): number {
   throw new InvalidArgumentError(`expected a time from 1m to ${days}d, for example 30m, 6h, 2d`)
 }
 
+/** `90s`, `10m`, `1h`: seconds, up to a week. */
+export function readSeconds(text: string): number {
+  const match = /^(\d{1,6})([smh])$/.exec(text)
+  const seconds =
+    match === null ? 0 : Number(match[1]) * { s: 1, m: 60, h: 3600 }[match[2] as 's' | 'm' | 'h']
+  if (seconds > 0 && seconds <= 604_800) return seconds
+  throw new InvalidArgumentError('expected a time from 1s to a week, for example 90s, 10m, 1h')
+}
+
+/** `800k`, `3M`: bits a second. */
+export function readRate(text: string): number {
+  const match = /^(\d{1,9}(?:\.\d+)?)([kMG]?)$/.exec(text)
+  const factors: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 }
+  const rate = match === null ? 0 : Number(match[1]) * (factors[match[2] ?? ''] ?? 0)
+  if (rate >= 1000 && rate <= 1e12) return rate
+  throw new InvalidArgumentError('expected bits a second from 1k on, for example 800k, 3M')
+}
+
 /** The configuration with the flags that override it, and the absolute data folder. */
 export function readConfig(options: CommonOptions): { config: Config; data: string } {
   const file = options.config === undefined ? null : callerPath(options.config)

@@ -37,6 +37,7 @@ interface RoleOptions extends CommonOptions {
   readonly join?: string
   /** False with --no-agent. */
   readonly agent?: boolean
+  readonly allowSimulated?: boolean
 }
 
 type Flag = 'identity' | 'join' | 'origin' | 'agent'
@@ -45,7 +46,7 @@ export function registerRoles(program: Command): void {
   registerRole(program, 'control', 'run a control room', [], options => {
     const { config, data } = readRoleConfig(options)
     return controlSettings(
-      { ...config, control: { ...config.control, ...listenFlags(options) } },
+      { ...config, control: { ...config.control, ...listenFlags(options), ...simulatedFlag(options) } },
       data,
       false,
     )
@@ -113,6 +114,12 @@ function registerRole(
         )
         .option('--no-agent', 'do not run the agent beside the server')
     }
+  }
+  if (name === 'control') {
+    command.option(
+      '--allow-simulated',
+      'let simulated servers be enrolled, for tests; never for a real fleet',
+    )
   }
   if (flags.includes('origin')) command.option('--origin-url <url>', 'the origin')
   if (flags.includes('agent')) {
@@ -206,6 +213,10 @@ function listenFlags({ host, port, tlsCert, tlsKey, behindProxy, publicUrl }: Ro
     ...(behindProxy === undefined ? {} : { behindProxy }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
   }
+}
+
+function simulatedFlag({ allowSimulated }: RoleOptions): { readonly allowSimulated?: true } {
+  return allowSimulated === true ? { allowSimulated } : {}
 }
 
 function withOrigin(config: Config, options: RoleOptions): Config {

@@ -23,6 +23,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       supervisor: role.supervised ? supervisorPort(role) : null,
       retentionDays: settings.retentionDays,
       retentionBytes: settings.retentionBytes,
+      allowSimulated: settings.allowSimulated,
       probeBytesMonth: settings.probeBytesMonth,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,

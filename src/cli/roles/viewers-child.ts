@@ -9,11 +9,14 @@ interface ViewersSettings {
   readonly title: string
 }
 
+/** As our own page, which comes back to an edge soon: a rehearsal lasts a minute or two. */
+const PENALTY_S = 30
+
 const { entries, title } = JSON.parse(process.env[SETTINGS_VARIABLE] ?? '{}') as ViewersSettings
 const log = createLog('info').with({ role: 'viewers' })
 
 await runRole(log, false, role => {
-  const viewers = startViewers({ count: 0, entries, title, clock: systemClock, log })
+  const viewers = startViewers({ count: 0, entries, title, penaltyS: PENALTY_S, clock: systemClock, log })
   role.listen(message => {
     if (message.type === 'viewers') viewers.setCount(message.count)
   })

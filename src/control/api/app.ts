@@ -19,6 +19,7 @@ import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
+import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 
@@ -82,6 +83,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addAdminRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
+  addSimulatedRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
   addMarkRoutes(app, context)

@@ -24,7 +24,7 @@ function serverView(
   record: ServerRecord,
   pids: Readonly<Record<string, number>>,
 ): ServerView {
-  const { watching, estimated } = fleet.sessions.of(record.id)
+  const { watching, estimated, simulated } = fleet.sessions.of(record.id)
   return {
     id: record.id,
     region: record.region,
@@ -40,6 +40,7 @@ function serverView(
     pid: pids[record.id] ?? null,
     watching,
     watchingEstimated: estimated,
+    watchingSimulated: simulated,
     agentSeen: record.agentSeen,
     weight: steering.weightOf(record.id),
     foreign: record.role === 'foreign' ? { url: record.stream, weight: record.entryWeight } : null,

@@ -1,6 +1,6 @@
 // Owns the route that shows who probes whom, and what each saw last.
 import type { FastifyInstance } from 'fastify'
-import { type ProbeCell, type ProbesAnswer, type ProbeTargetView, probesAnswer } from '#wire'
+import { isSimulated, type ProbeCell, type ProbesAnswer, type ProbeTargetView, probesAnswer } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { CONTROL_ID, type ServerRecord } from '../fleet/fleet.ts'
 import type { ProbeLog } from '../probes/probe-log.ts'
@@ -24,7 +24,9 @@ function probesView(context: ControlContext): ProbesAnswer {
   const { fleet, fleetTime, options, probePlan, probeBudget, region } = context
   const nowMs = options.clock.monotonicMs()
   const now = fleetTime.nowMs()
-  const records = fleet.all().filter(({ role, url }) => role !== 'control' && url !== '')
+  const records = fleet
+    .all()
+    .filter(({ id, role, url }) => role !== 'control' && url !== '' && !isSimulated(id))
   const observers = [
     { id: CONTROL_ID, region },
     ...records.filter(({ role }) => role === 'edge').map(({ id, region }) => ({ id, region })),

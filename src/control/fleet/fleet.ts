@@ -1,14 +1,15 @@
 // Owns what the control room knows of each server right now: evidence, state, titles, sessions.
 // It is the one place with mutable knowledge of the fleet; everything durable goes through state/.
-import type {
-  Evidence,
-  Heartbeat,
-  Hello,
-  OverrideView,
-  ProbeReport,
-  ServerRole,
-  ServerTags,
-  TitleReport,
+import {
+  type Evidence,
+  type Heartbeat,
+  type Hello,
+  isSimulated,
+  type OverrideView,
+  type ProbeReport,
+  type ServerRole,
+  type ServerTags,
+  type TitleReport,
 } from '#wire'
 import type { Standing } from '../health/settle.ts'
 import { PlayLog, type PlayLook } from '../probes/play-log.ts'
@@ -122,8 +123,9 @@ export class Fleet {
     return this.all().filter(server => server.role === 'foreign')
   }
 
+  /** Those that viewers may be sent to, and that are looked at: simulated ones are not there. */
   edges(): ServerRecord[] {
-    return this.all().filter(server => server.role === 'edge')
+    return this.all().filter(server => server.role === 'edge' && !isSimulated(server.id))
   }
 
   /** The whole library: every origin's list, the first one wins where two name the same title. */

@@ -15,6 +15,13 @@ describe('SessionBook', () => {
     expect(book.of('us')).toMatchObject({ watching: 1, estimated: 0 })
   })
 
+  it('tells simulated viewers from people', () => {
+    const book = new SessionBook()
+    book.report('eu', [seen('1'), seen('simulated-7'), seen('simulated-8')], 1000)
+    book.sweep(1000, () => 'vod')
+    expect(book.of('eu')).toMatchObject({ watching: 3, simulated: 2, estimated: 0 })
+  })
+
   it('does not move a session back for a report that came late', () => {
     const book = new SessionBook()
     book.report('us', [seen('1', 100)], 2000)

@@ -1,6 +1,6 @@
 // Owns who is watching now: distinct sessions over all edges, each belonging to the edge that fed it last.
 // It refuses more than SESSIONS_MAX sessions and counts those it refused.
-import { type SessionReport, type TitleClass, titleClasses } from '#wire'
+import { isSimulated, type SessionReport, type TitleClass, titleClasses } from '#wire'
 
 /** DESIGN: watching now means a media request or a playing event in the last 30 s. */
 const WATCHING_MS = 30_000
@@ -16,17 +16,19 @@ interface Session {
 export interface Watching {
   readonly watching: number
   readonly estimated: number
+  /** Of simulated viewers. */
+  readonly simulated: number
   /** Sums to `watching`. */
   readonly byClass: Readonly<Record<TitleClass, number>>
 }
 
-type Count = { watching: number; estimated: number; byClass: Record<TitleClass, number> }
+type Count = { watching: number; estimated: number; simulated: number; byClass: Record<TitleClass, number> }
 
 const nobody: Watching = none()
 
 function none(): Count {
   const byClass = Object.fromEntries(titleClasses.map(one => [one, 0])) as Record<TitleClass, number>
-  return { watching: 0, estimated: 0, byClass }
+  return { watching: 0, estimated: 0, simulated: 0, byClass }
 }
 
 export class SessionBook {
@@ -65,6 +67,7 @@ export class SessionBook {
       counted.watching += 1
       counted.byClass[classOf(session.title)] += 1
       if (session.estimated) counted.estimated += 1
+      if (isSimulated(sid)) counted.simulated += 1
       byEdge.set(session.edge, counted)
     }
     this.#byEdge = byEdge

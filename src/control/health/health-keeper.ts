@@ -1,19 +1,11 @@
 // Owns the states of all servers: gathers evidence four times a second, judges, stores each change for good.
 import type { Clock, Closable, FleetTime, Log } from '#base'
-import type { Evidence, ServerState } from '#wire'
+import { type Evidence, isSimulated, type ServerState } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
 import type { PlayLook } from '../probes/play-log.ts'
-import { median, type ProbeLog } from '../probes/probe-log.ts'
 import type { Servers } from '../state/servers.ts'
-import {
-  type HealthInput,
-  judge,
-  type OutsideView,
-  type PlayView,
-  type QualityView,
-  qualityOf,
-  type Verdict,
-} from './judge.ts'
+import { type HealthInput, judge, type OutsideView, type PlayView, qualityOf, type Verdict } from './judge.ts'
+import { PeerMedians } from './peer-medians.ts'
 import { settle } from './settle.ts'
 
 /** 4 times a second: a frozen edge is called so within 3.5 s, 3 s of which are the silence itself. */
@@ -54,6 +46,7 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
   /** Writes follow each other, so that a server's history is in order. */
   let writes: Promise<void> = Promise.resolve()
   const save = (record: ServerRecord, from: ServerRecord['standing']['state'] | null): void => {
+    if (isSimulated(record.id)) return // nothing of it is kept
     const { since, reason, evidence } = record
     const next = { state: record.standing.state, since, reason, evidence }
     writes = writes
@@ -70,10 +63,11 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
     lastMs = nowMs
     const grace = nowMs - graceFromMs < GRACE_MS
     const trusted = trustedObservers(options.fleet, nowMs)
+    const peers = new PeerMedians(options.fleet.all())
     let changed = false
     for (const record of options.fleet.all()) {
       if (record.role === 'control') continue
-      changed = evaluateOne({ options, record, nowMs, grace, trusted, save }) || changed
+      changed = evaluateOne({ options, record, nowMs, grace, trusted, peers, save }) || changed
     }
     if (changed) options.onChange()
   }
@@ -99,16 +93,18 @@ interface Turn {
   readonly nowMs: number
   readonly grace: boolean
   readonly trusted: ReadonlySet<string>
+  readonly peers: PeerMedians
   readonly save: (record: ServerRecord, from: ServerRecord['standing']['state'] | null) => void
 }
 
 /** True when its state or the doubts about it changed. */
-function evaluateOne({ options, record, nowMs, grace, trusted, save }: Turn): boolean {
+function evaluateOne(turn: Turn): boolean {
+  const { options, record, nowMs, grace, save } = turn
   if (record.url === '') return false // enrolled, not seen yet
   const before = record.standing
   const fault = options.counterFault?.(record.id) ?? null
   const counters = fault === null ? null : { text: fault, ageMs: 0 }
-  const verdict = judge({ ...gather(options.fleet, record, nowMs, trusted), counters })
+  const verdict = judge({ ...gather(turn), counters })
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
   const fleetMs = options.fleetTime.nowMs()
@@ -156,6 +152,8 @@ function orderInWords({ override }: ServerRecord, verdict: Verdict): string {
 
 /** A server in maintenance because it was never seen joins with its first answer to anybody outside. */
 function isFirstAnswer(record: ServerRecord): boolean {
+  // A simulated server answers nobody: its agent's word is all there is.
+  if (isSimulated(record.id)) return record.agentHeardMs !== null
   return [...record.outside.values()].some(log => log.okAtMs() !== null)
 }
 
@@ -183,14 +181,9 @@ function trustedObservers(fleet: Fleet, nowMs: number): Set<string> {
   return trusted
 }
 
-function gather(
-  fleet: Fleet,
-  record: ServerRecord,
-  nowMs: number,
-  trusted: ReadonlySet<string>,
-): HealthInput {
+function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
+  const { fleet } = options
   const fromMs = Math.max(record.standing.qualityFromMs, nowMs - QUALITY_MS_MAX)
-  const peers = fleet.all().filter(other => other.role === record.role && other.id !== record.id)
   const outside: OutsideView[] = []
   for (const [witness, log] of record.outside) {
     const last = log.last()
@@ -207,11 +200,7 @@ function gather(
       tls: last.tls,
       icmp: last.icmp,
       trusted: trusted.has(witness),
-      quality: quality(
-        log,
-        fromMs,
-        peers.flatMap(peer => peer.outside.get(witness) ?? []),
-      ),
+      quality: qualityOf(log.looksSince(fromMs), peers.seenBy(witness, record)),
     })
   }
   // The control room first: its word is the one that people know.
@@ -225,11 +214,7 @@ function gather(
       heardAgeMs,
       watched: record.watched ?? null,
       httpMs: record.watched?.httpMs ?? null,
-      quality: quality(
-        record.inside,
-        fromMs,
-        peers.map(peer => peer.inside),
-      ),
+      quality: qualityOf(record.inside.looksSince(fromMs), peers.fromInside(record)),
     },
   }
 }
@@ -254,9 +239,4 @@ function playText({ ok, title, problem, startMs }: PlayLook, speedRatio: number 
   const start = startMs === null ? '' : ` in ${Math.round(startMs)} ms`
   const speed = speedRatio === null ? '' : `, ${speedRatio.toFixed(1)} times as fast as it plays`
   return `plays ${title}: a segment came${start}${speed}`
-}
-
-function quality(log: ProbeLog, fromMs: number, peers: readonly ProbeLog[]): QualityView {
-  const peerMedians = peers.flatMap(peer => peer.medianMs() ?? [])
-  return qualityOf(log.looksSince(fromMs), median(peerMedians))
 }

@@ -22,14 +22,14 @@ export class ProbeLog {
   readonly #looks: Look[] = []
   #firstAtMs: number | null = null
   #okAtMs: number | null = null
-  /** Of all that is remembered; undefined: not reckoned since the last look. */
+  /** Undefined: not known since the last look. */
   #medianMs: number | null | undefined
 
   add(look: Look): void {
+    this.#medianMs = undefined
     this.#firstAtMs ??= look.atMs
     if (look.httpMs !== null) this.#okAtMs = Math.max(look.atMs, this.#okAtMs ?? look.atMs)
     this.#looks.push(look)
-    this.#medianMs = undefined
     if (this.#looks.length > LOOKS_MAX) this.#looks.shift()
   }
 
@@ -47,7 +47,7 @@ export class ProbeLog {
     return since === null ? 0 : Math.max(0, nowMs - since)
   }
 
-  /** Of the answered ones; each server is compared with it four times a second, looks come once. */
+  /** Of all answered looks that it remembers. */
   medianMs(): number | null {
     this.#medianMs ??= median(this.#looks.flatMap(({ httpMs }) => (httpMs === null ? [] : [httpMs])))
     return this.#medianMs

@@ -2,6 +2,7 @@
 import type { Clock, Closable, Log } from '#base'
 import { ProbeRounds } from '#probe'
 import { type Trust, tlsClient } from '#trust'
+import { isSimulated } from '#wire'
 import { CONTROL_ID, type Fleet } from '../fleet/fleet.ts'
 import { foreignPath } from './foreign-stream.ts'
 
@@ -16,7 +17,7 @@ export function startProber(fleet: Fleet, trust: Trust, clock: Clock, log: Log):
   const turn = (): void => {
     const targets = fleet
       .all()
-      .filter(({ url, role }) => url !== '' && role !== 'control')
+      .filter(({ id, url, role }) => url !== '' && role !== 'control' && !isSimulated(id))
       // Viewers' certificates are judged as viewers do; an origin has to prove its private name.
       .map(({ id, url, role, stream }) => ({
         id,

@@ -4,6 +4,7 @@ import { hashToken } from '#link'
 import {
   type Evidence,
   evidence,
+  isSimulated,
   joinRoles,
   type ServerState,
   type ServerTags,
@@ -131,6 +132,10 @@ async function remove({ db, nowMs }: StateDb, id: string, by: string): Promise<v
 
 export function newRow(server: Enrolment, at: number): Tables['servers'] {
   const { id, role, region, tokenSha256 } = server
+  if (isSimulated(id)) {
+    const message = `${id}: ids that begin with simulated- are for servers that do not exist; choose another`
+    throw controlFaults.fault('control-request-invalid', message)
+  }
   const fresh = {
     url: '',
     version: '',

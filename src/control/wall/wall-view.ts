@@ -20,6 +20,7 @@ export function wallRowOf(server: ServerView, figures: WallFigures): WallRow {
     reason,
     since,
     watching,
+    watchingSimulated: server.watchingSimulated ?? 0,
     throughputBps: figures.throughputBps,
     capacityBps: tags.capacityBps ?? null,
     cpu: [...figures.cpu],

@@ -1,6 +1,6 @@
 // Owns the choice of edges for a viewer: pure, the same on every edge that has the same table.
 // It never gives an empty list, and never moves a viewer without a reason.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** An edge as the one who chooses sees it. */
 export interface Standing {
@@ -53,5 +53,6 @@ function score(edge: Standing, session: string): number {
 
 /** A number above 0 and at most 1 that looks random and depends on `text` alone. */
 function unit(text: string): number {
-  return (createHash('sha256').update(text).digest().readUIntBE(0, 6) + 1) / 2 ** 48
+  // In one call, and as text: a tenth of what a Hash object costs, twenty times an answer. Six bytes of it.
+  return (Number.parseInt(hash('sha256', text).slice(0, 12), 16) + 1) / 2 ** 48
 }

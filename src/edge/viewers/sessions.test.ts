@@ -69,6 +69,20 @@ describe('sessions', () => {
     expect(sessions.report()[0]?.[0]).toMatchObject({ agoMs: 0, bytes: 1 })
   })
 
+  it('does not believe playing events that lay in the kernel either', () => {
+    const clock = new FakeClock()
+    const sessions = new Sessions(clock)
+    sessions.fed(viewer, 'sample', 1)
+    sessions.told(sessions.report()[0] ?? [])
+    clock.advance(20_000)
+    expect(sessions.played('abc')).toBe(false)
+    sessions.tick()
+    expect(sessions.played('abc')).toBe(false)
+    expect(sessions.report()).toEqual([])
+    run(clock, sessions, 1000)
+    expect(sessions.played('abc')).toBe(true)
+  })
+
   it('tells the true age of what was fed before a stop', () => {
     const clock = new FakeClock()
     const sessions = new Sessions(clock)

@@ -51,11 +51,7 @@ export class Sessions {
   /** A media request was answered with `bytes` of body. */
   fed(identity: Identity, title: string, bytes: number): void {
     const nowMs = this.#clock.monotonicMs()
-    // Before the first tick after a stop, the lateness shows here.
-    if (nowMs < this.#doubtUntilMs || nowMs - this.#tickMs > LATE_MS) {
-      this.counts.doubted += 1
-      return
-    }
+    if (this.#doubts(nowMs)) return
     const known = this.#sessions.get(identity.sid)
     const session = known ?? { estimated: identity.estimated, title, lastMs: nowMs, bytes: 0, touched: true }
     session.title = title
@@ -74,6 +70,7 @@ export class Sessions {
   played(sid: string): boolean {
     const session = this.#sessions.get(sid)
     const nowMs = this.#clock.monotonicMs()
+    if (this.#doubts(nowMs)) return false
     if (session === undefined || nowMs - session.lastMs > GAP_MS) return false
     session.lastMs = nowMs
     session.touched = true
@@ -121,6 +118,13 @@ export class Sessions {
     let count = 0
     for (const session of this.#sessions.values()) if (session.lastMs >= sinceMs) count += 1
     return count
+  }
+
+  /** Before the first tick after a stop, the lateness shows here. */
+  #doubts(nowMs: number): boolean {
+    if (nowMs >= this.#doubtUntilMs && nowMs - this.#tickMs <= LATE_MS) return false
+    this.counts.doubted += 1
+    return true
   }
 
   #evict(): void {

@@ -320,6 +320,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     agentSeen,
     weight,
     watching,
+    watchingSimulated = 0,
     tags,
     foreign,
   } = server
@@ -337,7 +338,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {tags.name === undefined ? null : <Fact name="Id">{id}</Fact>}
         <Fact name="Role">{role}</Fact>
         <Fact name="Region">{region}</Fact>
-        {role === 'edge' ? <Fact name="Watching">{watching}</Fact> : null}
+        {role === 'edge' ? <Fact name="Watching">{inPart(watching, watchingSimulated)}</Fact> : null}
         {role === 'edge' ? (
           <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
         ) : null}
@@ -355,6 +356,11 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
       </dl>
     </header>
   )
+}
+
+/** `30 (28 simulated)` */
+function inPart(watching: number, simulated: number): string {
+  return simulated === 0 ? String(watching) : `${watching} (${simulated} simulated)`
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {

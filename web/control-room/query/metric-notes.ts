@@ -127,6 +127,7 @@ const GAUGES: Readonly<Record<string, string>> = {
     'Viewers last fed by this edge in the last 30 s, by class of title. The edges sum to the fleet’s total.',
   vitrine_fleet_watching_estimated:
     'Of which counted by address and user agent, because the player told no session id.',
+  vitrine_fleet_watching_simulated: 'Of which simulated by `vitrine simulate viewers`: nobody sits there.',
   vitrine_origin_titles: 'Titles by state. Broken ones are listed with their reason on the titles page.',
   vitrine_probe_http_seconds:
     'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',

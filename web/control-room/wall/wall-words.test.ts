@@ -26,6 +26,9 @@ test('the sentence says how many serve and how many watch', () => {
   expect(said([])).toBe('No edge has joined yet')
   expect(said([row('a')])).toBe('All 1 edge serves, nobody is watching')
   expect(said([row('a', { watching: 1 }), row('b')])).toBe('All 2 edges serve, one viewer is watching')
+  expect(said([row('a', { watching: 30, watchingSimulated: 28 })])).toBe(
+    'All 1 edge serves, 30 viewers are watching (28 simulated)',
+  )
 })
 
 test('the sentence says what is wrong in words, the worst first, and counts the rest', () => {

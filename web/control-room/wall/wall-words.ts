@@ -22,6 +22,7 @@ export function sentenceOf({ edges, others }: Pick<WallAnswer, 'edges' | 'others
   if (edges.length === 0) return { head: 'No edge has joined yet', wrong: '', tone: 'resting' }
   const serving = edges.filter(({ state }) => state === 'healthy' || state === 'degraded').length
   const watching = edges.reduce((sum, row) => sum + row.watching, 0)
+  const simulated = edges.reduce((sum, row) => sum + (row.watchingSimulated ?? 0), 0)
   const ill = [
     ...worstRowsFirst(edges).map(({ name, state, reason }) => ({ name, state, reason })),
     ...others.map(({ id, state, reason }) => ({ name: id, state, reason })),
@@ -36,7 +37,7 @@ export function sentenceOf({ edges, others }: Pick<WallAnswer, 'edges' | 'others
   if (more > 0) told.push(more === 1 ? 'one more is not healthy' : `${more} more are not healthy`)
   const [worst] = ill
   return {
-    head: `${serving === edges.length ? `All ${edges.length}` : `${serving} of ${edges.length}`} ${edges.length === 1 ? 'edge serves' : 'edges serve'}, ${viewers(watching)}`,
+    head: `${serving === edges.length ? `All ${edges.length}` : `${serving} of ${edges.length}`} ${edges.length === 1 ? 'edge serves' : 'edges serve'}, ${viewers(watching)}${simulated === 0 ? '' : ` (${grouped(simulated)} simulated)`}`,
     wrong: told.join('; '),
     tone: worst === undefined ? 'healthy' : toneOf(worst.state),
   }
