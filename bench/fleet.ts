@@ -1,5 +1,6 @@
 // A fleet's load: 1,000 simulated servers, steering at 5,000 requests/s, 200 viewers; parts: agents steering viewers; --full for ten minutes.
 import { AGENTS, benchAgents, SERIES } from './fleet/agents.ts'
+import { benchCut } from './fleet/cut.ts'
 import { documented, printDocumented } from './fleet/documented.ts'
 import { benchSteering } from './fleet/steering.ts'
 import { benchViewers } from './fleet/viewers.ts'
@@ -13,13 +14,16 @@ const parts = {
   agents: (full: boolean) => benchAgents(full ? AGENTS_S.full : AGENTS_S.quick),
   steering: (full: boolean) => benchSteering(full ? STEERING_S.full : STEERING_S.quick),
   viewers: (full: boolean) => benchViewers(full ? VIEWERS_S.full : VIEWERS_S.quick),
+  cut: () => benchCut(),
 }
 type Part = keyof typeof parts
 
 export async function run(parameters: readonly string[]): Promise<BenchReport> {
   const full = parameters.includes('--full')
   const names = Object.keys(parts) as Part[]
-  const unknown = parameters.find(word => word !== '--full' && !names.includes(word as Part))
+  const unknown = parameters.find(
+    word => !['--full', '--only'].includes(word) && !names.includes(word as Part),
+  )
   if (unknown !== undefined)
     throw new TypeError(`bench fleet: expected ${names.join(', ')} or --full, not ${unknown}`)
   const wanted = names.filter(name => parameters.includes(name))

@@ -45,6 +45,8 @@ interface Watched {
   failures: number
   /** Beginning of its last answered look; before one, since when it is watched. */
   answeredMs: number
+  /** Beginning of the first look of a row without answer; infinity: the last one was answered. */
+  silentFromMs: number
 }
 
 export class ProbeRounds {
@@ -119,6 +121,7 @@ export class ProbeRounds {
       pingSentMs: Number.NEGATIVE_INFINITY,
       failures: 0,
       answeredMs: this.#options.clock.monotonicMs(),
+      silentFromMs: Number.POSITIVE_INFINITY,
     }
     this.#watched.set(id, fresh)
     return fresh
@@ -143,8 +146,10 @@ export class ProbeRounds {
     }
     // Two may end out of order: the one that began later tells more of now.
     if (watched.last !== null && watched.last.startMs > startMs) return
+    watched.silentFromMs =
+      result.error === null ? Number.POSITIVE_INFINITY : Math.min(startMs, watched.silentFromMs)
     // A ping from before the silence says nothing about it.
-    const isOfNow = result.error === null || watched.pingSentMs > watched.answeredMs
+    const isOfNow = result.error === null || watched.pingSentMs >= watched.silentFromMs
     const icmp = watched.ping === null || !isOfNow ? {} : { icmp: reportOf(watched.ping) }
     const report = { target: id, ...result, ...icmp }
     watched.last = { report, startMs }

@@ -223,7 +223,9 @@ function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
 function playsOf(fleet: Fleet, record: ServerRecord, nowMs: number): PlayView[] {
   return [...record.plays].flatMap(([witness, log]) => {
     const last = log.last()
-    if (last === null || nowMs - last.atMs > PLAY_SHOWN_MS) return []
+    // Who could not play during an outage has nothing to say of what came after.
+    if (last === null || nowMs - last.atMs > PLAY_SHOWN_MS || last.atMs < record.standing.qualityFromMs)
+      return []
     const othersPlay = fleet.all().some(other => {
       const isPeer = other.id !== record.id && (other.role === record.role || record.role === 'foreign')
       const okAtMs = !isPeer ? null : (other.plays.get(witness)?.okAtMs() ?? null)

@@ -97,6 +97,8 @@ const COUNTERS = 'counters'
 /** An older look says nothing about now: looks come each second, last a second, and are reported a second later. */
 const LOOK_AGE_MS_MAX = 4500
 const AGENT_AGE_MS_MAX = 3000
+/** It beats each second: after two its word on the process is from before a silence that has just been noticed. */
+const AGENT_WORD_MS_MAX = 2000
 const SLOW_FACTOR = 5 // times the peers' median: far outside what two healthy servers differ by
 /** Below it nobody notices; a server that is stopped for 350 of every 400 ms has a median of about 150 ms. */
 const SLOW_MS_MIN = 100
@@ -182,7 +184,7 @@ function fallsSilent({ outside, inside }: HealthInput): boolean {
 
 /** Without its agent's word, what comes back from the host itself tells a dead host from a process that hangs. */
 function goneWhat(inside: InsideView, outside: readonly OutsideView[]): string {
-  if (insideHeard(inside)) return insideReason(inside)
+  if (insideHeard(inside) && (inside.heardAgeMs ?? 0) <= AGENT_WORD_MS_MAX) return insideReason(inside)
   const agent = inside.isExpected === false ? '' : ', its agent is silent'
   // Only from those who have no answer now: what others saw may be from before.
   const recent = outside.filter(view => counts(view) && view.failed)

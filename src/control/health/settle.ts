@@ -7,6 +7,8 @@ const HOLD_UNREACHABLE_MS = 5000
 const HOLD_DEGRADED_MS = 10_000
 /** With one witness left that doubts it: what serves badly now and then has seconds without a second one. */
 const HOLD_DOUBTED_MS = 30_000
+/** Until then some tell of looks from before it became better. */
+const NEXT_LOOK_MS = 2500
 
 export interface Standing {
   readonly state: ServerState
@@ -63,12 +65,12 @@ function settleCalm(standing: Standing, state: RawState, verdict: Judged, nowMs:
   const judged = verdict.state
   if (rank[judged] >= rank[state]) return worse(standing, judged)
   const { betterSinceMs } = standing
-  const isDoubted = standing.isDoubted === true || verdict.doubts > 0
   if (betterSinceMs === null) {
     const qualityFromMs = state === 'unreachable' ? nowMs : standing.qualityFromMs
-    return { ...standing, betterSinceMs: nowMs, qualityFromMs, ...(isDoubted ? { isDoubted } : {}) }
+    return { ...standing, betterSinceMs: nowMs, qualityFromMs }
   }
   const waited = nowMs - betterSinceMs
+  const isDoubted = standing.isDoubted === true || (verdict.doubts > 0 && waited >= NEXT_LOOK_MS)
   if (waited < holdMs(state, isDoubted)) {
     return isDoubted === (standing.isDoubted ?? false) ? standing : { ...standing, isDoubted }
   }
