@@ -177,8 +177,10 @@ export class JoinedFleet {
       const named = [...listen, '--public-url', this.edgeUrl(id), '--config', this.#config(id)]
       await this.#join(id, prefix, named, ['--id', id, '--region', region])
     }
-    const isUp = async (): Promise<boolean> =>
-      (await this.servers()).every(({ state }) => state === 'healthy')
+    const isUp = async (): Promise<boolean> => {
+      const servers = await this.servers()
+      return edges.every(({ id }) => servers.some(one => one.id === id && one.state === 'healthy'))
+    }
     await this.until(isUp, START_MS_MAX * 2, 'all are healthy').catch(async (error: unknown) => {
       throw new Error(`${String(error)}\n${this.#lastWords()}`)
     })
