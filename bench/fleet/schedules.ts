@@ -163,7 +163,11 @@ async function ask(
     const atMs = since()
     const feeding = edges[turn % edges.length]?.id ?? ''
     const sent = (by: string, asked: number | null) => (to: string | null) => {
-      if (to !== null) invariants.sent(by, numberOf(to), atMs, asked)
+      if (to === null) return
+      // A request that waited through the end of a fault was answered after it.
+      const endMs = since()
+      const alive = invariants.deadForMs(numberOf(to), endMs) === null
+      invariants.sent(by, numberOf(to), alive ? endMs : atMs, asked)
     }
     const session = `t${turn}`
     const all = edges.flatMap(({ id }) => [
