@@ -29,7 +29,7 @@ export async function run(): Promise<BenchReport> {
       const edge = edges[round % edges.length] ?? 'eu-west'
       await until(async () => (await servers(fleet)).every(({ state }) => state === 'healthy'), WAIT_MS_MAX)
       await until(
-        async () => (await server(fleet, edge)).watching > 0,
+        async () => ((await server(fleet, edge)).watching ?? 0) > 0,
         WAIT_MS_MAX,
         () => `${edge} feeds somebody`,
       )
@@ -100,7 +100,7 @@ async function server(fleet: TestFleet, id: string): Promise<ServerView> {
 }
 
 async function watching(fleet: TestFleet): Promise<number> {
-  return (await servers(fleet)).reduce((sum, one) => sum + one.watching, 0)
+  return (await servers(fleet)).reduce((sum, one) => sum + (one.watching ?? 0), 0)
 }
 
 async function tryIt(fleet: TestFleet, request: TryRequest): Promise<void> {

@@ -111,7 +111,7 @@ async function runOne(
         invariants.change({ atMs, edge: numberOf(id), from, to: state, reason })
     }
     const open = servers
-      .filter(({ id, weight }) => id.startsWith('e') && weight > 0)
+      .filter(({ id, weight }) => id.startsWith('e') && (weight ?? 0) > 0)
       .map(({ id }) => numberOf(id))
     invariants.table(new Set(open), atMs)
     return servers.every(({ state }) => state === 'healthy') && atMs > schedule.calmFromMs + 5000

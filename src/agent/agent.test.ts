@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { Secret, silentLog, systemClock } from '#base'
 import { decodeRemoteWrite, type WriteSeries } from '#metrics'
+import { type HostNote, hostNotesRequest } from '#wire'
 import { type RunningAgent, startAgent } from './agent.ts'
 
 /** A control room as an agent sees it: remote write, and a channel with a clock that is an hour ahead. */
@@ -22,10 +23,12 @@ let beats: { watched?: { pid: number | null; state: string | null; httpOk: boole
 let answerStatus: number
 let shown: string | null
 let writeHeaders: Record<string, unknown>
+let told: HostNote[]
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vitrine-agent-'))
   batches = []
+  told = []
   beats = []
   answerStatus = 204
   shown = 'edge_hits_total{kind="a b"} 5\nedge_sessions 2\n'
@@ -33,6 +36,12 @@ beforeEach(async () => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
+      if (request.url === '/api/v1/host-notes') {
+        const { notes } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { notes: HostNote[] }
+        if (answerStatus === 204) told.push(...notes)
+        response.writeHead(answerStatus === 204 ? 200 : answerStatus).end('{"taken":0}')
+        return
+      }
       writeHeaders = request.headers
       if (answerStatus === 204) batches.push(decodeRemoteWrite(Buffer.concat(chunks)))
       response.writeHead(answerStatus).end()
@@ -153,6 +162,20 @@ it('keeps what it measured while the control room fails, and delivers it in orde
   for (const [index, stampMs] of stamps.slice(1).entries())
     expect(stampMs - (stamps[index] ?? 0)).toBeLessThan(3000)
 })
+
+it('tells who used the CPU by command name, five at most, in fleet time', async () => {
+  await start()
+  const looks = (): HostNote[] => told.filter(({ top }) => top !== undefined)
+  await vi.waitFor(() => expect(looks().length).toBeGreaterThan(0), { timeout: 20_000, interval: 50 })
+  expect(hostNotesRequest.safeParse({ notes: told }).success).toBe(true)
+  const [note] = looks()
+  expect(Math.abs((note?.at ?? 0) - systemClock.wallMs() - AHEAD_MS)).toBeLessThan(20_000)
+  expect(note?.top?.length).toBeLessThanOrEqual(5)
+  for (const share of note?.top ?? []) {
+    expect(Object.keys(share).sort()).toEqual(['cpu', 'name', 'pid', 'residentBytes'])
+    expect(share.name).not.toContain('/')
+  }
+}, 25_000)
 
 it('drops what the control room refuses for good, and counts it', async () => {
   answerStatus = 400

@@ -23,8 +23,8 @@ import {
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
-import { type Trust, tlsClient } from '#trust'
-import type { Heartbeat } from '#wire'
+import { AuthorityFollower, type Identity, type Trust, tlsClient } from '#trust'
+import type { AuthorityState, Heartbeat, ServerRole } from '#wire'
 import { ChangeWatch } from './changes/change-watch.ts'
 import { FactReader } from './changes/read-facts.ts'
 import { HostMetrics } from './host/host-metrics.ts'
@@ -32,12 +32,14 @@ import { readPageBytes } from './host/page-size.ts'
 import { ProcessScan } from './host/process-scan.ts'
 import { ServerMetrics } from './host/server-metrics.ts'
 import { HttpCalls, type TlsFor } from './http-call.ts'
+import { HostNotes } from './notes/host-notes.ts'
 import { LabelTable } from './push/label-table.ts'
 import { type Pass, PassBuilder } from './push/pass.ts'
 import { PushQueue } from './push/push-queue.ts'
 import { Pusher } from './push/pusher.ts'
 import { KernelMessages } from './recorder/kernel-messages.ts'
 import { type Recalled, recall } from './recorder/recall.ts'
+import { recallNotes } from './recorder/recall-notes.ts'
 import { Recorder, readRecordings } from './recorder/recorder.ts'
 import { TopProcesses } from './recorder/top-processes.ts'
 import { HealthCheck } from './watch/health-check.ts'
@@ -58,7 +60,7 @@ const EARLY_MS = 5000
 export interface AgentOptions {
   /** Id of the server that is watched; also this agent's `instance` label. */
   readonly id: string
-  readonly role: 'edge' | 'origin' | 'control'
+  readonly role: ServerRole
   readonly region: string
   /** For /healthz and /metrics of the agent itself; null: it does not listen. */
   readonly listen: ListenOptions | null
@@ -67,6 +69,8 @@ export interface AgentOptions {
   readonly token: Secret
   /** How other servers of the fleet prove who they are; left out: by public certificates. */
   readonly trust?: Trust
+  /** Of an agent alone: it follows the authority's key. Null or left out: the server beside it does. */
+  readonly identity?: Identity | null
   /** The watched server, for /healthz and /metrics; null: only the host is measured. */
   readonly serverUrl: string | null
   /** Leader of the watched server's process group; asked at each pass, null when there is none. */
@@ -108,6 +112,7 @@ class Agent {
   readonly #host: HostMetrics
   readonly #access: AccessTable
   readonly #link: Link
+  readonly #authority: AuthorityFollower | null
   readonly #calls: HttpCalls
   readonly #server: ServerMetrics
   readonly #pusher: Pusher
@@ -116,6 +121,7 @@ class Agent {
   readonly #recorder: Recorder
   readonly #top: TopProcesses
   readonly #kernel: KernelMessages
+  readonly #notes: HostNotes
   #passes = 0
   #changesDueMs = 0
   #recovered: { readonly first: Pass; readonly last: Pass; readonly seconds: number } | null = null
@@ -137,18 +143,31 @@ class Agent {
     this.#access = new AccessTable(token)
     this.#host = new HostMetrics(this.#unreadable())
     const hostId = readHostId()
+    const { identity = null } = options
+    const send = (state: AuthorityState): void => void this.#link.send(state)
+    this.#authority = identity === null ? null : closers.add(new AuthorityFollower({ identity, send, log }))
     this.#link = closers.add(this.#startLink(hostId))
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
     const authorization = `Bearer ${token.reveal()}`
     const recordings = join(ensureFolder(options.stateFolder), 'recorder')
-    const recalled = recall(readRecordings(recordings), hostId)
+    const files = readRecordings(recordings)
+    const recalled = recall(files, hostId)
     for (const pass of recalled.passes) this.#queue.add(pass)
     this.#recorder = closers.add(new Recorder(recordings, hostId, log))
     this.#top = new TopProcesses(readPageBytes())
     this.#kernel = closers.add(new KernelMessages())
     const { queue, calls } = { queue: this.#queue, calls: this.#calls }
     const onSettled = (bootMs: number): void => this.#recorder.acked(bootMs)
+    this.#notes = new HostNotes({
+      ...shared,
+      controlUrl,
+      authorization,
+      calls,
+      log,
+      onSettled: bootMs => this.#recorder.notesAcked(bootMs),
+    })
+    this.#notes.add(recallNotes(files, hostId))
     this.#pusher = new Pusher({ ...shared, controlUrl, authorization, queue, calls, log, onSettled })
     const labels = { job: `vitrine-${role}`, instance: id, region }
     this.#scraper =
@@ -229,12 +248,18 @@ class Agent {
     const { fleet } = this.#link
     const isTopTurn = this.#passes % TOP_EVERY_PASSES === 0
     this.#passes += 1
-    this.#recorder.add(pass, {
-      fleetMs: fleet.known() ? fleet.fromBootMs(pass.bootMs) : null,
-      wallMs: clock.wallMs(),
-      kernel: this.#kernel.take() ?? [],
-      ...(isTopTurn ? { top: this.#top.look(clock.monotonicMs()) } : {}),
-    })
+    const fleetMs = fleet.known() ? fleet.fromBootMs(pass.bootMs) : null
+    const kernel = this.#kernel.take() ?? []
+    const kernelRead = this.#kernel.permitted
+    // The first look only begins to count.
+    const top = isTopTurn ? this.#top.look(clock.monotonicMs()) : undefined
+    const seen = this.#passes === 1 || top === undefined ? {} : { top }
+    this.#recorder.add(pass, { fleetMs, wallMs: clock.wallMs(), kernel, kernelRead, ...seen })
+    if ('top' in seen || kernel.length > 0) {
+      const said = kernel.length === 0 ? {} : { kernel }
+      this.#notes.add([{ bootMs: pass.bootMs, stampMs: fleetMs, kernelRead, ...seen, ...said }])
+    }
+    this.#notes.turn().catch((error: unknown) => this.#options.log.error('host-notes-broken', { error }))
   }
 
   /** A gap of more than a moment that is filled later is told, so that nobody wonders why nothing alarmed. */
@@ -283,6 +308,7 @@ class Agent {
       },
       onMessage: message => {
         if (message.type === 'access') this.#access.set(message)
+        if (message.type === 'authority') this.#authority?.take(message)
       },
       watched: () => this.#watched(),
     })
@@ -290,6 +316,8 @@ class Agent {
 
   /** Nothing is said before there is something to say: a server that has never been seen is not gone yet. */
   #watched(): Heartbeat['watched'] {
+    const { role } = this.#options
+    if (role === 'foreign' || role === 'host') return undefined // nothing of ours runs there
     const view = this.#watch.view()
     const health = this.#health === null ? { httpOk: false, httpMs: null } : this.#health.view()
     const early = this.#options.clock.monotonicMs() - this.#startedMs < EARLY_MS

@@ -41,6 +41,10 @@ const control = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Folders with own Prometheus rule files (*.yaml), read after the ones that come with Vitrine.'),
+  externalLabels: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(256))
+    .default({})
+    .describe('What templates of rules know as $externalLabels, for example `cluster: prod`.'),
   retentionDays: z.number().min(0.05).max(3650).default(15).describe('Samples older than this are dropped.'),
   retentionBytes: z
     .int()
@@ -55,6 +59,12 @@ const control = z.strictObject({
     .max(100_000)
     .default(20)
     .describe('What probes that play from one edge may fetch in a month, in GB; 0: none do.'),
+  regionsFile: z
+    .string()
+    .optional()
+    .describe(
+      'File that tells viewers’ regions by address: `192.0.2.0/24 eu-west` a line, IPv4 and IPv6, # begins a comment; at most 100,000 lines. Read again when it changes.',
+    ),
   allowSimulated: z
     .boolean()
     .default(false)

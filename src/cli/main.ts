@@ -1,6 +1,7 @@
 // Owns the command line: which commands there are, and how a failure is said. It holds no behaviour of its own.
 import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
+import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerLedger } from './commands/ledger.ts'
@@ -9,6 +10,7 @@ import { registerMetrics } from './commands/metrics.ts'
 import { registerPublish } from './commands/publish.ts'
 import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
+import { registerRules } from './commands/rules.ts'
 import { registerServer } from './commands/server.ts'
 import { registerSimulate } from './commands/simulate.ts'
 import { registerStart } from './commands/start.ts'
@@ -36,9 +38,11 @@ const registrations = [
   registerPublish,
   registerUser,
   registerToken,
+  registerAuthority,
   registerServer,
   registerLedger,
   registerMetrics,
+  registerRules,
   registerLook,
   registerSimulate,
   registerDoctor,

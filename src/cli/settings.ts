@@ -30,9 +30,11 @@ export interface ControlSettings extends RoleSettings {
   readonly privateTls: boolean
   readonly webFolder: string
   readonly rulesFolders: readonly string[]
+  readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
   readonly retentionBytes: number | null
   readonly probeBytesMonth: number
+  readonly regionsFile: string | null
   readonly allowSimulated: boolean
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
@@ -57,8 +59,7 @@ export interface EdgeSettings extends RoleSettings, MemberSettings {
 export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSettings {
   readonly kind: 'agent'
   readonly listen: ListenOptions | null
-  /** Nobody measures a foreign server from inside. */
-  readonly role: Exclude<ServerRole, 'foreign'>
+  readonly role: ServerRole
   readonly serverUrl: string | null
   /** Changes of these are told as marks. */
   readonly configFiles: readonly string[]
@@ -144,7 +145,9 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     retentionDays: control.retentionDays,
     retentionBytes: control.retentionBytes ?? null,
     probeBytesMonth: control.probeGbMonth * 1e9,
+    regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
     allowSimulated: control.allowSimulated,
+    externalLabels: control.externalLabels,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.
@@ -229,6 +232,29 @@ export function edgeSettings(config: Config, data: string, edge: EdgeConfig): Ed
     memoryBytesMax: edge.memoryBytesMax,
     diskBytesMax: edge.diskBytesMax,
     accessLog: accessLog.enabled ? accessLog : null,
+  }
+}
+
+/** An agent alone on a host: that of a foreign server, or one without any server of ours. It listens nowhere. */
+export function aloneAgentSettings(
+  config: Config,
+  data: string,
+  { id, region, role }: { readonly id: string; readonly region: string; readonly role: 'foreign' | 'host' },
+): AgentSettings {
+  return {
+    kind: 'agent',
+    id,
+    role,
+    region,
+    listen: null,
+    publicUrl: null,
+    stateFolder: resolve(data, 'agents', id),
+    logLevel: config.log.level,
+    ...memberSettings(config, data),
+    configFiles: [],
+    certificateFiles: [],
+    serverUrl: null,
+    pidFile: null,
   }
 }
 

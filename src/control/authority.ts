@@ -11,6 +11,7 @@ export interface OwnAuthority {
   readonly authority: Authority | null
   /** What to listen with: with the private certificate beside the public one, where there is an authority. */
   readonly listen: ListenOptions
+  readonly renewOwn: () => Promise<void>
 }
 
 /** Opens or makes the authority, and keeps the control room's own certificate fresh. */
@@ -19,7 +20,8 @@ export async function privateAuthority(
   fleetTime: FleetTime,
   closers: Closers,
 ): Promise<OwnAuthority> {
-  if (!options.privateTls) return { authority: null, listen: options.listen }
+  if (!options.privateTls)
+    return { authority: null, listen: options.listen, renewOwn: () => Promise.resolve() }
   const folder = join(options.stateFolder, 'authority')
   const authority = await openAuthority(folder, fleetTime.nowMs)
   const file = join(folder, 'control.pem')
@@ -33,5 +35,9 @@ export async function privateAuthority(
   await refresh()
   const onError = (error: unknown): void => options.log.error('certificate-not-renewed', { error })
   closers.add(every(LOOK_EVERY_MS, refresh, onError))
-  return { authority, listen: { ...options.listen, privateTls: { file, suffix: PRIVATE_SUFFIX } } }
+  return {
+    authority,
+    renewOwn: refresh,
+    listen: { ...options.listen, privateTls: { file, suffix: PRIVATE_SUFFIX } },
+  }
 }

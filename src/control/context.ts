@@ -3,14 +3,19 @@ import type { Counters, FleetTime, Log } from '#base'
 import type { MetricsStore } from '#metrics'
 import type { Authority } from '#trust'
 import type { AccessDirectory } from './access.ts'
+import type { AdmissionKeeper } from './admission/admission-keeper.ts'
 import type { AlertKeeper } from './alerts/alert-keeper.ts'
+import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
+import type { AuthorityKeeper } from './authority-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { SimulatedServers } from './fleet/simulated-servers.ts'
+import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
 import type { FullState } from './state/open-state.ts'
+import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
@@ -23,12 +28,19 @@ export interface ControlContext {
   readonly fleet: Fleet
   readonly simulated: SimulatedServers
   readonly steering: SteeringKeeper
+  readonly regions: RegionKeeper
   readonly probePlan: PlanKeeper
   readonly probeBudget: ProbeBudget
   readonly alerts: AlertKeeper
+  readonly ruleFiles: RuleFiles
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper
+  /** Top processes and kernel messages. */
+  readonly notes: NoteStore
+  readonly admission: AdmissionKeeper
+  /** Null: there is no authority. */
+  readonly authorityKeeper: AuthorityKeeper | null
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

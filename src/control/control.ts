@@ -20,12 +20,14 @@ import { type MetricsStore, openStore } from '#metrics'
 import type { Trust } from '#trust'
 import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
+import { AdmissionKeeper, startAdmission } from './admission/admission-keeper.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
-import { readRuleFolders } from './alerts/read-rules.ts'
+import { RuleFiles } from './alerts/rule-files.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
 import { MetadataBook } from './api/metadata-book.ts'
-import { privateAuthority } from './authority.ts'
+import { type OwnAuthority, privateAuthority } from './authority.ts'
+import { AuthorityKeeper, startAuthorityKeeper } from './authority-keeper.ts'
 import type { ControlContext } from './context.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
@@ -34,6 +36,7 @@ import { openFleetTime } from './fleet/open-fleet-time.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
+import { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
 import { ProbeBudget } from './probes/probe-budget.ts'
@@ -42,6 +45,9 @@ import { startProber } from './probes/prober.ts'
 import { startSyntheticViewer } from './probes/synthetic-viewer.ts'
 import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
+import { startLoadReader } from './steering/load-reader.ts'
+import { startPathwayKeeper } from './steering/pathway-keeper.ts'
+import { type RegionKeeper, startRegionKeeper } from './steering/region-keeper.ts'
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
@@ -86,26 +92,23 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const region = stored.find(server => server.id === CONTROL_ID)?.region ?? REGION
   const access = new AccessDirectory()
   const simulated = new SimulatedServers()
-  const groups = readRuleFolders(
-    options.rulesFolders,
-    expr => void store.query(expr, Math.floor(fleetTime.nowMs())),
-  )
   const late: Late = { url: options.publicUrl ?? '', channel: null }
   const probeBudget = await openBudget(options, { fleet, fleetTime, state }, closers)
   const { steering, probePlan, selfMetrics } = await openKeepers(
-    { fleet, fleetTime, state, store, clock, counters, region, probeBudget },
+    { fleet, fleetTime, state, store, clock, counters, region, probeBudget, log },
     late,
   )
+  closers.defer(() => steering.settled())
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
-  const alerts = closers.add(
-    await startAlertKeeper({ groups, store, alerts: state.alerts, fleetTime, counters, log }),
-  )
+  const { alerts, ruleFiles } = await openRules(options, { store, state, fleetTime, counters }, late, closers)
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
+  const notes = openNotes({ options, fleetTime, counters }, closers)
+  const regions = closers.add(openRegions(options, counters, late))
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
     options,
@@ -115,17 +118,22 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     fleet,
     simulated,
     steering,
+    regions,
     probePlan,
     probeBudget,
     alerts,
+    ruleFiles,
     access,
     tryIt,
+    notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     counters,
+    admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
     log,
     region,
     authority: own.authority,
+    authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),
     joinUrl: () => joinUrl(late.url),
     selfUrl: () => late.url,
     startedAt: fleetTime.nowMs(),
@@ -134,7 +142,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
-  log.info('control-serving', { url, servers: fleet.all().length, rules: groups.length })
+  log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
   return { url, join, close: () => closers.close() }
 }
@@ -145,14 +153,40 @@ interface Late {
   channel: ReturnType<typeof startFleetChannel> | null
 }
 
+/** The rules as their files stand, followed from now on, and what is pending and firing. */
+async function openRules(
+  { rulesFolders: folders, externalLabels = {}, log }: ControlOptions,
+  {
+    store,
+    state,
+    fleetTime,
+    counters,
+  }: Pick<SelfMetricsOptions, 'store' | 'fleetTime' | 'counters'> & {
+    readonly state: FullState
+  },
+  late: Late,
+  closers: Closers,
+): Promise<Pick<ControlContext, 'alerts' | 'ruleFiles'>> {
+  const ruleFiles = closers.add(new RuleFiles({ folders, fleetTime, counters, log }))
+  const groups = ruleFiles.groups()
+  const externalUrl = (): string => late.url
+  const own = { groups, externalLabels, externalUrl, alerts: state.alerts }
+  const alerts = closers.add(await startAlertKeeper({ ...own, store, fleetTime, counters, log }))
+  ruleFiles.follow(alerts.replace)
+  return { alerts, ruleFiles }
+}
+
 /** What follows from the fleet: the table, the plan of probes, and the series of both. */
 async function openKeepers(
-  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & { readonly state: FullState },
+  parts: Omit<SelfMetricsOptions, 'steering' | 'probePlan'> & {
+    readonly state: FullState
+    readonly log: Log
+  },
   late: Late,
 ): Promise<{ steering: SteeringKeeper; probePlan: PlanKeeper; selfMetrics: SelfMetrics }> {
   const { fleet, fleetTime, state } = parts
   const publish = (table: SteeringTable): void => late.channel?.table(table)
-  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, publish })
+  const steering = await SteeringKeeper.open({ fleet, fleetTime, state, log: parts.log, publish })
   const credentials = await ProbeCredentials.open(state)
   const publishPlan = (): void => late.channel?.plan()
   const probePlan = new PlanKeeper({
@@ -166,6 +200,49 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function authorityKeeper(
+  { stateFolder, clock, log }: ControlOptions,
+  { authority, renewOwn }: OwnAuthority,
+  { fleet, state }: Pick<ControlContext, 'fleet' | 'state'>,
+  late: Late,
+): AuthorityKeeper | null {
+  if (authority === null) return null
+  return new AuthorityKeeper({
+    authority,
+    folder: join(stateFolder, 'authority'),
+    fleet,
+    renewOwn,
+    revokeStrings: () => state.joinStrings.revokeAll('authority change'),
+    publish: () => late.channel?.authority(),
+    clock,
+    log,
+  })
+}
+
+function admissionKeeper(
+  { clock, log }: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'fleetTime' | 'probePlan' | 'probeBudget'>,
+  late: Late,
+): AdmissionKeeper {
+  const { fleet, state, fleetTime, probePlan, probeBudget: budget } = parts
+  return new AdmissionKeeper({
+    checks: state.checks,
+    fleet,
+    budget,
+    credential: probePlan.credential,
+    order: (server, order) => late.channel?.order(server, order),
+    addressOf: server => late.channel?.addressOf(server) ?? null,
+    fleetTime,
+    clock,
+    log,
+  })
+}
+
+function openRegions({ regionsFile, log }: ControlOptions, counters: Counters, late: Late): RegionKeeper {
+  const publish = (): void => late.channel?.regions()
+  return startRegionKeeper({ file: regionsFile ?? null, counters, log, publish })
 }
 
 /** What was spent is written each minute, and at the end. */
@@ -185,6 +262,22 @@ async function openBudget(
     ),
   )
   return budget
+}
+
+/** What is too old or too much is dropped each minute. */
+function openNotes(
+  { options, fleetTime, counters }: Pick<ControlContext, 'options' | 'fleetTime' | 'counters'>,
+  closers: Closers,
+): NoteStore {
+  const notes = closers.add(new NoteStore(options.stateFolder))
+  const bytes = counters.gauge(
+    'vitrine_control_host_notes_bytes',
+    'Bytes of top processes and kernel messages on disk; beyond 512 MB the oldest go.',
+  )
+  counters.beforeCollect(() => bytes.set(notes.bytes()))
+  const onError = (error: unknown): void => options.log.error('host-notes-not-swept', { error })
+  closers.add(every(MINUTE_MS, () => notes.sweep(fleetTime.nowMs()), onError))
+  return notes
 }
 
 async function serve(
@@ -238,12 +331,17 @@ function openMetrics({
 
 /** The control room believes its own authority. */
 function trustOf({ authority }: ControlContext): Trust {
-  return authority === null ? null : { authorityPem: authority.certPem }
+  if (authority === null) return null
+  return {
+    get authorityPem() {
+      return authority.roots.join('')
+    },
+  }
 }
 
 /** Probes, health, and what happens each second: only once the channel can tell the fleet what follows from them. */
 function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
-  const { fleet, fleetTime, state, store, options, log } = context
+  const { fleet, fleetTime, steering, state, store, options, log } = context
   const { clock } = options
   closers.add(startProber(fleet, trustOf(context), clock, log))
   const { probeBudget: budget, probePlan } = context
@@ -255,7 +353,13 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   closers.add(
     startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
   )
+  closers.add(startLoadReader({ fleet, store, servers: state.servers, fleetTime, clock, log }))
+  closers.add(
+    startPathwayKeeper({ fleet, steering, state, fleetTime, clock, counters: context.counters, log }),
+  )
   closers.add(startSecondly(context, selfMetrics))
+  closers.add(startAdmission(context.admission, log))
+  if (context.authorityKeeper !== null) closers.add(startAuthorityKeeper(context.authorityKeeper, log))
 }
 
 /** Tokens and servers in memory follow state.db, which commands in other processes change too. */

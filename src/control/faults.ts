@@ -15,6 +15,7 @@ type ControlFault =
   | 'control-route-unknown'
   | 'control-server-unknown'
   | 'control-server-duplicate'
+  | 'control-check-running'
   | 'control-join-refused'
   | 'control-join-string-unknown'
   | 'control-no-authority'
@@ -23,6 +24,9 @@ type ControlFault =
   | 'control-link-unknown'
   | 'control-simulated-refused'
   | 'control-title-unknown'
+  | 'control-version-unknown'
+  | 'control-regions-invalid'
+  | 'control-session-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
   | 'control-user-name-invalid'
@@ -35,6 +39,7 @@ type ControlFault =
   | 'control-try-unavailable'
   | 'control-try-failed'
   | 'control-rules-invalid'
+  | 'control-rule-over-limit'
   | 'control-state-newer'
   | 'control-state-unreadable'
   | 'control-no-edge'
@@ -100,6 +105,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     404,
     'No open join string has this id: GET /api/v1/join-strings lists them.',
   ),
+  'control-check-running': kind(
+    409,
+    'This edge is being checked already: wait for the end of that run; GET /api/v1/servers/{id}/checks shows it.',
+  ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
   'control-simulated-refused': kind(
     409,
@@ -115,6 +124,18 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'This control room has no private authority, because it is reached over plain HTTP on loopback or through a proxy that ends TLS: nothing has to be renewed.',
   ),
   'control-title-unknown': kind(404, 'No title has this id: GET /api/v1/titles lists them.'),
+  'control-regions-invalid': kind(
+    400,
+    'The file of regions cannot be read: correct the line that the message names. A running control room goes on with the table before.',
+  ),
+  'control-version-unknown': kind(
+    404,
+    'This version of the steering table is not kept: GET /api/v1/steering/versions lists those that are.',
+  ),
+  'control-session-unknown': kind(
+    404,
+    'No session with this id was fed in the last 7 days: the player page shows the id of its session.',
+  ),
   'control-user-duplicate': kind(
     409,
     'A user with this name exists already: choose another name, or set its password.',
@@ -142,6 +163,11 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   ),
   'control-try-failed': kind(502, 'The supervisor could not do it: the message says why.', 'upstream', true),
   'control-rules-invalid': kind(500, 'A rule file is wrong: correct the line that is named.', 'internal'),
+  'control-rule-over-limit': kind(
+    422,
+    'A rule gives more results than the limit of its group: aggregate in the rule, or raise the limit.',
+    'internal',
+  ),
   'control-state-newer': kind(
     500,
     'The state was written by a newer version: run that version, or restore a backup.',

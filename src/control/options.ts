@@ -33,10 +33,14 @@ export interface ControlOptions {
   readonly supervisor: SupervisorPort | null
   /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
   readonly rulesFolders: readonly string[]
+  /** `$externalLabels` of their templates. */
+  readonly externalLabels?: Readonly<Record<string, string>>
   /** Samples older than this are dropped. */
   readonly retentionDays: number
   /** The oldest samples are dropped when they take more; null: no limit. */
   readonly retentionBytes: number | null
+  /** Lines `cidr region`, read again when it changes; null or left out: viewers' regions are not known. */
+  readonly regionsFile?: string | null
   /** What looks at the stream of one server may fetch in a month. */
   readonly probeBytesMonth: number
   /** Where own files go on this machine, for people; null or left out: not known here. */

@@ -121,8 +121,11 @@ export class SelfMetrics {
       add('vitrine_fleet_server_state', is, { role: record.role, state })
     }
     // A server that has never been here has no agent to miss; one that was has one since this start.
-    if (record.role !== 'foreign' && (record.agentHeardMs !== null || record.url !== '')) {
-      const silentMs = fleet.agentSilentMs(record, nowMs, this.#startMs)
+    const isMissed = record.role !== 'foreign' && record.url !== ''
+    if (record.agentHeardMs !== null || isMissed) {
+      // One that has joined since this start is missed from then on, not from the start.
+      const sinceMs = Math.max(this.#startMs, record.linkedMs ?? this.#startMs)
+      const silentMs = fleet.agentSilentMs(record, nowMs, sinceMs)
       add('vitrine_fleet_agent_age_seconds', silentMs / 1000, { role: record.role })
     }
     if (record.role === 'edge') {

@@ -54,7 +54,7 @@ it('what was taken and refused is counted, by reason, and once', () => {
 
 it('the shipped rule speaks when the control room’s own samples stay away, and not before', () => {
   const folders = [new URL('../../config/rules/', import.meta.url).pathname]
-  const rule = readRuleFolders(folders, () => undefined)
+  const rule = readRuleFolders(folders)
     .flatMap(group => group.rules)
     .find(({ name }) => name === 'MetricsRefused')
   const firing = (atMs: number): number => {

@@ -16,12 +16,13 @@ import {
   type Secret,
 } from '#base'
 import { AccessTable, type Link, readHostId, startLink } from '#link'
-import { type Identity, startRenewal, type Trust } from '#trust'
+import { AuthorityFollower, type Identity, startRenewal, type Trust } from '#trust'
 import type { FromControl } from '#wire'
 import { type AccessLogLimits, Accounting } from './accounting/accounting.ts'
 import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import { ObjectCache } from './cache/object-cache.ts'
+import { SelfCheck } from './checks/self-check.ts'
 import { Connections, KEEP_ALIVE_SECONDS } from './delivery/connections.ts'
 import { Entry } from './delivery/entry.ts'
 import { hitHead } from './delivery/fields.ts'
@@ -123,6 +124,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     unreachable: parts.probes.unreachable,
     blind: parts.probes.blind,
   })
+  parts.sessions.useTable(() => fleet.version)
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true
@@ -131,9 +133,21 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   front.admitBy(connections)
   doors.front = front
   connectTally(parts, connections, fleet)
-  link.running = closers.add(openLink(options, url, parts, fleet))
+  const selfCheck = new SelfCheck({
+    cache: parts.cache,
+    origin: parts.origin,
+    folder: options.stateFolder,
+    watching: () => parts.sessions.watching(),
+    fleetTime: () => link.running?.fleet ?? null,
+    send: report => void link.running?.send(report),
+    clock,
+    log,
+  })
+  const authority = followAuthority(options, state => void link.running?.send(state), closers)
+  link.running = closers.add(openLink(options, url, { ...parts, selfCheck, authority }, fleet))
+  closers.add(selfCheck)
   parts.accounting.useTime(link.running.fleet)
-  startTimers(parts, fleet, link.running, options, closers)
+  startTimers({ ...parts, selfCheck }, fleet, link.running, options, closers)
   const { identity = null } = options
   if (identity !== null) {
     closers.add(startRenewal({ identity, fleetTime: link.running.fleet, log }))
@@ -196,10 +210,21 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
   return closers.add(new Connections(listening.server, secure, viewersMax, options.clock))
 }
 
+/** Those that hear what the control room says. */
+type LinkedParts = Parts & { readonly selfCheck: SelfCheck; readonly authority: AuthorityFollower | null }
+
+function followAuthority(
+  { identity = null, log }: EdgeOptions,
+  send: ConstructorParameters<typeof AuthorityFollower>[0]['send'],
+  closers: Closers,
+): AuthorityFollower | null {
+  return identity === null ? null : closers.add(new AuthorityFollower({ identity, send, log }))
+}
+
 function openLink(
   options: EdgeOptions,
   url: string,
-  { access, sessions, probes, probePass, glances }: Parts,
+  { access, sessions, probes, probePass, glances, selfCheck, authority }: LinkedParts,
   fleet: FleetView,
 ): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
@@ -207,12 +232,15 @@ function openLink(
   let remembered = true
   const onMessage = (message: FromControl): void => {
     if (message.type === 'steering-table') fleet.setTable(message, remembered)
+    else if (message.type === 'regions') fleet.setRegions(message.text)
     else if (message.type === 'probe-plan') {
       probes.setPlan(message)
       probePass.set(message.accepts)
       glances.setPlan(message)
     } else if (message.type === 'access') access.set(message)
     else if (message.type === 'catalogue') fleet.setTitles(message.titles)
+    else if (message.type === 'check') selfCheck.order(message)
+    else if (message.type === 'authority') authority?.take(message)
   }
   const hello = {
     server: id,
@@ -225,20 +253,23 @@ function openLink(
     hostId: readHostId(),
   } as const
   const memoryFolder = join(options.stateFolder, 'link')
-  const onWelcome = (): void => sessions.tellAgain()
+  const onWelcome = (): void => {
+    sessions.tellAgain()
+    selfCheck.tell()
+  }
   const link = startLink({ controlUrl, token, trust, hello, clock, log, memoryFolder, onMessage, onWelcome })
   remembered = false
   return link
 }
 
 function startTimers(
-  parts: Parts,
+  parts: Parts & { readonly selfCheck: SelfCheck },
   fleet: FleetView,
   link: Link,
   options: EdgeOptions,
   closers: Closers,
 ): void {
-  const { sessions, probes, glances } = parts
+  const { sessions, probes, glances, selfCheck } = parts
   const { log, id } = options
   const failed = (error: unknown): void => log.error('edge-timer-failed', { error })
   const tick = setInterval(() => sessions.tick(), TICK_MS)
@@ -254,6 +285,7 @@ function startTimers(
         if (seen.length > 0) link.send({ type: 'probes', probes: seen })
         const played = glances.report()
         if (played.length > 0) link.send({ type: 'plays', plays: played })
+        selfCheck.turn()
       },
       failed,
     ),

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ensureFolder, type Log, writeFileAtomic } from '#base'
 import { type FromControl, parseFromControl } from '#wire'
 
-const remembered = ['steering-table', 'probe-plan', 'access', 'catalogue'] as const
+const remembered = ['steering-table', 'probe-plan', 'access', 'catalogue', 'regions'] as const
 
 /** Whole-file replacement a message type; what cannot be read is forgotten, not fatal. */
 export class MessageMemory {

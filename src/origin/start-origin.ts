@@ -14,8 +14,8 @@ import {
   registerProcessMetrics,
   type Secret,
 } from '#base'
-import { AccessTable, readHostId, startLink } from '#link'
-import { type Identity, startRenewal, type Trust } from '#trust'
+import { AccessTable, type Link, readHostId, startLink } from '#link'
+import { AuthorityFollower, type Identity, startRenewal, type Trust } from '#trust'
 import type { TitleReport } from '#wire'
 import { Library } from './library/library.ts'
 import { MediaServer } from './media-server.ts'
@@ -78,7 +78,12 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
       'vitrine_origin_counting_since_seconds',
       'When the counters of this origin were zero, in seconds since 1970; each start of it. The ledger asks for it.',
     )
-    const link = closers.add(
+    const { identity = null } = options
+    const authority =
+      identity === null
+        ? null
+        : closers.add(new AuthorityFollower({ identity, send: state => void link.send(state), log }))
+    const link: Link = closers.add(
       startLink({
         controlUrl: options.controlUrl,
         token: options.token,
@@ -89,6 +94,7 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
         memoryFolder: join(options.stateFolder, 'link'),
         onMessage: message => {
           if (message.type === 'access') access.set(message)
+          if (message.type === 'authority') authority?.take(message)
         },
         onWelcome: () => {
           if (library.hasList()) tell(library.reports())
@@ -96,7 +102,6 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
       }),
     )
     counters.beforeCollect(() => since.set(link.fleet.fromBootMs(startedBootMs) / 1000))
-    const { identity = null } = options
     if (identity !== null) closers.add(startRenewal({ identity, fleetTime: link.fleet, log }))
     tell = titles => {
       link.send({ type: 'titles', titles: [...titles] })

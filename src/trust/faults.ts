@@ -7,6 +7,8 @@ type TrustFault =
   | 'trust-control-not-pinned'
   | 'trust-refused'
   | 'trust-request-invalid'
+  | 'trust-no-authority'
+  | 'trust-rotation-running'
   | 'trust-files-unreadable'
   | 'trust-identity-other'
 
@@ -40,6 +42,18 @@ export const trustFaults: FaultTable<TrustFault> = defineFaults('trust', {
     where: 'downstream',
     retry: false,
     help: 'The certificate request cannot be used: it must be PKCS #10 in PEM with a P-256 key and a valid signature.',
+  },
+  'trust-no-authority': {
+    status: 409,
+    where: 'downstream',
+    retry: false,
+    help: 'This control room has no private authority: it is reached over plain HTTP on loopback or behind a proxy, or has never run. There is no key to change.',
+  },
+  'trust-rotation-running': {
+    status: 409,
+    where: 'downstream',
+    retry: false,
+    help: 'The key is being changed already: `vitrine authority status` shows how far it is, `vitrine authority rotate --force` ends it.',
   },
   'trust-files-unreadable': {
     status: 500,

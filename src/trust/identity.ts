@@ -10,6 +10,7 @@ import { refusePlain, type Trust } from './client.ts'
 import { trustFaults } from './faults.ts'
 import { postPinned } from './first-contact.ts'
 import { type JoinString, readJoinString } from './join-string.ts'
+import { liveTrust } from './live-trust.ts'
 import { newKeyPem, newRequestPem } from './x509.ts'
 
 const ENROL_PATH = '/api/v1/enrol'
@@ -18,6 +19,7 @@ const stored = z.object({
   id: serverId,
   role: z.enum(joinRoles),
   region: z.string(),
+  watches: z.enum(['foreign', 'host']).optional(),
   controlUrl: z.string(),
   originUrl: z.string().nullable(),
   credential: z.string(),
@@ -32,10 +34,14 @@ export interface Identity {
   readonly id: string
   readonly role: JoinRole
   readonly region: string
+  /** Of an agent: what it is an agent of; else null. */
+  readonly watches: 'foreign' | 'host' | null
   readonly controlUrl: string
   readonly originUrl: string | null
   readonly credential: Secret
   readonly trust: Trust
+  /** Where `trust` lies: replaced when the authority's key changes. */
+  readonly authorityFile: string | null
   /** One PEM file with the private key and its certificate; null over plain HTTP on loopback or behind a proxy. */
   readonly tls: { readonly file: string } | null
 }
@@ -51,17 +57,19 @@ export interface Wish {
 export function readIdentity(folder: string): Identity | null {
   const kept = readKept(folder)
   if (kept === null) return null
-  const { id, role, region, controlUrl, originUrl, credential } = kept
+  const { id, role, region, watches = null, controlUrl, originUrl, credential } = kept
   const authorityFile = join(folder, 'authority.crt')
   const hasTls = existsSync(authorityFile)
   return {
     id,
     role,
     region,
+    watches,
     controlUrl,
     originUrl,
     credential: new Secret(credential),
-    trust: hasTls ? { authorityPem: readFileSync(authorityFile, 'utf8') } : null,
+    trust: hasTls ? liveTrust(authorityFile) : null,
+    authorityFile: hasTls ? authorityFile : null,
     tls: hasTls ? { file: tlsFile(folder) } : null,
   }
 }
@@ -92,8 +100,8 @@ export async function enrol(folder: string, joinText: string, wish: Wish): Promi
     version: packageVersion,
   })
   keepFiles(folder, keyPem, answer)
-  const { id, role, region, originUrl } = answer
-  const identity = { id, role, region, controlUrl: join.controlUrl, originUrl, credential, joinedBy }
+  const { id, role, region, watches, originUrl } = answer
+  const identity = { id, role, region, watches, controlUrl: join.controlUrl, originUrl, credential, joinedBy }
   writeFileAtomic(identityFile(folder), `${JSON.stringify(identity)}\n`)
   rmSync(attemptFile(folder), { force: true })
   return readIdentity(folder) as Identity

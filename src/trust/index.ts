@@ -1,9 +1,12 @@
 // The door of trust: the private authority, join strings, a server's identity, and how servers know each other.
 export { type Authority, openAuthority } from './authority.ts'
+export { AuthorityFollower } from './authority-follower.ts'
 export { type Trust, tlsClient } from './client.ts'
 export { trustFaults } from './faults.ts'
 export { enrol, type Identity, readIdentity, type Wish } from './identity.ts'
 export { type JoinString, readJoinString, writeJoinString } from './join-string.ts'
 export { dnsName, PRIVATE_SUFFIX, type PrivateName } from './names.ts'
+export { pinOf } from './pin.ts'
 export { isDue, renew, startRenewal } from './renewal.ts'
+export { beginRotation, readRotation, shownPin, writeRotation } from './rotation.ts'
 export { validityOf } from './x509.ts'

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { titleReport } from './channel.ts'
 import { overrideView, serverTags } from './enrol.ts'
-import { serverId, serverRoles, serverStates, titleId, userRoles } from './names.ts'
+import { serverId, serverRoles, serverStates, shownStates, titleId, userRoles } from './names.ts'
 
 const time = z.number()
 
@@ -41,12 +41,23 @@ export const evidence = z.object({
 })
 export type Evidence = z.infer<typeof evidence>
 
+/** Of an answer to `?at=`: the fleet as it was then. */
+export const pastMoment = z.object({
+  at: time,
+  /**
+   * `yes`: the control room ran then. `no`: it did not, and nobody judged. `not-kept`: samples of that time are dropped
+   * (or were never there); states are those of the log of changes.
+   */
+  watched: z.enum(['yes', 'no', 'not-kept']),
+})
+export type PastMoment = z.infer<typeof pastMoment>
+
 /** `GET /api/v1/servers` -> `{ now, servers: [...] }`; one of them at `/api/v1/servers/{id}`. */
 export const serverView = z.object({
   id: serverId,
   region: z.string(),
   role: z.enum(serverRoles),
-  state: z.enum(serverStates),
+  state: z.enum(shownStates),
   /** Why it is in this state, in one line of words. */
   reason: z.string(),
   /** When it entered this state. */
@@ -60,20 +71,27 @@ export const serverView = z.object({
   /** Process-group leader; on a local fleet only, else null. */
   pid: z.int().nullable(),
   /** Sessions last fed by it in the last 30 s; edges sum to the fleet's total. */
-  watching: z.int(),
-  /** Of which estimated, because no player told its session id. */
-  watchingEstimated: z.int(),
+  watching: z.int().nullable(),
+  /** Of which estimated, because no player told its session id. Null, as above: not known of that moment. */
+  watchingEstimated: z.int().nullable(),
   /** Of which simulated: nobody sits there. */
   watchingSimulated: z.int().optional(),
   /** When its agent was last heard; null: never. */
   agentSeen: time.nullable(),
-  weight: z.number(),
+  weight: z.number().nullable(),
+  /** Of an edge: the part of all new sessions that it may get, above 0 to 100; null: not known of that moment. */
+  sharePercent: z.number().nullable(),
   /** Of a foreign server: what is looked at, and its share of new viewers. */
   foreign: z.object({ url: z.string(), weight: z.number() }).nullable().optional(),
   evidence: z.array(evidence),
 })
 export type ServerView = z.infer<typeof serverView>
-export const serversAnswer = z.object({ now: time, servers: z.array(serverView) })
+export const serversAnswer = z.object({
+  now: time,
+  servers: z.array(serverView),
+  /** With `?at=` only. */
+  past: pastMoment.optional(),
+})
 
 /** `GET /api/v1/servers/{id}/history` -> `{ changes: [...] }`, newest first. */
 export const stateChange = z.object({
@@ -85,7 +103,8 @@ export const stateChange = z.object({
 })
 export const historyAnswer = z.object({ changes: z.array(stateChange) })
 
-/** `GET /api/v1/alerts` -> `{ now, alerts: [...] }`: pending and firing, and those resolved in the last hour. */
+/** `GET /api/v1/alerts` -> `{ now, alerts: [...] }`: pending and firing, and those resolved in the last hour;
+ * with `?at=`, those pending or firing then. */
 export const alertView = z.object({
   id: z.string(),
   rule: z.string(),
@@ -98,7 +117,11 @@ export const alertView = z.object({
   resolvedAt: time.nullable(),
 })
 export type AlertView = z.infer<typeof alertView>
-export const alertsAnswer = z.object({ now: time, alerts: z.array(alertView) })
+export const alertsAnswer = z.object({
+  now: time,
+  alerts: z.array(alertView),
+  past: z.object({ at: time }).optional(),
+})
 
 /** `GET /api/v1/me` */
 export const meAnswer = z.object({

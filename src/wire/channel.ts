@@ -2,6 +2,9 @@
 // at /api/v1/channel, `Authorization: Bearer <server token>`. JSON text frames, one message a frame.
 // Unknown fields are ignored and unknown `type`s skipped, so that a neighbour one minor version away works.
 import { z } from 'zod'
+import { REGION_CHARACTERS_MAX } from './address-regions.ts'
+import { authorityMessage, authorityState } from './authority.ts'
+import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
@@ -89,6 +92,8 @@ export const sessionReport = z.object({
   agoMs: nonNegative,
   /** Media bytes sent to this session since the last report. */
   bytes: nonNegative,
+  /** Of a session that this edge began to feed, until it is told: how long ago, and by which table. */
+  began: z.object({ agoMs: nonNegative, version: z.int().nullable() }).optional(),
 })
 export type SessionReport = z.infer<typeof sessionReport>
 
@@ -163,6 +168,8 @@ export const toControl = z.discriminatedUnion('type', [
   sessions,
   probes,
   plays,
+  checkReport,
+  authorityState,
 ])
 export type ToControl = z.infer<typeof toControl>
 export type Hello = z.infer<typeof hello>
@@ -186,12 +193,16 @@ export const pathway = z.object({
   url: z.string().max(512),
   /** Share of new viewers; 0 takes it out: it moves to the end of every list. */
   weight: nonNegative,
+  /** For those whom it feeds already; left out: the same. A full edge takes nobody new and keeps whom it has. */
+  keep: nonNegative.optional(),
+  /** Of all new sessions, at most; left out: as many as come. While it is below 1, who plays elsewhere is sent there last. */
+  share: z.number().gt(0).max(1).optional(),
   /** Sessions that it fed in the last 30 s. */
   sessions: nonNegative,
 })
 export type Pathway = z.infer<typeof pathway>
 
-/** To edges, on each change and every 10 s. Complete: it replaces the one before. */
+/** To edges, on each change and every 10 s. Complete: it replaces the one before. A version is one decision: it is issued again with other figures. */
 export const steeringTable = z.object({
   type: z.literal('steering-table'),
   version: z.int(),
@@ -262,6 +273,10 @@ const catalogue = z.object({
 })
 export type Catalogue = z.infer<typeof catalogue>
 
+/** To edges: the operator's table of regions by address, `cidr region` a line. On each change. */
+const regions = z.object({ type: z.literal('regions'), text: z.string().max(REGION_CHARACTERS_MAX) })
+export type Regions = z.infer<typeof regions>
+
 /** Said before the control room closes a channel that it will not take back as it is. */
 const refused = z.object({ type: z.literal('refused'), reason: z.string().max(512) })
 
@@ -273,6 +288,9 @@ export const fromControl = z.discriminatedUnion('type', [
   probePlan,
   access,
   catalogue,
+  checkOrder,
+  authorityMessage,
+  regions,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

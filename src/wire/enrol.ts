@@ -42,6 +42,10 @@ export function foreignTitleUrl(stream: string, title: string): string | null {
   return stream.includes('{title}') ? stream.replaceAll('{title}', title) : null
 }
 
+/** `PUT /api/v1/servers/{id}/share` (operator): the part of all new sessions that an edge may get, at most. */
+export const serverShareRequest = z.strictObject({ percent: z.number().gt(0).max(100) })
+export type ServerShareRequest = z.infer<typeof serverShareRequest>
+
 /** What a person may order: take viewers off, leave it alone while it is worked on, or keep it in service against the witnesses. */
 export const overrideKinds = ['drain', 'maintenance', 'keep'] as const
 export type OverrideKind = (typeof overrideKinds)[number]
@@ -70,10 +74,14 @@ export const joinStringRequest = z.strictObject({
   role: z.enum(joinRoles),
   /** The id that the server will have; without it the machine chooses. One that is enrolled already is given a new key. */
   id: serverId.optional(),
+  /** Of an agent: the foreign server whose host it measures. */
+  for: serverId.optional(),
   region: region.optional(),
   tags: serverTags.optional(),
   /** Seconds until it expires; an hour by default, a week at most. */
   expiresInS: z.int().min(60).max(604_800).optional(),
+  /** Of an edge: it begins with the smallest share of new sessions, and is checked as soon as it has joined. */
+  admission: z.boolean().optional(),
 })
 export type JoinStringRequest = z.infer<typeof joinStringRequest>
 
@@ -89,12 +97,16 @@ export const joinStringView = z.object({
   state: z.enum(['open', 'used', 'expired', 'revoked']),
   usedBy: serverId.nullable(),
   usedAt: time.nullable(),
+  /** Made on the add-an-edge page. */
+  admission: z.boolean(),
 })
 export type JoinStringView = z.infer<typeof joinStringView>
 
 /** The only place where the string itself is shown. */
 export const joinStringMade = joinStringView.extend({ joinString: z.string(), command: z.string() })
 export const joinStringsAnswer = z.object({ now: time, joinStrings: z.array(joinStringView) })
+/** `GET /api/v1/join-strings/{id}` (operator). */
+export const joinStringAnswer = z.object({ now: time, joinString: joinStringView })
 
 /**
  * `POST /api/v1/enrol`, with the token of a join string and no other credential. The machine makes its own
@@ -116,6 +128,8 @@ export const enrolAnswer = z.object({
   id: serverId,
   role: z.enum(joinRoles),
   region: z.string(),
+  /** Of an agent: what it is an agent of. */
+  watches: z.enum(['foreign', 'host']).optional(),
   /** Leaf and authority in PEM. */
   certificatePem: z.string().nullable(),
   authorityPem: z.string().nullable(),

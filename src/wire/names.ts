@@ -1,12 +1,12 @@
 // Owns the closed sets and identifiers that roles share.
 import { z } from 'zod'
 
-/** `foreign`: somebody else's streaming server, which is only looked at. */
-export const serverRoles = ['edge', 'origin', 'control', 'foreign'] as const
+/** `foreign`: somebody else's streaming server, which is looked at; `host`: a machine with an agent and no server of ours. */
+export const serverRoles = ['edge', 'origin', 'control', 'foreign', 'host'] as const
 export type ServerRole = (typeof serverRoles)[number]
 
-/** What may join by a join string. */
-export const joinRoles = ['edge', 'origin'] as const
+/** What may join by a join string. An `agent` measures a host: of its own, or that of a foreign server. */
+export const joinRoles = ['edge', 'origin', 'agent'] as const
 export type JoinRole = (typeof joinRoles)[number]
 
 export const serverStates = [
@@ -18,6 +18,10 @@ export const serverStates = [
   'maintenance',
 ] as const
 export type ServerState = (typeof serverStates)[number]
+
+/** Of a moment in the past of which nothing is stored, a state is not known: it is never shown as fine. */
+export const shownStates = [...serverStates, 'unknown'] as const
+export type ShownState = (typeof shownStates)[number]
 
 export const userRoles = ['viewer', 'operator', 'admin'] as const
 export type UserRole = (typeof userRoles)[number]

@@ -1,5 +1,6 @@
 // Owns the shapes of the matrix of probes: who looks at whom, what each saw last, and what looking costs.
 import { z } from 'zod'
+import { pastMoment } from './api.ts'
 import { serverId, serverRoles } from './names.ts'
 
 const time = z.number()
@@ -14,6 +15,8 @@ export const probeCell = z.object({
   /** An HTTP answer came. */
   ok: z.boolean(),
   connectMs: ms,
+  /** Set where `connectMs` is not stored: whether TCP connected. */
+  connected: z.boolean().optional(),
   tlsMs: ms,
   httpMs: ms,
   /** Null: ping is not permitted on the observer's host, or has not answered yet. */
@@ -46,5 +49,7 @@ export const probesAnswer = z.object({
   observers: z.array(z.object({ id: z.string(), region: z.string() })),
   targets: z.array(probeTarget),
   cells: z.array(probeCell),
+  /** With `?at=` only. */
+  past: pastMoment.optional(),
 })
 export type ProbesAnswer = z.infer<typeof probesAnswer>

@@ -1,6 +1,7 @@
 // Owns the shapes of the wall, which is read from across the room, and of the links that open it on a screen.
 import { z } from 'zod'
-import { serverId, serverRoles, serverStates } from './names.ts'
+import { pastMoment } from './api.ts'
+import { serverId, serverRoles, shownStates } from './names.ts'
 
 const time = z.number()
 
@@ -21,10 +22,11 @@ export const wallRow = z.object({
   /** What people call it; its id where nobody gave it a name. */
   name: z.string(),
   region: z.string(),
-  state: z.enum(serverStates),
+  state: z.enum(shownStates),
   reason: z.string(),
   since: time,
-  watching: z.int(),
+  /** Null: not known of that moment. */
+  watching: z.int().nullable(),
   /** Of which simulated. */
   watchingSimulated: z.int().optional(),
   /** Bit/s sent; null: not measured. */
@@ -48,12 +50,14 @@ export const wallAnswer = z.object({
     z.object({
       id: serverId,
       role: z.enum(serverRoles),
-      state: z.enum(serverStates),
+      state: z.enum(shownStates),
       reason: z.string(),
     }),
   ),
   /** Seconds that the cells of `cpu` are apart. */
   cpuStepS: z.number(),
+  /** With `?at=` only. */
+  past: pastMoment.optional(),
 })
 export type WallAnswer = z.infer<typeof wallAnswer>
 

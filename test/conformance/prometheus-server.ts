@@ -29,11 +29,16 @@ export class PrometheusServer {
     this.#url = url
   }
 
-  static async start(packageFolder: string): Promise<PrometheusServer> {
+  /** `rules`: the text of a rule file, evaluated each second; the external label `cluster` is `prod`. */
+  static async start(packageFolder: string, rules?: string): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vitrine-prometheus-'))
     const config = join(folder, 'prometheus.yml')
     // As ours: samples that come late are taken.
-    writeFileSync(config, 'global: {}\nstorage:\n  tsdb:\n    out_of_order_time_window: 10m\n')
+    const global = 'global: {evaluation_interval: 1s, external_labels: {cluster: prod}}\n'
+    const ruleFile = join(folder, 'rules.yml')
+    if (rules !== undefined) writeFileSync(ruleFile, rules)
+    const ruleFiles = rules === undefined ? '' : `rule_files: [${ruleFile}]\n`
+    writeFileSync(config, `${global}${ruleFiles}storage:\n  tsdb:\n    out_of_order_time_window: 10m\n`)
     const url = `http://127.0.0.1:${await freePort()}`
     const child = spawn(
       join(packageFolder, 'usr/bin/prometheus'),
@@ -64,12 +69,12 @@ export class PrometheusServer {
   }
 
   async ask(
-    path: 'query' | 'query_range' | 'format_query',
+    path: 'query' | 'query_range' | 'format_query' | 'rules' | 'alerts',
     parameters: Record<string, string>,
   ): Promise<PrometheusAnswer> {
+    const reads = path === 'rules' || path === 'alerts'
     const response = await fetch(`${this.#url}/api/v1/${path}`, {
-      method: 'POST',
-      body: new URLSearchParams(parameters),
+      ...(reads ? {} : { method: 'POST', body: new URLSearchParams(parameters) }),
       signal: AbortSignal.timeout(READY_MS_MAX),
     })
     return (await response.json()) as PrometheusAnswer

@@ -103,7 +103,10 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/servers', people],
   ['GET', '/api/v1/servers/:id', people],
   ['GET', '/api/v1/servers/:id/history', people],
+  ['GET', '/api/v1/servers/:id/processes', people],
+  ['GET', '/api/v1/servers/:id/kernel-messages', people],
   ['GET', '/api/v1/alerts', people],
+  ['GET', '/api/v1/rules', people],
   ['GET', '/api/v1/try', people],
   ['POST', '/api/v1/try', ['operator', 'admin']],
   ['GET', '/api/v1/tokens', ['admin']],
@@ -120,10 +123,17 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['DELETE', '/api/v1/shares/:id', ['operator', 'admin']],
   ['POST', '/api/v1/simulated-servers', ['admin']],
   ['DELETE', '/api/v1/simulated-servers', ['admin']],
-  ['GET', '/api/v1/join-strings', ['admin']],
-  ['POST', '/api/v1/join-strings', ['admin']],
-  ['DELETE', '/api/v1/join-strings/:id', ['admin']],
+  ['GET', '/api/v1/join-strings', ['operator', 'admin']],
+  ['POST', '/api/v1/join-strings', ['operator', 'admin']],
+  ['GET', '/api/v1/join-strings/:id', ['operator', 'admin']],
+  ['DELETE', '/api/v1/join-strings/:id', ['operator', 'admin']],
+  ['GET', '/api/v1/servers/:id/checks', people],
+  ['POST', '/api/v1/servers/:id/checks', ['operator', 'admin']],
   ['PUT', '/api/v1/servers/:id/tags', ['operator', 'admin']],
+  ['PUT', '/api/v1/servers/:id/share', ['operator', 'admin']],
+  ['GET', '/api/v1/steering/versions', people],
+  ['GET', '/api/v1/steering/versions/:version', people],
+  ['GET', '/api/v1/sessions/:sid/pathways', people],
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
   ['GET', '/api/v1/probes', people],
   ['POST', '/api/v1/foreign-servers', ['operator', 'admin']],
@@ -132,6 +142,7 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/marks', people],
   ['POST', '/api/v1/marks', ['operator', 'admin']],
   ['POST', '/api/v1/marks/seen', ['admin', 'server']],
+  ['POST', '/api/v1/host-notes', ['admin', 'server']],
   ['DELETE', '/api/v1/marks/:id', ['operator', 'admin']],
   ['POST', '/api/v1/enrol', everybody],
   ['POST', '/api/v1/certificate', ['admin', 'server']],
@@ -200,7 +211,7 @@ describe('every route', () => {
       if (allowed.includes(who)) {
         if (public_ && path === '/api/v1/sign-in') expect([400, 429], label).toContain(status)
         // Nothing is wrong with an admin there, but certificates are for servers.
-        else if (path === '/api/v1/certificate' || path === '/api/v1/marks/seen')
+        else if (['/api/v1/certificate', '/api/v1/marks/seen', '/api/v1/host-notes'].includes(path))
           expect([400, 403], label).toContain(status)
         else expect([401, 403], label).not.toContain(status)
       } else {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { type RunningAgent, readRecorder, startAgent } from '#agent'
 import { Secret, silentLog, systemClock } from '#base'
-import type { MarkView } from '#wire'
+import type { KernelMessagesAnswer, MarkView, ProcessesAnswer } from '#wire'
 import { startTestControl, until } from './fixture.ts'
 
 it('seconds measured without a control room, by an agent that then ended, are in the store afterwards, and marked', async () => {
@@ -55,7 +55,18 @@ it('seconds measured without a control room, by an agent that then ended, are in
       40_000,
     )
     expect(mark.text).toMatch(/^recovered \d+ seconds of samples/)
-    expect(recorded().some(({ top }) => top.length > 0)).toBe(true)
+    const looks = gap.filter(({ top }) => top.length > 0)
+    expect(looks.length).toBeGreaterThan(0)
+    for (const { at, top } of looks) {
+      const path = `/api/v1/servers/eu-west/processes?at=${at}`
+      const told = await until(async () => {
+        const body = (await control.get(path)).body as ProcessesAnswer
+        return body.at !== null && Math.abs(body.at - (at ?? 0)) < 1000 && body
+      }, 'what ran then is told afterwards')
+      expect(told.processes).toEqual(top.slice(0, 5))
+    }
+    const kernel = (await control.get('/api/v1/servers/eu-west/kernel-messages')).body as KernelMessagesAnswer
+    expect(kernel.readable).not.toBeNull()
   } finally {
     await agent.close()
     await control.close()

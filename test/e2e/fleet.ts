@@ -156,6 +156,15 @@ async function freePortBase(): Promise<number> {
   throw new Error('no free ports for a fleet')
 }
 
+/** One that is free at this moment, and its neighbour a hundred further, where an agent listens. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const port = 42_000 + Math.floor(Math.random() * 2000)
+    if ((await isFree(port)) && (await isFree(port + 100))) return port
+  }
+  throw new Error('no free port')
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const server = createServer()

@@ -303,3 +303,30 @@ describe('too many viewers', () => {
     }
   })
 })
+
+describe('who comes to an edge that should feed nobody', () => {
+  const master = '/vod/sample/master.m3u8?sid=late'
+
+  it('is sent on with 307, which no cache keeps, to the same path with its query, once', async () => {
+    await setWeights([0, 1, 0])
+    const sent = await get(eu.url, master)
+    expect(sent.status).toBe(307)
+    expect(sent.headers).toMatchObject({
+      location: `${us.url}${master}&vitrine-hop=eu-west`,
+      'cache-control': 'no-store',
+      'access-control-allow-origin': '*',
+    })
+    const answer = await get(
+      us.url,
+      new URL(String(sent.headers['location'])).pathname + '?vitrine-hop=eu-west',
+    )
+    expect(answer.status).toBe(200)
+    expect((await get(eu.url, `${master}&vitrine-hop=us-east`)).status).toBe(200)
+    expect((await get(eu.url, master, {}, 'HEAD')).status).toBe(307)
+  })
+
+  it('is answered here when no other edge takes viewers', async () => {
+    control.say(table(fleet([0, 0, 0]), 9))
+    await until('nobody is sent on', async () => (await get(eu.url, master)).status === 200)
+  })
+})

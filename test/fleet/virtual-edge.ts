@@ -139,12 +139,14 @@ export class VirtualEdge {
     const edges = this.#view.forSteering()
     if (edges === null) return null
     return (
-      steeringAnswer(edges, { pathway: feeding, session }, this.#view.ttlS)['PATHWAY-PRIORITY'][0] ?? null
+      steeringAnswer(edges, { pathway: feeding, session, region: null }, this.#view.ttlS)[
+        'PATHWAY-PRIORITY'
+      ][0] ?? null
     )
   }
 
   play(session: string): string {
-    return chooseEntry(this.#view.forEntry(), null, session, this.#view.self()).id
+    return chooseEntry(this.#view.forEntry(), null, { session, region: null }, this.#view.self()).id
   }
 
   #unreachable(): ReadonlySet<string> {

@@ -74,7 +74,13 @@ export class VirtualFleet {
     const fleetTime = new SlewedFleetTime(clock, 1_700_000_000_000)
     this.#fleet.load(await state.servers.list(), new Map(), new Map(), fleetTime.nowMs())
     const publish = (table: SteeringTable): void => this.#publish(table)
-    this.#steering = await SteeringKeeper.open({ fleet: this.#fleet, fleetTime, state, publish })
+    this.#steering = await SteeringKeeper.open({
+      fleet: this.#fleet,
+      fleetTime,
+      state,
+      log: silentLog,
+      publish,
+    })
     const onChange = (): void => this.#onChange()
     this.#health = startHealthKeeper({
       fleet: this.#fleet,

@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { silentLog, systemClock } from '#base'
 import type { RunningEdge } from '#edge'
 import { startViewers } from '#viewer'
+import { selfSigned } from '../edge/self-signed.ts'
 import { makeFolder, pathway, runEdge, SmallControl, table, until } from '../edge/small-fleet.ts'
 import { publishTitle, SmallOrigin } from '../edge/small-origin.ts'
 
@@ -156,6 +160,31 @@ describe('simulated viewers', () => {
     expect(viewers.stats()).toMatchObject({ movedByTimeout: 0, stalls: 0, failures: 0 })
   }, 40_000)
 
+  it('play over TLS from an edge whose authority they were given, and not without it', async () => {
+    const folder = makeFolder()
+    closing.push(folder.remove)
+    const origin = await makeOrigin()
+    const { cert, key } = selfSigned()
+    const tls = { certFile: join(folder.path, 'cert.pem'), keyFile: join(folder.path, 'key.pem') }
+    writeFileSync(tls.certFile, cert)
+    writeFileSync(tls.keyFile, key)
+    const port = await freePort()
+    const listen = { host: '127.0.0.1', port, tls }
+    const publicUrl = `https://localhost:${port}`
+    const edge = await runEdge({ stateFolder: folder.path, originUrl: origin.url, listen, publicUrl })
+    closing.push(() => edge.close())
+    const group = { count: 2, entries: [publicUrl], title: 'sample', clock: systemClock, log: silentLog }
+    const strangers = startViewers(group)
+    closing.push(() => strangers.close())
+    const viewers = startViewers({ ...group, authorityPem: cert, rateBps: 2e6 })
+    closing.push(() => viewers.close())
+    await until('both play', () => viewers.stats().playing === 2)
+    await until('strangers were refused', () => strangers.stats().failures >= 2)
+    await until('reports were taken', () => viewers.stats().records >= 4)
+    expect(viewers.stats()).toMatchObject({ failures: 0, recordsLost: 0 })
+    expect(strangers.stats()).toMatchObject({ playing: 0, bytes: 0, startMs: null })
+  }, 40_000)
+
   it('return to /play with back-off when every edge has failed, and play on when one is back', async () => {
     const folder = makeFolder()
     closing.push(folder.remove)
@@ -179,3 +208,11 @@ describe('simulated viewers', () => {
     await until('they are fed again', () => viewers.stats().bytes > bytes + 60_000, 15_000)
   }, 40_000)
 })
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}

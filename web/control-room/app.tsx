@@ -1,18 +1,23 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
-import { Link, Route, Switch, useSearchParams } from 'wouter'
+import { Route, Switch, useSearchParams } from 'wouter'
+import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
 import { ProbesPage } from './pages/probes-page.tsx'
+import { RulesPage } from './pages/rules-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
+import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
+import { Link } from './parts/link.tsx'
 import { Shell } from './parts/shell.tsx'
+import { AtPage } from './past/at-page.tsx'
 
 /** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
@@ -41,14 +46,25 @@ export function App(): ReactNode {
             <Route path="/">
               <FleetPage />
             </Route>
-            <Route path="/servers/:id">{({ id }) => <ServerPage key={id} id={id} />}</Route>
+            <Route path="/servers/:id">
+              {({ id }) => (
+                <AtPage>
+                  <ServerPage key={id} id={id} />
+                </AtPage>
+              )}
+            </Route>
             <Route path="/wall">
-              <WallPage />
+              <AtPage>
+                <WallPage />
+              </AtPage>
             </Route>
             <Route path="/compare">
               <Later>
                 <ComparePage />
               </Later>
+            </Route>
+            <Route path="/add-edge">
+              <AddEdgePage />
             </Route>
             <Route path="/links">
               <LinksPage />
@@ -57,13 +73,21 @@ export function App(): ReactNode {
               <TitlesPage />
             </Route>
             <Route path="/probes">
-              <ProbesPage />
+              <AtPage>
+                <ProbesPage />
+              </AtPage>
+            </Route>
+            <Route path="/steering">
+              <SteeringPage />
             </Route>
             <Route path="/ledger">
               <LedgerPage />
             </Route>
             <Route path="/alerts">
               <AlertsPage />
+            </Route>
+            <Route path="/rules">
+              <RulesPage />
             </Route>
             <Route path="/query">
               <Later>

@@ -16,7 +16,17 @@ function server(id: string, state: ServerState, region = 'eu'): ServerView {
     agentSeen: null,
     evidence: [],
   }
-  return { id, state, region, role, ...quiet, watching: 0, watchingEstimated: 0, weight: 1 }
+  return {
+    id,
+    state,
+    region,
+    role,
+    ...quiet,
+    watching: 0,
+    watchingEstimated: 0,
+    weight: 1,
+    sharePercent: 100,
+  }
 }
 
 const fleet = [

@@ -1,5 +1,5 @@
 // Owns which servers of a large fleet have a tile: the worst first, narrowed by words, state and region. Pure.
-import type { ServerState, ServerView } from '#wire'
+import { type ServerState, type ServerView, type ShownState, serverStates } from '#wire'
 import { inOrder } from './server-order.ts'
 
 /** Up to here all tiles fit a screen, in an order that never changes: places are learned. */
@@ -14,8 +14,9 @@ export interface FleetFilter {
   readonly region: string
 }
 
-export const WORST_FIRST: readonly ServerState[] = [
+export const WORST_FIRST: readonly ShownState[] = [
   'unreachable',
+  'unknown',
   'degraded',
   'draining',
   'drained',
@@ -44,6 +45,6 @@ export function narrowed(servers: readonly ServerView[], filter: FleetFilter): S
 
 export function readFilter(search: URLSearchParams): FleetFilter {
   const asked = search.get('state') ?? ''
-  const known = [...WORST_FIRST, 'ill' as const].find(state => state === asked)
+  const known = [...serverStates, 'ill' as const].find(state => state === asked)
   return { words: search.get('find') ?? '', state: known ?? '', region: search.get('region') ?? '' }
 }

@@ -1,7 +1,7 @@
-// Owns the order of servers on every page: edges first, then foreign servers, the origin, then the control room, each by id.
+// Owns the order of servers on every page: edges first, then foreign servers, the origin, the control room, then hosts, each by id.
 import type { ServerView } from '#wire'
 
-const ROLES = ['edge', 'foreign', 'origin', 'control']
+const ROLES = ['edge', 'foreign', 'origin', 'control', 'host']
 
 export function inOrder(servers: readonly ServerView[]): ServerView[] {
   return [...servers].sort(

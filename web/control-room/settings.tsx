@@ -1,14 +1,6 @@
 // Owns what a person chose for this browser: the zone of times and the theme; kept in localStorage. A link that names
 // a zone (`?tz=utc`) is shown in it, and changes nothing that was chosen.
-import {
-  createContext,
-  type ReactNode,
-  useContext,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  useState,
-} from 'react'
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
 import { readZone, type Zone } from './time-format.ts'
 
 export type Theme = 'system' | 'dark' | 'light'
@@ -28,21 +20,18 @@ const THEME_KEY = 'vitrine.theme'
 
 export function SettingsProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const [zone, showZone] = useState<Zone>(firstZone)
-  const [theme, setTheme] = useState<Theme>(() => readTheme(recall(THEME_KEY)))
+  const [theme, showTheme] = useState<Theme>(() => applied(readTheme(recall(THEME_KEY))))
   const system = useSystemTheme()
-  // A layout effect: charts read the colours in their own effects, after this one.
-  useLayoutEffect(() => {
-    const root = document.documentElement
-    if (theme === 'system') delete root.dataset['theme']
-    else root.dataset['theme'] = theme
-    remember(THEME_KEY, theme)
-  }, [theme])
   const shown = theme === 'system' ? system : theme
   const value = useMemo(() => {
     const setZone = (chosen: Zone): void => {
       showZone(chosen)
       remember(ZONE_KEY, chosen)
-      dropZoneOfLink()
+      writeZone(chosen)
+    }
+    const setTheme = (chosen: Theme): void => {
+      showTheme(applied(chosen))
+      remember(THEME_KEY, chosen)
     }
     return { zone, theme, shown, setZone, setTheme }
   }, [zone, theme, shown])
@@ -53,6 +42,14 @@ export function useSettings(): Settings {
   const settings = useContext(Context)
   if (settings === null) throw new TypeError('settings are used outside of their provider')
   return settings
+}
+
+/** Before anything is drawn in it: charts read the colours while they are laid out. */
+function applied(theme: Theme): Theme {
+  const root = document.documentElement
+  if (theme === 'system') delete root.dataset['theme']
+  else root.dataset['theme'] = theme
+  return theme
 }
 
 function useSystemTheme(): 'dark' | 'light' {
@@ -71,12 +68,12 @@ function firstZone(): Zone {
   return named ?? (recall(ZONE_KEY) === 'local' ? 'local' : 'utc')
 }
 
-/** The address must not say another zone than the page. */
-function dropZoneOfLink(): void {
+/** The address says the zone that the page is in, so that it can be passed on as it stands. */
+function writeZone(zone: Zone): void {
   const url = new URL(location.href)
-  if (!url.searchParams.has('tz')) return
-  url.searchParams.delete('tz')
-  history.replaceState(history.state, '', url)
+  if (url.searchParams.get('tz') === zone) return
+  url.searchParams.set('tz', zone)
+  history.replaceState(history.state, '', url.href.replaceAll('%2F', '/').replaceAll('%2C', ','))
 }
 
 function readTheme(text: string | null): Theme {

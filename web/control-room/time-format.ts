@@ -41,13 +41,15 @@ export function zoneForLink(zone: Zone): Zone {
 /** `2012-06-30T23:59:59.000Z`, or with the zone's own offset: `2012-07-01T01:59:59.000+02:00`. */
 export function isoTime(ms: number, zone: Zone): string {
   if (zone === 'utc') return new Date(ms).toISOString()
-  const offsetMin = offsetMinutes(ms, zone)
+  const offsetMin = zoneOffsetMinutes(ms, zone)
   const text = new Date(ms + offsetMin * 60_000).toISOString().slice(0, -1)
   const size = Math.abs(offsetMin)
   return `${text}${offsetMin < 0 ? '-' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`
 }
 
-function offsetMinutes(ms: number, zone: Zone): number {
+/** By how much a zone is ahead of UTC at that moment. */
+export function zoneOffsetMinutes(ms: number, zone: Zone): number {
+  if (zone === 'utc') return 0
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone === 'local' ? undefined : zone,
     timeZoneName: 'longOffset',

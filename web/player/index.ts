@@ -7,3 +7,4 @@ export {
   type PlayerState,
   VitrinePlayer,
 } from './vitrine-player.ts'
+export { readKnownEdges } from './watch-table.ts'

@@ -1,6 +1,7 @@
 // Owns one playback: hls.js on a video element, its moves between edges, and what the viewer went through.
 // It draws nothing: pages listen to its events and read its state.
 import HlsJs, { type ErrorData, ErrorDetails, ErrorTypes, Events, type FragLoadedData } from 'hls.js'
+import type { WatchTable } from '#wire'
 import { EdgeMemory, RELOADS_MAX, recover } from './failover.ts'
 import { failedUrl, failoverSteering } from './failover-steering.ts'
 import { hlsSettings } from './hls-settings.ts'
@@ -58,6 +59,8 @@ export interface PlayerOptions {
   /** An edge asked for by name. */
   readonly via: string | null
   readonly startMuted: boolean
+  /** What the page knows of edges before it has asked. */
+  readonly edges?: WatchTable['pathways']
 }
 
 type Listener<Name extends keyof PlayerEvents> = (event: PlayerEvents[Name]) => void
@@ -95,7 +98,7 @@ export class VitrinePlayer {
 
   constructor(options: PlayerOptions) {
     this.#options = options
-    this.table = new EdgeTable(options.home)
+    this.table = new EdgeTable(options.home, options.edges)
     options.video.muted = options.startMuted
     options.video.loop = true
   }
@@ -119,6 +122,11 @@ export class VitrinePlayer {
     const all = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, all.add(listener))
     return () => all.delete(listener)
+  }
+
+  /** The CMCD session id: by it the control room tells which edges fed this playback, and why. */
+  get sessionId(): string {
+    return this.#sessionId
   }
 
   get state(): PlayerState {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { playUrl, readCmsdName } from './readings.ts'
-import { readWatchTable } from './watch-table.ts'
+import { readKnownEdges, readWatchTable } from './watch-table.ts'
 
 const good = {
   pathways: [{ id: 'eu-west', region: 'eu-west', url: 'http://127.0.0.1:8081' }],
@@ -29,4 +29,9 @@ test('reads the name of a server from CMSD-Static', () => {
 test('asks one edge by name where one is wanted', () => {
   expect(playUrl('http://a', 'my title', null)).toBe('http://a/play/my%20title.m3u8')
   expect(playUrl('http://a', 'sample', 'eu-west')).toBe('http://a/play/sample.m3u8?via=eu-west')
+})
+
+test('reads what the page was told of edges, and nothing else', () => {
+  expect(readKnownEdges(JSON.stringify(good.pathways))).toEqual(good.pathways)
+  for (const wrong of [null, '', '{', '{}', '[{"id":1}]', 'null']) expect(readKnownEdges(wrong)).toEqual([])
 })

@@ -13,9 +13,10 @@ export class EdgeTable {
   #table: WatchTable = { pathways: [], titles: [] }
   readonly #home: string
 
-  /** `home` is the origin of the page: it is asked first, the known edges after it. */
-  constructor(home: string) {
+  /** `home` is the origin of the page: it is asked first, after it the edges that `known` or a later table tells of. */
+  constructor(home: string, known: WatchTable['pathways'] = []) {
     this.#home = home
+    this.#table = { pathways: known, titles: [] }
   }
 
   get table(): WatchTable {
@@ -63,6 +64,15 @@ async function ask(base: string, signal: AbortSignal): Promise<WatchTable | null
     return answer.ok ? readWatchTable(await answer.json()) : null
   } catch {
     return null // Not reached or not JSON: the next edge is asked.
+  }
+}
+
+/** The edges that the page itself was told of; none where it was not. */
+export function readKnownEdges(text: string | null): WatchTable['pathways'] {
+  try {
+    return readWatchTable({ pathways: JSON.parse(text ?? '[]'), titles: [] })?.pathways ?? []
+  } catch {
+    return []
   }
 }
 

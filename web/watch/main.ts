@@ -1,6 +1,6 @@
 // Owns the player page /watch/{title}: the picture, the edge in use, and what this viewer went through.
 // It needs nothing from the server that gave it once it is loaded: every edge can go on from here.
-import { type EdgeMove, type PlayerState, VitrinePlayer } from '../player/index.ts'
+import { type EdgeMove, type PlayerState, readKnownEdges, VitrinePlayer } from '../player/index.ts'
 import { Controls } from './controls.ts'
 import { element, setText } from './element.ts'
 import { icon } from './icons.ts'
@@ -33,7 +33,10 @@ const figures = {
   stalls: element('dd', {}, '—'),
 }
 
-const player = new VitrinePlayer({ video, title, home: location.origin, via, startMuted: false })
+const edges = readKnownEdges(
+  document.querySelector('meta[name="vitrine-edges"]')?.getAttribute('content') ?? null,
+)
+const player = new VitrinePlayer({ video, title, home: location.origin, via, startMuted: false, edges })
 const controls = new Controls(player, video, frame)
 const spinner = element('div', { class: 'spinner' })
 const bigPlay = element('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'))
@@ -62,6 +65,7 @@ function build(): void {
       figures.stalls,
     ),
     element('section', {}, element('h2', {}, 'Edges of this fleet'), edgeList),
+    sessionPart(),
     hint(),
   )
   const head = element(
@@ -72,6 +76,34 @@ function build(): void {
   )
   const stage = element('main', { class: 'stage' }, frame)
   document.querySelector('#watch')?.append(element('div', { class: 'watch' }, head, stage, facts))
+}
+
+/** For whoever asks later why he was on that edge: the page Steering of the control room knows it by this id. */
+function sessionPart(): HTMLElement {
+  const id = element('input', {
+    type: 'text',
+    readonly: true,
+    'aria-label': 'Session id',
+    value: player.sessionId,
+  })
+  const said = element('span', { role: 'status' })
+  const copy = element('button', { type: 'button' }, 'Copy')
+  id.addEventListener('focus', () => id.select())
+  copy.addEventListener('click', () => {
+    // Off loopback and without TLS browsers have no clipboard.
+    const { clipboard } = navigator as { readonly clipboard?: Clipboard }
+    const writing = clipboard?.writeText(player.sessionId) ?? Promise.reject(new Error('no clipboard'))
+    writing.then(
+      () => setText(said, 'Copied'),
+      () => id.select(),
+    )
+  })
+  return element(
+    'section',
+    { class: 'session' },
+    element('h2', {}, 'Session id'),
+    element('div', {}, id, copy, said),
+  )
 }
 
 function hint(): HTMLElement {

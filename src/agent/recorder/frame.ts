@@ -35,6 +35,10 @@ export interface RecorderRecord {
   readonly values: string
   readonly top?: readonly ProcessShare[] | undefined
   readonly kernel?: readonly string[] | undefined
+  /** Everything up to this BOOTTIME of this boot was taken of `top` and `kernel`. */
+  readonly notesAckedMs?: number | null | undefined
+  /** Of a second with `top`: whether the kernel's messages may be read here. */
+  readonly kernelRead?: boolean | undefined
 }
 
 const record: z.ZodType<RecorderRecord> = z.object({
@@ -50,6 +54,8 @@ const record: z.ZodType<RecorderRecord> = z.object({
     .array(z.object({ pid: z.int(), name: z.string(), cpu: z.number(), residentBytes: z.number() }))
     .optional(),
   kernel: z.array(z.string()).optional(),
+  notesAckedMs: z.number().nullable().optional(),
+  kernelRead: z.boolean().optional(),
 })
 
 /** Length and CRC-32 of the JSON, then the JSON. */
@@ -81,12 +87,19 @@ export function readFrames(bytes: Uint8Array): RecorderRecord[] {
 }
 
 /** By boot: up to which BOOTTIME the control room has taken everything. */
-export function ackedByBoot(records: readonly RecorderRecord[]): ReadonlyMap<string, number> {
+export function ackedByBoot(
+  records: readonly Pick<RecorderRecord, 'boot' | 'ackedMs'>[],
+): ReadonlyMap<string, number> {
   const acked = new Map<string, number>()
   for (const { boot, ackedMs } of records) {
     if (ackedMs !== null) acked.set(boot, Math.max(ackedMs, acked.get(boot) ?? 0))
   }
   return acked
+}
+
+/** The same of top processes and kernel messages. */
+export function notesAckedByBoot(records: readonly RecorderRecord[]): ReadonlyMap<string, number> {
+  return ackedByBoot(records.map(({ boot, notesAckedMs }) => ({ boot, ackedMs: notesAckedMs ?? null })))
 }
 
 export function packNumbers(numbers: readonly number[]): string {

@@ -123,8 +123,26 @@ describe('the flight recorder', () => {
 
 describe('kernel messages', () => {
   it('are read with level and time, and without what follows the line', () => {
-    const text = '30,1024,12345678,-;Clock: inserting leap second 23:59:60 UTC\n SUBSYSTEM=x\n'
+    const text = '6,1024,12345678,-;Clock: inserting leap second 23:59:60 UTC\n SUBSYSTEM=x\n'
     expect(readKernelRecord(text)).toBe('<6> [12.346] Clock: inserting leap second 23:59:60 UTC')
     expect(readKernelRecord('nonsense')).toBe('')
+  })
+
+  it('of programs are left out, and of the kernel without addresses, arguments and secrets', () => {
+    expect(readKernelRecord('30,1,2,-;systemd[1]: started with --password=x')).toBe('')
+    const shown = (text: string): string => readKernelRecord(`4,1,0,-;${text}`).slice('<4> [0.000] '.length)
+    expect(shown('drop IN=eth0 MAC=aa:bb:cc:dd:ee:ff:00:11 SRC=203.0.113.9 DST=2001:db8::1 LEN=40')).toBe(
+      'drop IN=eth0 MAC=[hidden] SRC=[hidden] DST=[hidden] LEN=40',
+    )
+    expect(shown('audit: type=1309 audit(1.2:3): argc=2 a0="curl" a1="--user=me:pw"')).toBe(
+      'audit: type=1309 [hidden]',
+    )
+    expect(shown('usb 1-1: SerialNumber: 4C530001')).toBe('usb 1-1: SerialNumber: [hidden]')
+    expect(shown('module: auth_token=abc ok')).toBe('module: auth_token=[hidden] ok')
+    expect(shown('TCP: request_sock_TCP: Possible SYN flooding on 2001:db8:0:1::5')).not.toContain('2001')
+    expect(shown('Out of memory: Killed process 4711 (node)')).toBe(
+      'Out of memory: Killed process 4711 (node)',
+    )
+    expect(shown('nvme0n1: 12:30:45 reset controller')).toBe('nvme0n1: 12:30:45 reset controller')
   })
 })

@@ -25,6 +25,7 @@ export interface Moment {
   readonly wallMs: number
   readonly top?: readonly ProcessShare[]
   readonly kernel?: readonly string[]
+  readonly kernelRead?: boolean
 }
 
 /** The recordings in a folder, the older file first. Empty where there are none. */
@@ -52,6 +53,7 @@ export class Recorder implements Closable {
   #bytes = 0
   #passes = 0
   #ackedMs: number | null = null
+  #notesAckedMs: number | null = null
   #dirty = false
 
   /** Begins in the file that was written less lately: the other one holds what came before. */
@@ -68,6 +70,11 @@ export class Recorder implements Closable {
   /** Everything up to this BOOTTIME was taken; the next record says so. */
   acked(bootMs: number): void {
     this.#ackedMs = Math.max(bootMs, this.#ackedMs ?? bootMs)
+  }
+
+  /** The same of top processes and kernel messages. */
+  notesAcked(bootMs: number): void {
+    this.#notesAckedMs = Math.max(bootMs, this.#notesAckedMs ?? bootMs)
   }
 
   /** Keeps one pass. A disk that is full costs the record, never the pass. */
@@ -89,7 +96,7 @@ export class Recorder implements Closable {
     this.#fd = null
   }
 
-  #write(pass: Pass, { fleetMs, wallMs, top, kernel }: Moment): void {
+  #write(pass: Pass, { fleetMs, wallMs, top, kernel, kernelRead }: Moment): void {
     if (this.#fd === null) this.#open()
     if (this.#fd === null) return
     const fresh: [number, Labels][] = []
@@ -107,10 +114,11 @@ export class Recorder implements Closable {
       fleetMs,
       wallMs,
       ackedMs: this.#ackedMs,
+      notesAckedMs: this.#notesAckedMs,
       labels: fresh,
       series: packNumbers(numbers),
       values: packValues(pass.values),
-      ...(top === undefined ? {} : { top: [...top] }),
+      ...(top === undefined ? {} : { top: [...top], kernelRead }),
       ...(kernel === undefined || kernel.length === 0 ? {} : { kernel: [...kernel] }),
     })
     const written = writeSync(this.#fd, frame)

@@ -9,6 +9,7 @@ import { runAgentBeside } from '../roles/agent-beside.ts'
 import { runSettings } from '../roles/main.ts'
 import {
   agentSettings,
+  aloneAgentSettings,
   controlSettings,
   edgeSettings,
   identityFolder,
@@ -65,6 +66,11 @@ export function registerRoles(program: Command): void {
     const { config, data } = readRoleConfig(options)
     const { id, region } = options
     const role = options.role ?? (id === undefined || id === config.origin.id ? 'origin' : 'edge')
+    if (role === 'foreign' || role === 'host') {
+      const alone = { id: id ?? role, region: region ?? role, role }
+      const file = configFileOf(options)
+      return { ...aloneAgentSettings(config, data, alone), configFiles: file === null ? [] : [file] }
+    }
     const names = { ...(id === undefined ? {} : { id }), ...(region === undefined ? {} : { region }) }
     const server =
       role === 'origin' ? originSettings(withOrigin(config, names), data) : edgeOf(config, data, options)
@@ -81,7 +87,7 @@ const examples: Readonly<Record<string, string>> = {
   origin:
     'origin --join vitrine-join... --host 0.0.0.0 --port 8090 --public-url https://origin.example.org:8090',
   edge: 'edge --join vitrine-join... --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem --public-url https://sa-east.example.org',
-  agent: 'agent --data /srv/vitrine',
+  agent: 'agent --join vitrine-join... --data /srv/vitrine',
 }
 
 function registerRole(
@@ -106,14 +112,11 @@ function registerRole(
     command
       .option('--control-url <url>', 'the control room')
       .option('--token-file <file>', 'the token of this server (vitrine server add prints it)')
-    if (!flags.includes('agent')) {
-      command
-        .option(
-          '--join <string>',
-          'join a control room (vitrine server invite prints the string); needed once',
-        )
-        .option('--no-agent', 'do not run the agent beside the server')
-    }
+    command.option(
+      '--join <string>',
+      'join a control room (vitrine server invite prints the string); needed once',
+    )
+    if (!flags.includes('agent')) command.option('--no-agent', 'do not run the agent beside the server')
   }
   if (name === 'control') {
     command.option(
@@ -154,7 +157,7 @@ async function identityOf(role: string, options: RoleOptions, data: string): Pro
   if (role === 'control') return null
   const folder = identityFolder(data)
   const { join, id = null, region = null } = options
-  if (join === undefined || (role !== 'edge' && role !== 'origin')) {
+  if (join === undefined || (role !== 'edge' && role !== 'origin' && role !== 'agent')) {
     // A token that is named goes before an identity that lies there.
     return options.tokenFile === undefined ? readIdentity(folder) : null
   }
@@ -165,7 +168,8 @@ async function identityOf(role: string, options: RoleOptions, data: string): Pro
 
 /** Who it is and whom it talks to come from the identity; where it listens is said by flags and configuration. */
 function withIdentity(options: RoleOptions, identity: Identity): RoleOptions {
-  const { id, role, region, controlUrl, originUrl } = identity
+  const { id, region, controlUrl, originUrl } = identity
+  const role = identity.role === 'agent' ? (identity.watches ?? 'host') : identity.role
   const origin = options.originUrl ?? originUrl
   if (role === 'edge' && origin === null) {
     const message = 'the fleet has no origin yet: start one first, or give --origin-url'

@@ -1,8 +1,9 @@
 // Owns `vitrine server invite|invites|uninvite`: join strings for machines that shall join this control room.
 import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { z } from 'zod'
-import { writeJoinString } from '#trust'
+import { shownPin, writeJoinString } from '#trust'
 import { type JoinRole, joinRoles } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { controlFolder, joinFile } from '../settings.ts'
@@ -12,6 +13,7 @@ import { BY, withState } from './state.ts'
 type InviteOptions = CommonOptions & {
   readonly role: JoinRole
   readonly id?: string
+  readonly for?: string
   readonly region?: string
   readonly expires: number
 }
@@ -25,6 +27,7 @@ export function registerInvite(server: Command): void {
     .description('make a join string for a new machine and print the line to paste there')
     .addOption(new Option('--role <role>', 'what it will do').choices(joinRoles).default('edge'))
     .option('--id <id>', 'its id; one that is enrolled already is given a new credential')
+    .option('--for <id>', 'of an agent: the foreign server whose host it will measure')
     .option('--region <region>', 'where it stands')
     .option(
       '--expires <time>',
@@ -32,7 +35,10 @@ export function registerInvite(server: Command): void {
       text => readTime(text, EXPIRES_S_MAX),
       EXPIRES_S_DEFAULT,
     )
-    .addHelpText('after', '\nExamples:\n  npx vitrine server invite --id sa-east --region sa-east')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  npx vitrine server invite --id sa-east --region sa-east\n  npx vitrine server invite --role agent --for cdn',
+    )
     .action(invited)
   withJson(withData(invite))
   const list = server
@@ -53,10 +59,14 @@ export function registerInvite(server: Command): void {
 async function invited(options: InviteOptions): Promise<void> {
   const { controlUrl, pin } = readJoin(options)
   const { role, id, region, expires } = options
+  if (options.for !== undefined && (role !== 'agent' || id !== undefined)) {
+    throw cliFaults.fault('cli-usage', '--for names the server of an agent: give --role agent, and no --id')
+  }
   const request = {
     role,
     expiresInS: expires,
     ...(id === undefined ? {} : { id }),
+    ...(options.for === undefined ? {} : { for: options.for }),
     ...(region === undefined ? {} : { region }),
   }
   const { token, ...view } = await withState(options, state => state.makeJoinString(request, BY))
@@ -72,7 +82,10 @@ const joinShape = z.object({ controlUrl: z.string(), pin: z.string().nullable() 
 function readJoin(options: CommonOptions): z.infer<typeof joinShape> {
   const file = joinFile(controlFolder(readConfig(options).data))
   try {
-    return joinShape.parse(JSON.parse(readFileSync(file, 'utf8')))
+    const join = joinShape.parse(JSON.parse(readFileSync(file, 'utf8')))
+    // Since the control room's start the authority's key may have been changed.
+    const pin = join.pin === null ? null : (shownPin(resolve(dirname(file), 'authority')) ?? join.pin)
+    return { ...join, pin }
   } catch (error) {
     const message = `${file} cannot be read: start the control room of this data folder once, so that its address is known`
     throw cliFaults.fault('cli-usage', message, { cause: error })

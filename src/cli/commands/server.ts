@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type ServerRole, type ServerTags, serverRoles, serverTags } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
+import { registerCheck } from './server-check.ts'
 import { registerInvite } from './server-invite.ts'
 import { registerOrders } from './server-order.ts'
 import { registerWatch } from './server-watch.ts'
@@ -13,6 +14,7 @@ type AddOptions = CommonOptions & { readonly role: ServerRole; readonly region?:
 export function registerServer(program: Command): void {
   const server = program.command('server').description('servers that may join this control room')
   registerInvite(server)
+  registerCheck(server)
   registerOrders(server)
   registerWatch(server)
   const add = server

@@ -25,6 +25,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       certificateFiles: settings.certificateFiles,
       token,
       trust,
+      identity: identity?.role === 'agent' ? identity : null,
       watchedPid: process.supervised
         ? followLeader(process, log)
         : () => (pidFile === null ? null : lockHolder(pidFile)),

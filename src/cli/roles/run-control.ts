@@ -25,6 +25,8 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionBytes: settings.retentionBytes,
       allowSimulated: settings.allowSimulated,
       probeBytesMonth: settings.probeBytesMonth,
+      regionsFile: settings.regionsFile,
+      externalLabels: settings.externalLabels,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       clock: systemClock,

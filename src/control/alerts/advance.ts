@@ -3,16 +3,11 @@
 import { createHash } from 'node:crypto'
 import type { Labels } from '#base'
 import type { StoredAlert } from '../state/alerts.ts'
+import type { AlertItem } from './render-alert.ts'
 import type { AlertingRule } from './rule.ts'
-import { renderTemplate } from './template.ts'
 
 /** Label sets that one rule may have active: more is a rule that lacks an aggregation. */
-const ACTIVE_MAX = 1000
-
-export interface ConditionItem {
-  readonly labels: Labels
-  readonly value: number
-}
+export const ACTIVE_MAX = 1000
 
 export interface Advanced {
   /** Pending and firing, by label set. */
@@ -29,7 +24,7 @@ export interface Advanced {
 export function advance(
   rule: AlertingRule,
   before: ReadonlyMap<string, StoredAlert>,
-  items: readonly ConditionItem[],
+  items: readonly AlertItem[],
   now: number,
 ): Advanced {
   const active = new Map<string, StoredAlert>()
@@ -37,14 +32,13 @@ export function advance(
   const forgotten: StoredAlert[] = []
   let dropped = 0
   for (const item of items) {
-    const labels = alertLabels(rule, item)
-    const key = labelsKey(labels)
+    const key = labelsKey(item.labels)
     if (active.has(key) || active.size >= ACTIVE_MAX) {
       dropped += 1
       continue
     }
     const old = before.get(key)
-    const next = holds(rule, old, { labels, value: item.value }, now)
+    const next = holds(rule, old, item, now)
     active.set(key, next)
     if (old === undefined || old.state !== next.state || old.keptSince !== next.keptSince) changed.push(next)
   }
@@ -64,18 +58,10 @@ export function advance(
 }
 
 /** The condition holds for this label set. */
-function holds(
-  rule: AlertingRule,
-  old: StoredAlert | undefined,
-  item: ConditionItem,
-  now: number,
-): StoredAlert {
-  const { labels, value } = item
+function holds(rule: AlertingRule, old: StoredAlert | undefined, item: AlertItem, now: number): StoredAlert {
+  const { labels, annotations, value } = item
   const activeAt = old?.activeAt ?? now
   const fires = old?.state === 'firing' || now - activeAt >= rule.forMs
-  const annotations = Object.fromEntries(
-    Object.entries(rule.annotations).map(([name, text]) => [name, renderTemplate(text, labels, value)]),
-  )
   return {
     id: old?.id ?? alertId(labels, activeAt),
     rule: rule.name,
@@ -95,16 +81,6 @@ function keeps(rule: AlertingRule, old: StoredAlert, now: number): StoredAlert |
   if (old.state !== 'firing' || rule.keepFiringForMs === 0) return null
   const keptSince = old.keptSince ?? now
   return now - keptSince < rule.keepFiringForMs ? { ...old, keptSince } : null
-}
-
-/** The sample's labels without its name, then the rule's, then alertname: as Prometheus merges them. */
-function alertLabels(rule: AlertingRule, item: ConditionItem): Record<string, string> {
-  const labels: Record<string, string> = { ...item.labels }
-  delete labels['__name__']
-  for (const [name, text] of Object.entries(rule.labels))
-    labels[name] = renderTemplate(text, item.labels, item.value)
-  labels['alertname'] = rule.name
-  return labels
 }
 
 /** Equal for equal label sets, whatever the order. */

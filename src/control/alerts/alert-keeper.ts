@@ -5,8 +5,11 @@ import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
 import { createThrottle, messageOf } from '#base'
 import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
 import type { Alerts, StoredAlert } from '../state/alerts.ts'
-import { advance, type ConditionItem, labelsKey } from './advance.ts'
-import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
+import { advance, labelsKey } from './advance.ts'
+import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
+import type { AlertItem } from './render-alert.ts'
+import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
+import { alertSeries, recorded } from './rule-series.ts'
 
 const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
@@ -15,6 +18,10 @@ const SLICE_MS = 10
 
 export interface AlertKeeperOptions {
   readonly groups: readonly RuleGroup[]
+  /** What templates can use besides labels and value. */
+  readonly externalLabels: Readonly<Record<string, string>>
+  /** Known once something listens. */
+  readonly externalUrl: () => string
   readonly store: MetricsStore
   readonly alerts: Alerts
   readonly fleetTime: FleetTime
@@ -23,6 +30,8 @@ export interface AlertKeeperOptions {
 }
 
 export interface AlertKeeper extends Closable {
+  /** From now on these rules. Alerts of rules that are still there go on, those of others are resolved. */
+  replace(this: void, groups: readonly RuleGroup[]): void
   /** Evaluates all groups now, because something changed that rules look at. */
   kick(this: void): void
   /** Pending and firing. */
@@ -51,6 +60,8 @@ interface Evaluation {
   readonly tookMs: number
   /** Null: it went well. */
   readonly problem: string | null
+  /** False: not one series was there to be looked at, so that the rule says nothing about the servers. */
+  readonly hadData: boolean
 }
 
 /** Takes over what was pending or firing at the last stop. */
@@ -63,6 +74,9 @@ export async function startAlertKeeper(options: AlertKeeperOptions): Promise<Ale
 
 class RunningKeeper implements AlertKeeper {
   readonly #options: AlertKeeperOptions
+  #groups: readonly RuleGroup[]
+  /** Replaced after the turn that is under way. */
+  #nextGroups: readonly RuleGroup[] | null = null
   /** By rule (its place in the files), then by label set. */
   readonly #active = new Map<string, Map<string, StoredAlert>>()
   readonly #dueAt = new Map<RuleGroup, number>()
@@ -80,6 +94,7 @@ class RunningKeeper implements AlertKeeper {
 
   constructor(options: AlertKeeperOptions) {
     this.#options = options
+    this.#groups = options.groups
     this.#failures = options.counters.counter(
       'vitrine_control_rule_failures_total',
       'Rules that could not be evaluated. The log names the rule; correct its expression.',
@@ -90,17 +105,22 @@ class RunningKeeper implements AlertKeeper {
     )
   }
 
-  /** Alerts of rules that are no longer there are resolved. */
   async restore(): Promise<void> {
-    const rules = this.#options.groups.flatMap(group => group.rules).filter(rule => rule.kind === 'alert')
+    await this.#options.alerts.save(this.#adopt(await this.#options.alerts.list(Number.MAX_SAFE_INTEGER)))
+  }
+
+  /** Gives each alert to its rule; those of rules that are no longer there are resolved, and returned. */
+  #adopt(alerts: readonly StoredAlert[]): StoredAlert[] {
+    const rules = this.#groups.flatMap(group => group.rules).filter(rule => rule.kind === 'alert')
     const now = this.#options.fleetTime.nowMs()
     const orphans: StoredAlert[] = []
-    for (const alert of await this.#options.alerts.list(Number.MAX_SAFE_INTEGER)) {
-      const rule = rules.find(candidate => candidate.name === alert.rule)
+    this.#active.clear()
+    for (const alert of alerts) {
+      const rule = rules.find(candidate => isOf(alert, candidate))
       if (rule === undefined) orphans.push({ ...alert, state: 'resolved', resolvedAt: now, keptSince: null })
       else this.#of(rule).set(labelsKey(alert.labels), alert)
     }
-    await this.#options.alerts.save(orphans)
+    return orphans
   }
 
   start(): void {
@@ -108,12 +128,17 @@ class RunningKeeper implements AlertKeeper {
     this.#timer.unref()
   }
 
+  replace = (groups: readonly RuleGroup[]): void => {
+    this.#nextGroups = groups
+    this.#evaluate(true)
+  }
+
   kick = (): void => this.#evaluate(true)
 
   active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
 
   groups = (): RuleGroupStatus[] =>
-    this.#options.groups.map(group => ({
+    this.#groups.map(group => ({
       group,
       rules: group.rules.map(rule => ({
         rule,
@@ -157,8 +182,9 @@ class RunningKeeper implements AlertKeeper {
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
     this.#lastAt = now
     const written: WriteSeries[] = []
+    this.#takeOver(now, written)
     let sliceEndsMs = performance.now() + SLICE_MS
-    for (const group of this.#options.groups) {
+    for (const group of this.#groups) {
       if (!all && now < (this.#dueAt.get(group) ?? 0)) continue
       // A little early counts as due: a timer that fires 2 ms early must not skip a turn.
       this.#dueAt.set(group, now + group.intervalMs - TICK_MS / 2)
@@ -173,24 +199,36 @@ class RunningKeeper implements AlertKeeper {
     if (written.length > 0) this.#write(written, now)
   }
 
-  async #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): Promise<void> {
-    const startedMs = performance.now()
-    let items: readonly ConditionItem[] = []
-    let problem: string | null = null
-    try {
-      const question = { text: rule.expr, fromMs: now, toMs: now, stepMs: null, urgent: true }
-      items = vectorOf((await this.#options.store.ask(question)).value)
-    } catch (error) {
-      this.#failed(rule, error)
-      problem = messageOf(error)
-    }
-    this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem })
-    if (problem !== null) return
-    if (rule.kind === 'record') written.push(...recorded(rule, items, now))
-    else this.#advance(rule, items, now, written)
+  #takeOver(now: number, written: WriteSeries[]): void {
+    if (this.#nextGroups === null) return
+    this.#groups = this.#nextGroups
+    this.#nextGroups = null
+    this.#dueAt.clear()
+    this.#last.clear()
+    const orphans = this.#adopt(this.active())
+    for (const orphan of orphans) written.push(alertSeries(orphan, now, staleMarker()))
+    this.#save(orphans, [])
   }
 
-  #advance(rule: AlertingRule, items: readonly ConditionItem[], now: number, written: WriteSeries[]): void {
+  async #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): Promise<void> {
+    const { externalLabels, externalUrl, store } = this.#options
+    const startedMs = performance.now()
+    const done = (problem: string | null, hadData: boolean): void =>
+      void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData })
+    let found: Evaluated
+    try {
+      found = await evaluateRule(rule, now, { store, externalLabels, externalUrl: externalUrl() })
+    } catch (error) {
+      this.#failed(rule, error)
+      done(messageOf(error), true)
+      return
+    }
+    done(null, found.hadData)
+    if (rule.kind === 'record') written.push(...recorded(rule, found.items, now))
+    else this.#advance(rule, found.alerts, now, written)
+  }
+
+  #advance(rule: AlertingRule, items: readonly AlertItem[], now: number, written: WriteSeries[]): void {
     const before = this.#of(rule)
     const { active, changed, forgotten, dropped } = advance(rule, before, items, now)
     this.#active.set(rule.at, active)
@@ -237,21 +275,10 @@ class RunningKeeper implements AlertKeeper {
   }
 }
 
-function vectorOf(value: ReturnType<MetricsStore['query']>): readonly ConditionItem[] {
-  if (value.kind === 'vector') return value.items
-  if (value.kind === 'scalar') return [{ labels: {}, value: value.value }]
-  throw new TypeError(`a rule gives a vector or a scalar, this one a ${value.kind}`)
-}
-
-/** As Prometheus: `ALERTS{alertname, alertstate, ...}` is 1, and stale once the state is left. */
-function alertSeries(alert: StoredAlert, now: number, value: number): WriteSeries {
-  const labels = { ...alert.labels, __name__: 'ALERTS', alertstate: alert.state }
-  return { labels, samples: [{ timestampMs: now, value }] }
-}
-
-function recorded(rule: RecordingRule, items: readonly ConditionItem[], now: number): WriteSeries[] {
-  return items.map(item => ({
-    labels: { ...item.labels, ...rule.labels, __name__: rule.name },
-    samples: [{ timestampMs: now, value: item.value }],
-  }))
+/** By name, and by the labels that the rule gives as they stand: several rules may share a name. */
+function isOf(alert: StoredAlert, rule: AlertingRule): boolean {
+  if (rule.name !== alert.rule) return false
+  return Object.entries(rule.templates.labels).every(
+    ([name, template]) => typeof template !== 'string' || (alert.labels[name] ?? '') === template,
+  )
 }

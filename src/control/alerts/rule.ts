@@ -1,10 +1,13 @@
 // Owns what a rule is, as Prometheus defines it.
+import type { Template } from './template/call-template.ts'
 
 interface RuleBase {
   readonly expr: string
   readonly labels: Readonly<Record<string, string>>
   /** `vitrine.yaml:12`, for messages. */
   readonly at: string
+  /** Of its group: with more results than this it fails; 0: no limit of its own. */
+  readonly limit: number
 }
 
 export interface AlertingRule extends RuleBase {
@@ -13,6 +16,11 @@ export interface AlertingRule extends RuleBase {
   readonly forMs: number
   readonly keepFiringForMs: number
   readonly annotations: Readonly<Record<string, string>>
+  /** Its labels and annotations, ready to be rendered. */
+  readonly templates: {
+    readonly labels: Readonly<Record<string, Template>>
+    readonly annotations: Readonly<Record<string, Template>>
+  }
 }
 
 export interface RecordingRule extends RuleBase {

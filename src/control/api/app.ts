@@ -7,19 +7,23 @@ import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addCheckRoutes } from './check-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
 import { addMarkRoutes } from './mark-routes.ts'
+import { addNoteRoutes } from './note-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
+import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
 import { addSimulatedRoutes } from './simulated-routes.ts'
+import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 
@@ -83,10 +87,14 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addAdminRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
+  addCheckRoutes(app, context)
   addSimulatedRoutes(app, context)
   addWallRoutes(app, context)
   addShareRoutes(app, context)
+  addSteeringRoutes(app, context)
   addMarkRoutes(app, context)
+  addNoteRoutes(app, context)
+  addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)

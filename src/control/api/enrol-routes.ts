@@ -10,6 +10,8 @@ import {
   enrolAnswer,
   enrolRequest,
   foreignRequest,
+  type JoinStringRequest,
+  joinStringAnswer,
   joinStringMade,
   joinStringRequest,
   joinStringsAnswer,
@@ -27,6 +29,7 @@ const CERTIFICATES_PER_MINUTE = 60
 
 export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): void {
   addJoinStringRoutes(app, context)
+  addForeignRoute(app, context)
   addServerRoutes(app, context)
   addRoute(app, {
     method: 'POST',
@@ -39,14 +42,22 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
     bodyBytesMax: 16 * 1024,
     handle: async (_request, _reply, body): Promise<EnrolAnswer> => {
       const { authority } = context
-      const { id, role, region } = await context.state.joinStrings.use(body)
+      const { id, role, region, watches } = await context.state.joinStrings.use(body)
       await context.refreshAccess()
       const certificatePem =
         authority === null || body.requestPem === null
           ? null
           : await authority.sign(body.requestPem, namesOf(id, role))
-      const authorityPem = certificatePem === null ? null : (authority?.certPem ?? null)
-      return { id, role, region, certificatePem, authorityPem, originUrl: originUrlOf(context) }
+      const authorityPem = certificatePem === null ? null : (authority?.roots.join('') ?? null)
+      return {
+        id,
+        role,
+        region,
+        ...(watches === undefined ? {} : { watches }),
+        certificatePem,
+        authorityPem,
+        originUrl: originUrlOf(context),
+      }
     },
   })
   addRoute(app, {
@@ -71,7 +82,7 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
       if (authority === null)
         throw controlFaults.fault('control-no-authority', 'this control room signs nothing')
       const certificatePem = await authority.sign(body.requestPem, namesOf(server.id, server.role))
-      return { certificatePem, authorityPem: authority.certPem }
+      return { certificatePem, authorityPem: authority.roots.join('') }
     },
   })
 }
@@ -81,7 +92,7 @@ function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): voi
   addRoute(app, {
     method: 'GET',
     url: '/api/v1/join-strings',
-    access: 'admin',
+    access: 'operator',
     summary: 'Join strings without their secrets, also the ended ones',
     answer: joinStringsAnswer,
     handle: async () => ({ now: context.fleetTime.nowMs(), joinStrings: await joinStrings.list() }),
@@ -89,21 +100,36 @@ function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): voi
   addRoute(app, {
     method: 'POST',
     url: '/api/v1/join-strings',
-    access: 'admin',
-    summary: 'Make a join string; the answer is the only place where it is shown',
+    access: 'operator',
+    summary: 'Make a join string, which is shown here alone; operators make those of new edges',
     body: joinStringRequest,
     answer: joinStringMade,
     handle: async (request, _reply, body) => {
+      expectMayInvite(request, body)
       const controlUrl = context.joinUrl()
-      const { token, ...view } = await joinStrings.make(body, nameOf(request))
+      const wanted = isAdmin(request) ? body : { ...body, admission: true }
+      const { token, ...view } = await joinStrings.make(wanted, nameOf(request))
       const joinString = writeJoinString({ controlUrl, token, pin: context.authority?.pin ?? null })
       return { ...view, joinString, command: `npx vitrine ${body.role} --join ${joinString}` }
     },
   })
   addRoute(app, {
+    method: 'GET',
+    url: '/api/v1/join-strings/:id',
+    access: 'operator',
+    summary: 'One join string without its secret: whether it was used, and by whom',
+    answer: joinStringAnswer,
+    handle: async request => {
+      const found = await joinStrings.find(idOf(request))
+      if (found !== null) return { now: context.fleetTime.nowMs(), joinString: found }
+      const message = `no join string has the id ${JSON.stringify(idOf(request).slice(0, 64))}`
+      throw controlFaults.fault('control-join-string-unknown', message)
+    },
+  })
+  addRoute(app, {
     method: 'DELETE',
     url: '/api/v1/join-strings/:id',
-    access: 'admin',
+    access: 'operator',
     summary: 'Revoke an open join string',
     answer: z.object({}),
     handle: async request => {
@@ -113,7 +139,7 @@ function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): voi
   })
 }
 
-function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
+function addForeignRoute(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'POST',
     url: '/api/v1/foreign-servers',
@@ -127,6 +153,9 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
       return {}
     },
   })
+}
+
+function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'PUT',
     url: '/api/v1/servers/:id/tags',
@@ -182,6 +211,16 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
 /** What its certificate proves: to be this server, and for an origin to be one. An edge must never pass for one. */
 function namesOf(id: string, role: string): Parameters<NonNullable<ControlContext['authority']>['sign']>[1] {
   return role === 'origin' ? [{ server: id }, { role: 'origin' }] : [{ server: id }]
+}
+
+/** An origin has all media, and a known id takes that server's place: both are for admins. */
+function expectMayInvite(request: FastifyRequest, { role }: JoinStringRequest): void {
+  if (isAdmin(request) || role === 'edge') return
+  throw controlFaults.fault('control-role-too-low', 'operators invite new edges; this needs role admin')
+}
+
+function isAdmin({ principal }: FastifyRequest): boolean {
+  return principal.kind === 'person' && principal.role === 'admin'
 }
 
 function originUrlOf({ fleet }: ControlContext): string | null {

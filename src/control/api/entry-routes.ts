@@ -17,9 +17,9 @@ export function addEntryRoutes(app: FastifyInstance, context: ControlContext): v
     access: 'anyone',
     summary: 'Edges, best first, and titles: what the player page needs',
     answer: watchTable,
-    handle: (_request, reply) => {
+    handle: (request, reply) => {
       reply.headers(anyOrigin)
-      return watchTableOf(context)
+      return watchTableOf(context, context.regions.regionOf(request.ip))
     },
   })
   addRoute(app, {
@@ -38,7 +38,8 @@ export function addEntryRoutes(app: FastifyInstance, context: ControlContext): v
       const elsewhere = chooseForeign(foreign, pathways, via, Math.random())
       const url = elsewhere === null ? null : foreignTitleUrl(elsewhere.url, title)
       if (url !== null) return reply.headers(anyOrigin).redirect(url, 302)
-      const chosen = choosePathway(pathways, via, Math.random())
+      const region = context.regions.regionOf(request.ip)
+      const chosen = choosePathway(pathways, via, Math.random(), region)
       if (chosen === null) throw controlFaults.fault('control-no-edge', 'no edge has connected yet')
       // The rest of the query goes along: a player's CMCD tells the edge who it is.
       return reply.headers(anyOrigin).redirect(`${chosen.url}/vod/${title}/master.m3u8${rest}`, 302)

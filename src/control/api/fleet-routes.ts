@@ -1,10 +1,11 @@
 // Owns the routes that show the fleet: titles, servers, their history, alerts.
 import type { FastifyInstance } from 'fastify'
-import { alertsAnswer, historyAnswer, serversAnswer, serverView, titlesAnswer } from '#wire'
+import { alertsAnswer, historyAnswer, type ServerView, serversAnswer, serverView, titlesAnswer } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
+import { checkPast, fleetAt } from '../past/past-view.ts'
 import { alertView, serverViews, titleViews } from './fleet-view.ts'
-import { addRoute } from './route.ts'
+import { addRoute, atQuery, check } from './route.ts'
 
 /** Resolved alerts are shown for an hour. */
 const RESOLVED_MS = 3_600_000
@@ -23,36 +24,61 @@ export function addFleetRoutes(app: FastifyInstance, context: ControlContext): v
     url: '/api/v1/servers',
     access: 'viewer',
     summary: 'All servers with state, reason and evidence',
+    query: atQuery,
     answer: serversAnswer,
-    handle: () => ({ now: context.fleetTime.nowMs(), servers: serverViews(context) }),
+    handle: async request => {
+      const { at } = check(atQuery, request.query, 'query')
+      if (at === undefined) return { now: context.fleetTime.nowMs(), servers: serverViews(context) }
+      const { servers, moment: past } = await fleetAt(context, at)
+      return { now: context.fleetTime.nowMs(), servers, past }
+    },
   })
   addRoute(app, {
     method: 'GET',
     url: '/api/v1/servers/:id',
     access: 'viewer',
     summary: 'One server',
+    query: atQuery,
     answer: serverView,
-    handle: request => known(context, idOf(request.params)),
+    handle: async request => {
+      const { at } = check(atQuery, request.query, 'query')
+      const servers = at === undefined ? serverViews(context) : (await fleetAt(context, at)).servers
+      return known(servers, idOf(request.params))
+    },
   })
   addRoute(app, {
     method: 'GET',
     url: '/api/v1/servers/:id/history',
     access: 'viewer',
     summary: 'Changes of one server’s state, newest first, with reason and evidence',
+    query: atQuery,
     answer: historyAnswer,
     handle: async request => {
-      const { id } = known(context, idOf(request.params))
-      return { changes: await context.state.servers.history(id) }
+      const { at } = check(atQuery, request.query, 'query')
+      const id = idOf(request.params)
+      // Of the past also what is retired by now has its history.
+      if (at === undefined) known(serverViews(context), id)
+      return { changes: await context.state.servers.history(id, at ?? null) }
     },
   })
+  addAlertRoute(app, context)
+}
+
+function addAlertRoute(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'GET',
     url: '/api/v1/alerts',
     access: 'viewer',
     summary: 'Alerts that are pending or firing, and those resolved in the last hour',
+    query: atQuery,
     answer: alertsAnswer,
-    handle: async () => {
+    handle: async request => {
       const now = context.fleetTime.nowMs()
+      const { at } = check(atQuery, request.query, 'query')
+      if (at !== undefined) {
+        checkPast(context, at)
+        return { now, alerts: await context.state.past.alertsAt(at), past: { at } }
+      }
       const stored = await context.state.alerts.list(now - RESOLVED_MS)
       const resolved = stored.filter(alert => alert.state === 'resolved')
       const alerts = [...context.alerts.active(), ...resolved].map(alertView)
@@ -65,8 +91,8 @@ function idOf(params: unknown): string {
   return (params as { readonly id: string }).id
 }
 
-function known(context: ControlContext, id: string): ReturnType<typeof serverViews>[number] {
-  const server = serverViews(context).find(candidate => candidate.id === id)
+function known(servers: readonly ServerView[], id: string): ServerView {
+  const server = servers.find(candidate => candidate.id === id)
   if (server !== undefined) return server
   throw controlFaults.fault(
     'control-server-unknown',

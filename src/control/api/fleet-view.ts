@@ -1,7 +1,7 @@
 // Owns how the fleet is shown: titles, servers with their state and evidence, what the player page needs.
 import { packageVersion } from '#base'
 import { readHostId } from '#link'
-import type { AlertView, ServerView, TitleView, WatchTable } from '#wire'
+import { type AlertView, nearFirst, type ServerView, type TitleView, type WatchTable } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { CONTROL_ID, type ServerRecord, THIS_ONE } from '../fleet/fleet.ts'
 import type { StoredAlert } from '../state/alerts.ts'
@@ -43,6 +43,7 @@ function serverView(
     watchingSimulated: simulated,
     agentSeen: record.agentSeen,
     weight: steering.weightOf(record.id),
+    sharePercent: record.sharePercent,
     foreign: record.role === 'foreign' ? { url: record.stream, weight: record.entryWeight } : null,
     evidence: [...record.evidence],
   }
@@ -66,6 +67,7 @@ function controlView(context: ControlContext, pids: Readonly<Record<string, numb
     watchingEstimated: 0,
     agentSeen: context.fleet.get(CONTROL_ID)?.agentSeen ?? null,
     weight: 0,
+    sharePercent: 100,
     evidence: [],
   }
 }
@@ -75,8 +77,9 @@ export function alertView(alert: StoredAlert): AlertView {
   return view
 }
 
-export function watchTableOf({ fleet, steering }: ControlContext): WatchTable {
-  const pathways = steering.table()?.pathways ?? []
+/** `region` is the viewer's: its edges come first; null: not known. */
+export function watchTableOf({ fleet, steering }: ControlContext, region: string | null): WatchTable {
+  const pathways = nearFirst(steering.table()?.pathways ?? [], region)
   return {
     pathways: pathways.map(({ id, region, url }) => ({ id, region, url })),
     titles: fleet

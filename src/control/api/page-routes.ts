@@ -1,10 +1,12 @@
 // Owns the pages: two HTML shells, hashed assets that never change, and the fallback of the control room's addresses.
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import staticFiles from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { watchPageWith } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
+import { watchTableOf } from './fleet-view.ts'
 import { addRoute } from './route.ts'
 import { pagePolicy } from './security-headers.ts'
 
@@ -49,12 +51,17 @@ export async function addPageRoutes(app: FastifyInstance, context: ControlContex
       },
     })
   }
+  const watchPage = readFileSync(join(webFolder, 'watch.html'), 'utf8')
   addRoute(app, {
     method: 'GET',
     url: '/watch/:title',
     access: 'anyone',
     summary: 'The player page',
-    handle: (_request, reply) => page(reply, context, webFolder, 'watch.html'),
+    handle: (request, reply) => {
+      reply.headers({ 'content-security-policy': pagePolicy(context), 'cache-control': 'no-cache' })
+      const { pathways } = watchTableOf(context, context.regions.regionOf(request.ip))
+      return reply.type('text/html; charset=utf-8').send(watchPageWith(watchPage, pathways))
+    },
   })
   app.setNotFoundHandler((request, reply) => {
     reply.header('cache-control', 'no-store') // a missing asset must not be missing for a year

@@ -3,8 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import { isSimulated, type ProbeCell, type ProbesAnswer, type ProbeTargetView, probesAnswer } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { CONTROL_ID, type ServerRecord } from '../fleet/fleet.ts'
+import { fleetAt, probesThen } from '../past/past-view.ts'
 import type { ProbeLog } from '../probes/probe-log.ts'
-import { addRoute } from './route.ts'
+import { addRoute, atQuery, check } from './route.ts'
 
 /** A neighbour that looks elsewhere by now has no cell any more. */
 const CELL_AGE_MS_MAX = 30_000
@@ -15,8 +16,13 @@ export function addProbeRoutes(app: FastifyInstance, context: ControlContext): v
     url: '/api/v1/probes',
     access: 'viewer',
     summary: 'Who probes whom, what each observer saw of each server last, and what looking costs',
+    query: atQuery,
     answer: probesAnswer,
-    handle: () => probesView(context),
+    handle: async request => {
+      const { at } = check(atQuery, request.query, 'query')
+      if (at === undefined) return probesView(context)
+      return probesThen(await fleetAt(context, at), context.fleetTime.nowMs(), context.region)
+    },
   })
 }
 

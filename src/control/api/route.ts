@@ -4,6 +4,11 @@ import { type ZodType, z } from 'zod'
 import { controlFaults } from '../faults.ts'
 import type { RouteAccess } from './guard.ts'
 
+/** A moment in the past, fleet time in ms: the answer is the fleet as it was then. */
+export const atQuery: z.ZodType<{ at?: number | undefined }> = z.object({
+  at: z.coerce.number().min(0).max(8.64e15).optional(),
+})
+
 export interface ApiRoute<Body> {
   readonly method: HTTPMethods
   readonly url: string

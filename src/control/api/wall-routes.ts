@@ -1,13 +1,37 @@
 // Owns the wall's one answer, and the links that open it, and nothing else, on a screen where nobody signs in.
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { wallAnswer, wallLinkMade, wallLinkRequest, wallLinksAnswer } from '#wire'
+import {
+  type ServerView,
+  type WallAnswer,
+  wallAnswer,
+  wallLinkMade,
+  wallLinkRequest,
+  wallLinksAnswer,
+} from '#wire'
 import type { ControlContext } from '../context.ts'
+import { controlFaults } from '../faults.ts'
+import { fleetAt } from '../past/past-view.ts'
 import { SPARK_STEP_S } from '../wall/wall-keeper.ts'
-import { wallRowOf } from '../wall/wall-view.ts'
+import { type WallFigures, wallRowOf } from '../wall/wall-view.ts'
 import { serverViews } from './fleet-view.ts'
 import { nameOf } from './guard.ts'
-import { addRoute } from './route.ts'
+import { addRoute, atQuery, check } from './route.ts'
+
+function wallOf(
+  { fleetTime }: ControlContext,
+  servers: readonly ServerView[],
+  figures: (id: string) => WallFigures,
+): WallAnswer {
+  return {
+    now: fleetTime.nowMs(),
+    edges: servers.filter(({ role }) => role === 'edge').map(server => wallRowOf(server, figures(server.id))),
+    others: servers
+      .filter(({ role, state }) => role !== 'edge' && state !== 'healthy')
+      .map(({ id, role, state, reason }) => ({ id, role, state, reason })),
+    cpuStepS: SPARK_STEP_S,
+  }
+}
 
 export function addWallRoutes(app: FastifyInstance, context: ControlContext): void {
   const { wallLinks } = context.state
@@ -16,20 +40,19 @@ export function addWallRoutes(app: FastifyInstance, context: ControlContext): vo
     url: '/api/v1/wall',
     access: 'wall',
     summary: 'All that a wall shows, in one answer; also for the token of a link to the wall',
+    query: atQuery,
     answer: wallAnswer,
-    handle: async () => {
-      const figures = await context.wall.figures()
-      const servers = serverViews(context)
-      return {
-        now: context.fleetTime.nowMs(),
-        edges: servers
-          .filter(({ role }) => role === 'edge')
-          .map(server => wallRowOf(server, figures(server.id))),
-        others: servers
-          .filter(({ role, state }) => role !== 'edge' && state !== 'healthy')
-          .map(({ id, role, state, reason }) => ({ id, role, state, reason })),
-        cpuStepS: SPARK_STEP_S,
+    handle: async request => {
+      const { at } = check(atQuery, request.query, 'query')
+      if (at === undefined) {
+        const figures = await context.wall.figures()
+        return wallOf(context, serverViews(context), figures)
       }
+      if (request.principal.kind === 'wall') {
+        throw controlFaults.fault('control-role-too-low', 'a link to the wall shows the present alone')
+      }
+      const { servers, moment } = await fleetAt(context, at)
+      return { ...wallOf(context, servers, await context.wall.figuresAt(at)), past: moment }
     },
   })
   addRoute(app, {

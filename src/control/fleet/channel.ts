@@ -63,6 +63,8 @@ export interface Channel extends Closable {
   tell(this: void, messageFor: (peer: Peer) => FromControl | null): void
   /** Closes channels whose token is no longer their server's. */
   recheck(this: void): void
+  /** Where the server process's connection comes from; null: it has none. */
+  addressOf(this: void, server: string): string | null
   /** Processes that are connected. */
   count(this: void): number
   close(): Promise<void>
@@ -78,6 +80,7 @@ interface Connection {
   readonly socket: WebSocket
   readonly authorization: string | undefined
   readonly tokenServer: { readonly id: string; readonly role: string }
+  readonly address: string | null
   peer: Peer | null
   heardMs: number
   invalid: number
@@ -140,6 +143,9 @@ class RunningChannel implements Channel {
     }
   }
 
+  addressOf = (server: string): string | null =>
+    this.#byPeer.get(peerKey({ server, process: 'server' }))?.address ?? null
+
   count = (): number => this.#byPeer.size
 
   async close(): Promise<void> {
@@ -166,8 +172,9 @@ class RunningChannel implements Channel {
     const { authorization } = request.headers
     const tokenServer = this.#options.serverOf(authorization)
     if (tokenServer === null) return
+    const address = request.socket.remoteAddress ?? null
     this.#sockets.handleUpgrade(request, socket, head, opened =>
-      this.#open(opened, authorization, tokenServer),
+      this.#open(opened, { authorization, tokenServer, address }),
     )
   }
 
@@ -194,11 +201,11 @@ class RunningChannel implements Channel {
     return null
   }
 
-  #open(socket: WebSocket, authorization: string | undefined, tokenServer: Connection['tokenServer']): void {
+  #open(socket: WebSocket, who: Pick<Connection, 'authorization' | 'tokenServer' | 'address'>): void {
+    const { tokenServer } = who
     const connection: Connection = {
       socket,
-      authorization,
-      tokenServer,
+      ...who,
       peer: null,
       heardMs: this.#options.clock.monotonicMs(),
       invalid: 0,

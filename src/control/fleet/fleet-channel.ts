@@ -1,16 +1,24 @@
 // Owns what the channel's messages do to the fleet, and what servers are told: access, table, catalogue.
 import type { IncomingMessage, Server } from 'node:http'
 import { type Closable, unreachable } from '#base'
-import type { Catalogue, Hello, SteeringTable, ToControl } from '#wire'
+import type { Catalogue, CheckOrder, Hello, SteeringTable, ToControl } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { type Channel, type Peer, startChannel } from './channel.ts'
 
 export interface FleetChannel extends Closable {
   table(this: void, table: SteeringTable): void
+  /** Edges: viewers' regions by address. */
+  regions(this: void): void
   /** Every edge whom it probes. */
   plan(this: void): void
   /** Tokens or servers changed. */
   access(this: void): void
+  /** Every server which roots are believed, and which one signs. */
+  authority(this: void): void
+  /** To one edge; without a channel nobody is told. */
+  order(this: void, server: string, order: CheckOrder): void
+  /** Where a server's channel comes from; null: it has none. */
+  addressOf(this: void, server: string): string | null
 }
 
 export interface FleetChannelOptions {
@@ -24,8 +32,12 @@ const PLAY_BYTES_MAX = 4 * 1024 * 1024
 
 const isEdge = (peer: Peer): boolean => peer.role === 'edge' && peer.process === 'server'
 
+/** The process that owns a server's identity: an agent only where it is alone. */
+const hasIdentity = ({ process, role }: Peer): boolean =>
+  process === 'server' || role === 'foreign' || role === 'host'
+
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
-  const { fleet, access, steering, probePlan, fleetTime, options, log, counters } = context
+  const { fleet, access, steering, regions, probePlan, fleetTime, options, log, counters } = context
   const channel: Channel = startChannel({
     server,
     serverOf: authorization => {
@@ -39,11 +51,14 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       if (message.type === 'titles') channel.broadcast(catalogueOf(context), isEdge)
     },
     greeting: peer => {
-      const table = steering.table()
-      if (!isEdge(peer)) return [access.message()]
+      const [table, regional] = [steering.table(), regions.message()]
+      const own = context.authorityKeeper?.message()
+      const first = [access.message(), ...(own === undefined || !hasIdentity(peer) ? [] : [own])]
+      if (!isEdge(peer)) return first
       return [
-        access.message(),
+        ...first,
         ...(table === null ? [] : [table]),
+        ...(regional === null ? [] : [regional]),
         catalogueOf(context),
         probePlan.messageFor(peer.server),
       ]
@@ -60,18 +75,29 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
   counters.beforeCollect(() => connected.set(channel.count()))
   return {
     table: table => channel.broadcast(table, isEdge),
+    regions: () => {
+      const message = regions.message()
+      if (message !== null) channel.broadcast(message, isEdge)
+    },
     plan: () => channel.tell(peer => (isEdge(peer) ? probePlan.messageFor(peer.server) : null)),
     access: () => {
       channel.recheck()
       channel.broadcast(access.message(), () => true)
     },
+    order: (server, order) => channel.tell(peer => (isEdge(peer) && peer.server === server ? order : null)),
+    authority: () => {
+      const message = context.authorityKeeper?.message()
+      if (message !== undefined) channel.broadcast(message, hasIdentity)
+    },
+    addressOf: channel.addressOf,
     close: () => channel.close(),
   }
 }
 
-function onHello({ fleet, state, steering, probePlan, log }: ControlContext, hello: Hello): void {
+function onHello(context: ControlContext, hello: Hello): void {
+  const { fleet, state, steering, probePlan, options, log } = context
   const record = fleet.get(hello.server)
-  if (record === null || !fleet.hello(record, hello)) return
+  if (record === null || !fleet.hello(record, hello, options.clock.monotonicMs())) return
   const { url, version, hostId } = hello
   void state.servers
     .remember(hello.server, { url, version, hostId })
@@ -114,6 +140,12 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
           fleet.play(target, peer.server, { ...look, atMs: nowMs - agoMs })
         }
       }
+      return
+    case 'check-report':
+      if (peer.role === 'edge' && peer.process === 'server') context.admission.report(peer.server, message)
+      return
+    case 'authority-state':
+      if (hasIdentity(peer)) context.authorityKeeper?.told(peer.server, message)
       return
     case 'time-request': // answered by the channel itself
       return

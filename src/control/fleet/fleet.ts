@@ -33,6 +33,14 @@ export interface ServerRecord {
   stream: string
   /** Of a foreign server: its share of new viewers. */
   entryWeight: number
+  /** Of an edge: the part of all new sessions that it may get. */
+  sharePercent: number
+  /** The most that it has sent for a minute while healthy; null: nothing yet. */
+  measuredBps: number | null
+  /** What it sends now; null: not known. */
+  throughputBps: number | null
+  /** How full that makes it, see steering/fill. */
+  fillStep: number
   /** What an operator says of it. */
   tags: ServerTags
   /** What a person ordered; it may have expired since. */
@@ -50,6 +58,8 @@ export interface ServerRecord {
   readonly plays: Map<string, PlayLog>
   /** Its server process has been here since this start. */
   isLinked: boolean
+  /** Monotonic time of its first hello since this start; null: none. Its agent cannot have been missed before. */
+  linkedMs: number | null
   titles: readonly TitleReport[]
   /** Media that it said it gave to sessions, since this start. */
   sessionBytes: number
@@ -103,6 +113,7 @@ export class Fleet {
           region: server.region,
           tokenSha256: server.tokenSha256,
           tags: server.tags,
+          sharePercent: server.sharePercent,
           ...(server.role === 'foreign' ? foreignPart(server) : {}),
         })
     }
@@ -144,9 +155,10 @@ export class Fleet {
   }
 
   /** True when the url, version or host is news. */
-  hello(record: ServerRecord, hello: Hello): boolean {
+  hello(record: ServerRecord, hello: Hello, nowMs: number): boolean {
     if (hello.process !== 'server') return false
     record.isLinked = true
+    record.linkedMs ??= nowMs
     const { url, version, hostId } = hello
     if (record.url === url && record.version === version && record.hostId === hostId) return false
     Object.assign(record, { url, version, hostId })
@@ -237,6 +249,7 @@ export const THIS_ONE = 'this control room'
 
 function newRecord(server: StoredServer, stored: StoredState | undefined, now: number): ServerRecord {
   const { id, role, region, tokenSha256, url, version, hostId, tags, stream, entryWeight } = server
+  const { sharePercent, measuredBps } = server
   return {
     id,
     role,
@@ -248,6 +261,10 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     tags,
     stream,
     entryWeight,
+    sharePercent,
+    measuredBps,
+    throughputBps: null,
+    fillStep: 0,
     override: null,
     agentHeardMs: null,
     agentSeen: null,
@@ -256,6 +273,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     outside: new Map(),
     plays: new Map(),
     isLinked: false,
+    linkedMs: null,
     titles: [],
     sessionBytes: 0,
     standing: {

@@ -13,6 +13,23 @@ interface Session {
   estimated: boolean
 }
 
+/** Where a session came in, or to which edge it went. */
+export interface PathwayMove {
+  readonly sid: string
+  readonly edge: string
+  /** Null: it came in. */
+  readonly from: string | null
+  /** Monotonic. */
+  readonly atMs: number
+  /** The table of the edge; null: not told. */
+  readonly version: number | null
+  readonly title: string
+  readonly estimated: boolean
+}
+
+/** What waits to be stored; beyond it moves are dropped and counted. */
+const MOVES_MAX = 20_000
+
 export interface Watching {
   readonly watching: number
   readonly estimated: number
@@ -35,19 +52,32 @@ export class SessionBook {
   readonly #sessions = new Map<string, Session>()
   #byEdge = new Map<string, Watching>()
   #refused = 0
+  #moves: PathwayMove[] = []
+  #movesDropped = 0
 
   /** One report of one edge; times on the control room's monotonic clock. */
   report(edge: string, reports: readonly SessionReport[], nowMs: number): void {
-    for (const { sid, title, agoMs, estimated, bytes } of reports) {
+    for (const { sid, title, agoMs, estimated, bytes, began } of reports) {
+      const beganMs = began === undefined ? null : nowMs - began.agoMs
+      const version = began?.version ?? null
       const fedAtMs = nowMs - agoMs
       if (agoMs > WATCHING_MS) continue
       const known = this.#sessions.get(sid)
       if (known === undefined) {
         if (this.#sessions.size >= SESSIONS_MAX) this.#refused += 1
-        else this.#sessions.set(sid, { edge, title, fedAtMs, estimated })
+        else {
+          this.#sessions.set(sid, { edge, title, fedAtMs, estimated })
+          // Who comes back to an edge that knew it all along was nowhere else.
+          if (beganMs !== null)
+            this.#note({ sid, edge, from: null, atMs: beganMs, version, title, estimated })
+        }
       } else if (fedAtMs >= known.fedAtMs) {
         // A playing event alone feeds nobody: it keeps the session alive and leaves it where its media came from.
-        if (bytes > 0) known.edge = edge
+        if (bytes > 0 && known.edge !== edge) {
+          const from = known.edge
+          this.#note({ sid, edge, from, atMs: beganMs ?? fedAtMs, version, title, estimated })
+          known.edge = edge
+        }
         known.title = title
         known.fedAtMs = fedAtMs
         known.estimated = estimated
@@ -88,11 +118,27 @@ export class SessionBook {
     return this.#sessions.get(sid) ?? null
   }
 
-  /** Titles that are watched now, the most watched first. */
-  titles(): string[] {
+  /** Titles that are watched now, the most watched first: through these edges, or through any. */
+  titles(edges?: ReadonlySet<string>): string[] {
     const counts = new Map<string, number>()
-    for (const { title } of this.#sessions.values()) counts.set(title, (counts.get(title) ?? 0) + 1)
+    for (const { title, edge } of this.#sessions.values()) {
+      if (edges?.has(edge) !== false) counts.set(title, (counts.get(title) ?? 0) + 1)
+    }
     return [...counts].toSorted((a, b) => b[1] - a[1]).map(([title]) => title)
+  }
+
+  /** What was noted since the last call, at most `max`, oldest first. */
+  takeMoves(max: number): PathwayMove[] {
+    return this.#moves.splice(0, max)
+  }
+
+  movesDropped(): number {
+    return this.#movesDropped
+  }
+
+  #note(move: PathwayMove): void {
+    if (this.#moves.length >= MOVES_MAX) this.#movesDropped += 1
+    else this.#moves.push(move)
   }
 
   refused(): number {

@@ -6,7 +6,7 @@ import { newToken } from '../state/secrets.ts'
 import { SERVERS_MAX, type StoredServer } from '../state/servers.ts'
 
 /** As many as a fleet may have. */
-export const SIMULATED_MAX: number = SERVERS_MAX
+const SIMULATED_MAX: number = SERVERS_MAX
 const ID_DIGITS = 4
 const REGION = 'simulated'
 
@@ -37,6 +37,8 @@ export class SimulatedServers {
       tags: {},
       stream: '',
       entryWeight: 0,
+      sharePercent: 100,
+      measuredBps: null,
     }))
     return made
   }

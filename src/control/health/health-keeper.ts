@@ -5,6 +5,7 @@ import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
 import type { PlayLook } from '../probes/play-log.ts'
 import type { Servers } from '../state/servers.ts'
 import { type HealthInput, judge, type OutsideView, type PlayView, qualityOf, type Verdict } from './judge.ts'
+import { judgeHost } from './judge-host.ts'
 import { PeerMedians } from './peer-medians.ts'
 import { settle } from './settle.ts'
 
@@ -100,18 +101,21 @@ interface Turn {
 /** True when its state or the doubts about it changed. */
 function evaluateOne(turn: Turn): boolean {
   const { options, record, nowMs, grace, save } = turn
-  if (record.url === '') return false // enrolled, not seen yet
+  const isHost = record.role === 'host'
   const before = record.standing
+  const isUnseen = isHost ? record.agentHeardMs === null && before.state === 'maintenance' : record.url === ''
+  if (isUnseen) return false // enrolled, not seen yet
   const fault = options.counterFault?.(record.id) ?? null
   const counters = fault === null ? null : { text: fault, ageMs: 0 }
-  const verdict = judge({ ...gather(turn), counters })
+  const input = { ...gather(turn), counters }
+  const verdict = isHost ? judgeHost(input.inside) : judge(input)
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
   const fleetMs = options.fleetTime.nowMs()
   const ordered = orderedState(record, options.fleet.sessions.of(record.id).watching, fleetMs)
-  const joined = before.state === 'maintenance' && isFirstAnswer(record)
+  const joined = before.state === 'maintenance' && (isHost || isFirstAnswer(record))
   // What an order set, or a first answer, is left at once: hysteresis is for what witnesses say.
-  const released = ordered === null && (joined || isOrdered(before.state)) && record.url !== ''
+  const released = ordered === null && (joined || isOrdered(before.state))
   if (ordered !== null) record.standing = { ...before, state: ordered, betterSinceMs: null }
   else
     record.standing = released
@@ -210,7 +214,8 @@ function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
     outside,
     plays: playsOf(fleet, record, nowMs),
     inside: {
-      isExpected: record.role !== 'foreign',
+      // A foreign server has one where somebody gave it one.
+      isExpected: record.role !== 'foreign' || record.tokenSha256 !== '',
       heardAgeMs,
       watched: record.watched ?? null,
       httpMs: record.watched?.httpMs ?? null,

@@ -109,6 +109,8 @@ const PLAY_AGE_MS_MAX = 60_000
 const PLAY_FAILURES_MIN = 2
 /** Fewer looks than this are no history. */
 const LOOKS_MIN = 5
+/** How slow an answer was is told by each; so many come within the hold after an outage. */
+const ANSWERS_MIN = 3
 
 export function judge(input: HealthInput): Verdict {
   const words = [
@@ -271,7 +273,7 @@ function isFailing({ looks, failed }: QualityView): boolean {
 }
 
 function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolean {
-  if (looks - failed < LOOKS_MIN || medianMs === null) return false
+  if (looks - failed < ANSWERS_MIN || medianMs === null) return false
   if (peersMedianMs === null) return medianMs > SLOW_MS_ALONE
   return medianMs > SLOW_MS_MIN && medianMs > SLOW_FACTOR * peersMedianMs
 }

@@ -74,7 +74,7 @@ function toRow(alert: StoredAlert): Row {
   }
 }
 
-function fromRow(row: {
+export function fromRow(row: {
   id: string
   rule: string
   state: StoredAlert['state']

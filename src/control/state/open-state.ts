@@ -1,15 +1,19 @@
 // Owns opening the control room's state, from the control room itself and from commands beside it.
 import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
+import { type Checks, createChecks } from './checks.ts'
 import { openDatabase, type StateDb } from './database.ts'
 import { createForeign, type Foreign } from './foreign.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
+import { createPast, type Past } from './past.ts'
 import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
+import { createSessionPathways, type SessionPathways } from './session-pathways.ts'
 import { createShares, type Shares } from './shares.ts'
 import type { State } from './state.ts'
+import { createSteeringVersions, type SteeringVersions } from './steering-versions.ts'
 import { createTokens, type Tokens } from './tokens.ts'
 import { createWallLinks, type WallLinks } from './wall-links.ts'
 
@@ -25,6 +29,10 @@ export interface FullState extends StateDb {
   readonly alerts: Alerts
   readonly wallLinks: WallLinks
   readonly shares: Shares
+  readonly past: Past
+  readonly checks: Checks
+  readonly steeringVersions: SteeringVersions
+  readonly sessionPathways: SessionPathways
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -41,6 +49,10 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     alerts: createAlerts(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),
+    past: createPast(db),
+    checks: createChecks(db),
+    steeringVersions: createSteeringVersions(db),
+    sessionPathways: createSessionPathways(db),
   }
 }
 
@@ -48,7 +60,7 @@ const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const { people, tokens, servers, joinStrings, overrides, foreign, close } = await openFullState(
+  const { people, tokens, servers, joinStrings, overrides, foreign, checks, close } = await openFullState(
     stateFolder,
     clock,
   )
@@ -72,6 +84,8 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     listJoinStrings: joinStrings.list,
     setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
     endOverride: (id, by = COMMAND) => overrides.end(id, by),
+    askForCheck: (id, by = COMMAND) => checks.ask(id, by),
+    listChecks: checks.list,
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),
     close,
   }

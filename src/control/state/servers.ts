@@ -5,7 +5,6 @@ import {
   type Evidence,
   evidence,
   isSimulated,
-  joinRoles,
   type ServerState,
   type ServerTags,
   serverId,
@@ -19,6 +18,8 @@ import type { ServerEntry } from './state.ts'
 import type { Tables } from './tables.ts'
 
 export const SERVERS_MAX = 1000 // the steering table takes as many pathways
+/** What may be enrolled by a token file; an agent alone needs a join string. */
+const TOKEN_ROLES = ['edge', 'origin'] as const
 const HISTORY_MAX = 500 // changes that one answer carries
 
 /** A server as it is stored. */
@@ -31,6 +32,10 @@ export interface StoredServer extends ServerEntry {
   /** Of a foreign server, else ''. */
   readonly stream: string
   readonly entryWeight: number
+  /** Of all new sessions, above 0 to 100. */
+  readonly sharePercent: number
+  /** Of an edge: the most that it has sent for a minute while healthy; null: nothing yet. */
+  readonly measuredBps: number | null
 }
 
 export interface StoredState {
@@ -58,14 +63,18 @@ export interface Servers {
   list(this: void): Promise<StoredServer[]>
   /** What an operator says of it; replaces what was said before. */
   tag(this: void, id: string, tags: ServerTags, by: string): Promise<void>
+  /** The most that an edge has sent for a minute while healthy. */
+  measured(this: void, id: string, bps: number): Promise<void>
+  /** The part of all new sessions that an edge may get. Faults: it is no edge. */
+  share(this: void, id: string, percent: number, by: string): Promise<void>
   /** Out of service for good: its credential ends, its past stays, its id is never given to another. */
   retire(this: void, id: string, by: string): Promise<void>
   /** What a hello told, for the next start. */
   remember(this: void, id: string, told: { url: string; version: string; hostId: string }): Promise<void>
   states(this: void): Promise<Map<string, StoredState>>
   change(this: void, id: string, from: ServerState | null, next: StoredState): Promise<void>
-  /** Newest first. */
-  history(this: void, id: string): Promise<StateChange[]>
+  /** Newest first; until a moment, or until now. */
+  history(this: void, id: string, untilMs?: number | null): Promise<StateChange[]>
 }
 
 export function createServers(state: StateDb): Servers {
@@ -75,6 +84,10 @@ export function createServers(state: StateDb): Servers {
     enrol: servers => enrol(state, servers),
     list: () => list(state),
     tag: (id, tags, by) => tag(state, id, tags, by),
+    share: (id, percent, by) => share(state, id, percent, by),
+    measured: async (id, bps) => {
+      await state.db.updateTable('servers').set({ measured_bps: bps }).where('id', '=', id).execute()
+    },
     retire: (id, by) => retire(state, id, by),
     remember: async (id, told) => {
       const row = { url: told.url, version: told.version, host_id: told.hostId }
@@ -82,7 +95,7 @@ export function createServers(state: StateDb): Servers {
     },
     states: () => states(state),
     change: (id, from, next) => change(state, id, from, next),
-    history: id => history(state, id),
+    history: (id, untilMs = null) => history(state, id, untilMs),
   }
 }
 
@@ -92,9 +105,9 @@ async function add(
   by: string,
 ): Promise<string> {
   const { id, region } = server
-  const role = joinRoles.find(known => known === server.role)
+  const role = TOKEN_ROLES.find(known => known === server.role)
   if (role === undefined) {
-    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${joinRoles.join(', ')} is`
+    const message = `role ${JSON.stringify(server.role.slice(0, 64))} does not exist; one of ${TOKEN_ROLES.join(', ')} is`
     throw controlFaults.fault('control-role-unknown', message)
   }
   if (!serverId.safeParse(id).success || region.length === 0 || region.length > 64) {
@@ -144,6 +157,8 @@ export function newRow(server: Enrolment, at: number): Tables['servers'] {
     tags: '{}',
     stream: '',
     entry_weight: 0,
+    share_percent: 100,
+    measured_bps: null,
     retired_at: null,
   }
   return { id, role, region, token_sha256: tokenSha256, ...fresh }
@@ -194,6 +209,8 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
     tags: readTags(row.tags),
     stream: row.stream,
     entryWeight: row.entry_weight,
+    sharePercent: row.share_percent,
+    measuredBps: row.measured_bps,
   }))
 }
 
@@ -203,6 +220,24 @@ async function tag({ db, nowMs }: StateDb, id: string, tags: ServerTags, by: str
     const changed = await tx.updateTable('servers').set(row).where('id', '=', id).executeTakeFirst()
     if (changed.numUpdatedRows === 0n) throw unknownServer(id)
     await audit(tx, { at: nowMs(), by, action: 'server-tag', subject: id, facts: tags })
+  })
+}
+
+async function share({ db, nowMs }: StateDb, id: string, percent: number, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const known = await tx
+      .selectFrom('servers')
+      .select('role')
+      .where('id', '=', id)
+      .where('retired_at', 'is', null)
+      .executeTakeFirst()
+    if (known === undefined) throw unknownServer(id)
+    if (known.role !== 'edge') {
+      const message = `${id} is no edge but ${known.role}; only edges have a share of new sessions`
+      throw controlFaults.fault('control-request-invalid', message)
+    }
+    await tx.updateTable('servers').set({ share_percent: percent }).where('id', '=', id).execute()
+    await audit(tx, { at: nowMs(), by, action: 'server-share', subject: id, facts: { percent } })
   })
 }
 
@@ -271,11 +306,12 @@ async function change(
   })
 }
 
-async function history({ db }: StateDb, id: string): Promise<StateChange[]> {
+async function history({ db }: StateDb, id: string, untilMs: number | null): Promise<StateChange[]> {
   const rows = await db
     .selectFrom('state_changes')
     .selectAll()
     .where('server_id', '=', id)
+    .where('at', '<=', untilMs ?? Number.MAX_SAFE_INTEGER)
     .orderBy('id', 'desc')
     .limit(HISTORY_MAX)
     .execute()

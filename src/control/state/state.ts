@@ -1,6 +1,7 @@
 // Owns the shape of the control room's durable state, for the control room itself and for commands beside it.
 import type { Closable } from '#base'
 import type {
+  CheckRun,
   ForeignRequest,
   JoinStringRequest,
   JoinStringView,
@@ -62,6 +63,10 @@ export interface State extends Closable {
   /** A person's order about a server: drain, maintenance, keep. */
   setOverride(id: string, request: OverrideRequest, by?: string): Promise<void>
   endOverride(id: string, by?: string): Promise<void>
+  /** Has an edge checked by the control room that runs on this folder; gives the run's id. */
+  askForCheck(id: string, by?: string): Promise<string>
+  /** Newest first. */
+  listChecks(id: string): Promise<CheckRun[]>
   /** The token is shown once, inside a join string. */
   makeJoinString(
     request: JoinStringRequest,

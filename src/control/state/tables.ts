@@ -20,6 +20,10 @@ export interface Tables {
     /** Of a foreign server: its playlist; else ''. */
     stream: string
     entry_weight: number
+    /** Of an edge: the part of all new sessions that it may get. */
+    share_percent: number
+    /** Of an edge: the most that it has sent for a minute while healthy, bits a second. */
+    measured_bps: number | null
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
@@ -63,6 +67,18 @@ export interface Tables {
     used_by: string | null
     /** Of the server that used it: the same one may ask again, when an answer was lost. */
     used_credential_sha256: string | null
+    /** 1: made on the add-an-edge page. */
+    admission: number
+  }
+  check_runs: {
+    id: string
+    server_id: string
+    started_at: number
+    /** Null: it goes on. */
+    ended_at: number | null
+    by: string
+    /** CheckStep of wire, as JSON. */
+    steps: string
   }
   server_states: { server_id: string; state: ServerState; reason: string; evidence: string; since: number }
   state_changes: {
@@ -136,6 +152,29 @@ export interface Tables {
     bytes: number
     /** Compressed (deflate); null once it has ended. */
     data: Buffer | null
+  }
+  /** What steering decided and why; `inputs` is compressed JSON. */
+  steering_versions: {
+    version: number
+    at: number
+    /** Differs exactly when the decision does. */
+    decision: string
+    exhausted: number
+    /** JSON: what differed from the one before, in words. */
+    changes: string
+    inputs: Buffer
+    bytes: number
+  }
+  /** Where sessions came in, and their changes of pathway. */
+  session_pathways: {
+    id?: number
+    sid: string
+    at: number
+    edge: string
+    from_edge: string | null
+    version: number | null
+    title: string
+    estimated: number
   }
   audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
 }
@@ -217,6 +256,31 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE servers ADD COLUMN stream TEXT NOT NULL DEFAULT '';
   ALTER TABLE servers ADD COLUMN entry_weight REAL NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN share_percent REAL NOT NULL DEFAULT 100;
+  `,
+  `
+  CREATE TABLE check_runs (
+    id TEXT PRIMARY KEY, server_id TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, by TEXT NOT NULL,
+    steps TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX check_runs_by_server ON check_runs (server_id, started_at);
+  ALTER TABLE join_strings ADD COLUMN admission INTEGER NOT NULL DEFAULT 0;
+  `,
+  `
+  ALTER TABLE servers ADD COLUMN measured_bps REAL;
+  CREATE TABLE steering_versions (
+    version INTEGER PRIMARY KEY, at REAL NOT NULL, decision TEXT NOT NULL, exhausted INTEGER NOT NULL,
+    changes TEXT NOT NULL, inputs BLOB NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX steering_versions_by_time ON steering_versions (at);
+  CREATE TABLE session_pathways (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL, at REAL NOT NULL, edge TEXT NOT NULL, from_edge TEXT,
+    version INTEGER, title TEXT NOT NULL, estimated INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX session_pathways_by_session ON session_pathways (sid, id);
+  CREATE INDEX session_pathways_by_time ON session_pathways (at);
   `,
 ]
 

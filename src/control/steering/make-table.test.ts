@@ -53,8 +53,24 @@ describe('makeTable', () => {
     )
   })
 
+  it('sends nobody new to a full edge while another has room, and moves nobody off it', () => {
+    const full = edge('full', { fillStep: 4 })
+    expect(makeTable([full, edge('room', { state: 'degraded', doubts: 1 })]).pathways).toMatchObject([
+      { id: 'room', weight: 0.3 },
+      { id: 'full', weight: 0, keep: 1 },
+    ])
+    const alone = makeTable([full, edge('full too', { fillStep: 4 }), edge('dead', { state: 'unreachable' })])
+    expect(alone.exhausted).toBe(false)
+    expect(alone.pathways.map(({ id, weight, keep }) => [id, weight, keep])).toEqual([
+      ['full', 0.1, 1],
+      ['full too', 0.1, 1],
+      ['dead', 0, undefined],
+    ])
+    expect(alone.why.get('full')).toMatch(/full, as is every other one/)
+  })
+
   it('leaves out an edge that never connected', () => {
-    expect(makeTable([edge('a', { url: '' })])).toEqual({ pathways: [], ttlS: 5, exhausted: false })
+    expect(makeTable([edge('a', { url: '' })])).toMatchObject({ pathways: [], ttlS: 5, exhausted: false })
   })
 
   it('raises the TTL with the audience, from 5 to 30 s', () => {
@@ -75,6 +91,42 @@ describe('choosePathway', () => {
 
   it('draws by weight and by how few an edge feeds, and never one without weight', () => {
     expect([0, 0.9, 0.92, 0.999].map(drawn)).toEqual(['a', 'a', 'b', 'b'])
+  })
+
+  it('gives each edge its share of new sessions at most, whatever the draws are (property, seeded)', () => {
+    const one = fc.record({ sessions: fc.nat(500), share: fc.constantFrom(undefined, 0.01, 0.1, 0.5) })
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 6 }), fc.integer(), (parts, seed) => {
+        const table = makeTable([edge('full'), ...parts.map((part, n) => edge(`e${n}`, part))])
+        const draws = 4000
+        const counts = new Map<string, number>()
+        // One draw in each of as many equal parts: the distribution, without the noise of chance.
+        const offset = (Math.abs(seed) % 1000) / 1000
+        for (let n = 0; n < draws; n += 1) {
+          const id = choosePathway(table.pathways, null, (n + offset) / draws)?.id ?? ''
+          counts.set(id, (counts.get(id) ?? 0) + 1)
+        }
+        for (const [n, { share = 1 }] of parts.entries()) {
+          expect(counts.get(`e${n}`) ?? 0).toBeLessThanOrEqual(share * draws + 1)
+          expect(choosePathway(table.pathways, `e${n}`, 0)?.id).toBe(`e${n}`)
+        }
+      }),
+    )
+  })
+
+  it('gives an empty edge exactly its one percent beside busy ones, and lists it after them', () => {
+    const table = makeTable([
+      edge('new', { share: 0.01 }),
+      edge('b', { sessions: 400 }),
+      edge('c', { sessions: 400 }),
+    ])
+    expect(table.pathways.map(({ id, share }) => [id, share])).toEqual([
+      ['b', undefined],
+      ['c', undefined],
+      ['new', 0.01],
+    ])
+    const drawn = Array.from({ length: 1000 }, (_, n) => choosePathway(table.pathways, null, n / 1000)?.id)
+    expect(drawn.filter(id => id === 'new')).toHaveLength(10)
   })
 
   it('takes the least bad when none takes viewers, and nobody when there is none', () => {

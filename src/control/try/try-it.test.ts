@@ -22,6 +22,8 @@ function setUp(act: () => Promise<void> = async () => undefined): {
     tags: {},
     stream: '',
     entryWeight: 0,
+    sharePercent: 100,
+    measuredBps: null,
   }))
   fleet.load(stored, new Map(), new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }

@@ -48,6 +48,19 @@ export class WallKeeper {
     })
   }
 
+  /** As they were at a moment in the past: asked for whoever looks, and not kept. */
+  async figuresAt(atMs: number): Promise<(id: string) => WallFigures> {
+    const at = Math.floor(atMs)
+    const sent = await this.#instant(SENT, at)
+    const offset = await this.#instant(OFFSET, at)
+    const spark = await this.#range(CPU, at, SPARK_STEP_S * 1000)
+    return id => ({
+      throughputBps: sent.get(id) ?? null,
+      clockOffsetS: offset.get(id) ?? null,
+      cpu: spark.get(id) ?? [],
+    })
+  }
+
   #askNewest(nowMs: number): Promise<{ sent: ByServer<number>; offset: ByServer<number> }> {
     if (this.#newest === null || Math.abs(nowMs - this.#newest.atMs) > NEWEST_MS) {
       const answer = Promise.all([this.#instant(SENT, nowMs), this.#instant(OFFSET, nowMs)])

@@ -9,7 +9,7 @@ import { edgeFaults } from '../faults.ts'
 import { steeringAnswer, steeringServer } from '../steering/answer.ts'
 import { chooseEntry } from '../steering/choose-entry.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
-import { rank, type Standing } from '../steering/order.ts'
+import { rankForEntry, type Standing } from '../steering/order.ts'
 import { queryValue } from '../viewers/identity.ts'
 import { type Exchange, reply, replyFault, replyJson } from './exchange.ts'
 import { cacheStatus, commonFields } from './fields.ts'
@@ -45,7 +45,9 @@ export class Entry {
       return reply(exchange, 302, fields, '')
     }
     const via = queryValue(exchange.query, 'via')
-    const best = chooseEntry(edges, via, steeringSession(viewer), this.#options.fleet.self())
+    const { fleet: view } = this.#options
+    const who = { session: steeringSession(viewer), region: view.regionOf(viewer.address) }
+    const best = chooseEntry(edges, via, who, view.self())
     const query = exchange.query
       .split('&')
       .filter(part => part !== '' && !part.startsWith('via='))
@@ -57,7 +59,7 @@ export class Entry {
 
   watchTable(exchange: Exchange, viewer: Viewer): void {
     const { fleet } = this.#options
-    const ranked = rank(fleet.forEntry(), steeringSession(viewer))
+    const ranked = rankForEntry(fleet.forEntry(), steeringSession(viewer), fleet.regionOf(viewer.address))
     const table: WatchTable = {
       pathways: ranked.map(({ id, region, url }) => ({ id, region, url })),
       titles: [...fleet.titles],
@@ -73,10 +75,11 @@ export class Entry {
     const session = known ? given : steeringSession(viewer)
     // Some players quote the pathway, some do not.
     const pathway = queryValue(exchange.query, '_HLS_pathway')?.replace(/^"|"$/g, '') ?? null
+    const ask = { pathway, session, region: fleet.regionOf(viewer.address) }
     const edges = fleet.forSteering()
     // Players take it for no answer: they stay and ask again (rfc8216bis section 7.4).
     if (edges === null) return replyFault(exchange, edgeFaults.fault('edge-steering-blind', 'asked too soon'))
-    replyJson(exchange, 200, steeringAnswer(edges, { pathway, session }, fleet.ttlS))
+    replyJson(exchange, 200, steeringAnswer(edges, ask, fleet.ttlS))
   }
 
   async master(exchange: Exchange, title: string, viewer: Viewer): Promise<number> {
@@ -137,7 +140,7 @@ export class Entry {
     const via = queryValue(exchange.query, 'via')
     const asked = foreign.find(({ id }) => id === via)
     if (asked === undefined && edges.some(({ id, weight }) => id === via && weight > 0)) return null
-    const [first] = rank([...edges, ...foreign], session)
+    const [first] = rankForEntry<Standing>([...edges, ...foreign], session, null)
     const chosen = asked ?? foreign.find(({ id }) => id === first?.id)
     return chosen === undefined ? null : foreignTitleUrl(chosen.url, title)
   }

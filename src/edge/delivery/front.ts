@@ -5,12 +5,15 @@ import type { TLSSocket } from 'node:tls'
 import { type Clock, type Log, unreachable } from '#base'
 import type { AccessTable } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
+import { nearFirst } from '#wire'
 import type { Accounting } from '../accounting/accounting.ts'
 import type { RequestKind } from '../accounting/totals.ts'
 import { edgeFaults } from '../faults.ts'
+import { departureUrl } from '../steering/departure.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
 import type { Tally } from '../tally.ts'
 import { EVENTS_BYTES_MAX, readEvents } from '../viewers/events.ts'
+import type { Identity } from '../viewers/identity.ts'
 import type { ProbePass } from '../viewers/probe-pass.ts'
 import type { Sessions } from '../viewers/sessions.ts'
 import type { Connections } from './connections.ts'
@@ -20,7 +23,7 @@ import { commonFields, preflightFields } from './fields.ts'
 import type { MediaDelivery } from './media.ts'
 import type { Page, Pages } from './pages.ts'
 import { type Route, readTarget } from './route.ts'
-import { identityOf, viewerOf } from './viewer.ts'
+import { identityOf, steeringSession, type Viewer, viewerOf } from './viewer.ts'
 
 export interface FrontOptions {
   readonly edgeId: string
@@ -143,7 +146,7 @@ export class Front {
   }
 
   async #route(exchange: Exchange, route: Exclude<Route, { kind: 'cmcd' }>): Promise<void> {
-    const { entry, pages, edgeId } = this.#options
+    const { entry, pages, edgeId, fleet } = this.#options
     switch (route.kind) {
       case 'media':
         return await this.#media(exchange, route)
@@ -154,7 +157,11 @@ export class Front {
       case 'watch-table':
         return entry.watchTable(exchange, this.#viewer(exchange))
       case 'watch':
-        return sendPage(exchange, pages.watch(), 'the player page is not installed on this edge')
+        return sendPage(
+          exchange,
+          pages.watch(nearFirst(fleet.forEntry(), null)),
+          'the player page is not installed on this edge',
+        )
       case 'asset':
         return sendPage(exchange, pages.asset(route.path), `there is no ${route.path}`)
       case 'healthz': {
@@ -173,7 +180,7 @@ export class Front {
   }
 
   async #media(exchange: Exchange, route: Extract<Route, { kind: 'media' }>): Promise<void> {
-    const { media, entry, sessions, tally } = this.#options
+    const { media, entry, sessions, tally, fleet } = this.#options
     if (this.#options.probePass.isHeldBy(exchange.req.headers)) {
       exchange.isProbe = true
       exchange.tally = uncounted
@@ -189,9 +196,34 @@ export class Front {
     const fed = (bytes: number): void => {
       if (identity !== null) sessions.fed(identity, route.title, bytes)
     }
+    if (fleet.leavingSinceMs !== null && this.#sendOn(exchange, route, identity, viewer)) return
     if (route.media !== 'master') return await media.answer(exchange, route.key, fed)
     const bytes = await entry.master(exchange, route.title, viewer)
     if (bytes > 0) fed(bytes)
+  }
+
+  /** 307 for who does not steer, while this edge should feed nobody and another one takes viewers. Never a probe. */
+  #sendOn(
+    exchange: Exchange,
+    { key, media }: Extract<Route, { kind: 'media' }>,
+    identity: Identity | null,
+    viewer: Viewer,
+  ): boolean {
+    if (exchange.isProbe) return false
+    const { fleet, sessions, clock } = this.#options
+    const ask = {
+      path: key,
+      query: exchange.query,
+      session: steeringSession(viewer),
+      region: fleet.regionOf(viewer.address),
+      isEntry: media === 'master',
+      feedsSinceMs: identity === null ? null : sessions.beganMs(identity.sid),
+    }
+    const location = departureUrl(fleet, ask, clock)
+    if (location === null) return false
+    const fields = { ...commonFields(exchange.edgeId), Location: location, 'Cache-Control': 'no-store' }
+    reply(exchange, 307, fields, '')
+    return true
   }
 
   async #events(exchange: Exchange): Promise<void> {

@@ -2,6 +2,7 @@
 // with absolute URIs and a place to ask for steering. Pure. Ladders are identical on all pathways, or players
 // would take a change of pathway for a change of quality.
 import { type MultivariantPlaylist, type Rendition, type Variant, writeMultivariant } from '#media'
+import { nearFirst } from '#wire'
 import type { Standing } from '../steering/order.ts'
 
 /** The edge that was asked, and the next two: who plays for hours has somewhere to go twice. */
@@ -12,7 +13,8 @@ export function pathwaysFor(edges: readonly Standing[], self: Standing): Standin
   const at = edges.findIndex(edge => edge.id === self.id)
   const after = at < 0 ? edges : [...edges.slice(at + 1), ...edges.slice(0, at)]
   const others = after.filter(edge => edge.weight > 0 && edge.id !== self.id)
-  return [self, ...others.slice(0, PATHWAYS_MAX - 1)]
+  // When one goes, its viewers go to the next: not all of them to one that was given a part.
+  return [self, ...nearFirst(others, null).slice(0, PATHWAYS_MAX - 1)]
 }
 
 /** `path` is that of the playlist, against which the origin's URIs are relative. */

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Log, messageOf } from '#base'
+import { type WatchTable, watchPageWith } from '#wire'
 import type { Fields } from './fields.ts'
 
 const ASSETS_FOLDER = 'watch-assets'
@@ -46,6 +47,7 @@ export interface Page {
 
 export class Pages {
   readonly #watch: Page | null
+  #told: { readonly key: string; readonly page: Page } | null = null
   readonly #assets: ReadonlyMap<string, Page>
 
   /** `folder` null or unreadable: no pages, everything else works. */
@@ -61,8 +63,15 @@ export class Pages {
     }
   }
 
-  watch(): Page | null {
-    return this.#watch
+  /** With the edges that are entry hosts; made once for each list of them. */
+  watch(edges: WatchTable['pathways']): Page | null {
+    if (this.#watch === null) return null
+    const key = edges.map(({ id, url }) => `${id} ${url}`).join()
+    if (this.#told?.key !== key) {
+      const body = Buffer.from(watchPageWith(this.#watch.body.toString('utf8'), edges))
+      this.#told = { key, page: { ...this.#watch, body } }
+    }
+    return this.#told.page
   }
 
   asset(path: string): Page | null {

@@ -17,11 +17,13 @@ export interface SteeringAsk {
   /** The edge that feeds the viewer, `_HLS_pathway`; null: not told. */
   readonly pathway: string | null
   readonly session: string
+  /** The viewer's; null: not known. */
+  readonly region: string | null
 }
 
 /** `edges` holds at least one. */
 export function steeringAnswer(edges: readonly Standing[], ask: SteeringAsk, ttlS: number): SteeringAnswer {
-  const ranked = rankForViewer(edges, ask.pathway, ask.session)
+  const ranked = rankForViewer(edges, ask.pathway, ask.session, ask.region)
   const reload = whereToAsk(ranked, ask.pathway)
   return {
     VERSION: STEERING_VERSION,

@@ -1,7 +1,14 @@
 // Owns what this edge knows of the fleet: the last table, its age, the catalogue, and what its own probes reach.
 // The age counts from receipt on the monotonic clock; a table from before a restart is old from the start.
 import type { Clock } from '#base'
-import type { Catalogue, SteeringTable, TitleClass } from '#wire'
+import {
+  type AddressRegions,
+  type Catalogue,
+  noRegions,
+  readRegions,
+  type SteeringTable,
+  type TitleClass,
+} from '#wire'
 import type { Standing } from './order.ts'
 
 /** A table older than this is not trusted alone: own probes have a say. */
@@ -25,6 +32,8 @@ export class FleetView {
   readonly #options: FleetViewOptions
   #table: SteeringTable | null = null
   #receivedMs = Number.NEGATIVE_INFINITY
+  #regions: AddressRegions = noRegions
+  #leavingSinceMs: number | null = null
   #titles: Catalogue['titles'] = []
   #classes: ReadonlyMap<string, TitleClass> = new Map()
 
@@ -35,12 +44,27 @@ export class FleetView {
   /** `remembered`: from disk, of unknown age. */
   setTable(table: SteeringTable, remembered: boolean): void {
     this.#table = table
-    this.#receivedMs = remembered ? Number.NEGATIVE_INFINITY : this.#options.clock.monotonicMs()
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#receivedMs = remembered ? Number.NEGATIVE_INFINITY : nowMs
+    const { self } = this.#options
+    const isLeaving = table.pathways.some(({ id, weight, keep = weight }) => id === self.id && keep === 0)
+    this.#leavingSinceMs = isLeaving ? (this.#leavingSinceMs ?? nowMs) : null
   }
 
   setTitles(titles: Catalogue['titles']): void {
     this.#titles = titles
     this.#classes = new Map(titles.map(title => [title.id, title.class]))
+  }
+
+  /** What cannot be read leaves what was before; the control room has checked it. */
+  setRegions(text: string): void {
+    const read = readRegions(text)
+    if (read.kind === 'regions') this.#regions = read.regions
+  }
+
+  /** The region of an address by the operator's table; null: not known. */
+  regionOf(address: string): string | null {
+    return this.#regions.regionOf(address)
   }
 
   get titles(): Catalogue['titles'] {
@@ -55,6 +79,16 @@ export class FleetView {
   /** Foreign servers that share new viewers. */
   foreign(): NonNullable<SteeringTable['foreign']> {
     return this.#table?.foreign ?? []
+  }
+
+  /** Since when, monotonic ms, this edge should feed nobody: it drains, or is ill. Null: it may. */
+  get leavingSinceMs(): number | null {
+    return this.#leavingSinceMs
+  }
+
+  /** Null: no table has come yet. */
+  get version(): number | null {
+    return this.#table?.version ?? null
   }
 
   get ttlS(): number {
@@ -77,10 +111,10 @@ export class FleetView {
    * For viewers who play: own probes count only while the control room's word is old or missing. Null: neither word
    * is good, as in the moment in which a process that stood goes on; who plays stays where it is.
    */
-  forSteering(): Standing[] | null {
+  forSteering(): readonly Standing[] | null {
     const { clock, connected } = this.#options
     const old = clock.monotonicMs() - this.#receivedMs > TABLE_MS_MAX || !connected()
-    if (!old) return [...this.#pathways()]
+    if (!old) return this.#pathways()
     return this.#isBlind() ? null : this.#judged(true)
   }
 
@@ -114,9 +148,11 @@ export class FleetView {
     const edges = this.#pathways()
     const peers = edges.filter(edge => edge.id !== this.#options.self.id)
     if (failOpen && peers.length > 1 && peers.every(edge => unreachable.has(edge.id))) return [...edges]
-    const judged = edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0 } : edge))
+    const judged = edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0, keep: 0 } : edge))
     if (judged.some(({ weight }) => weight > 0)) return judged
     // Nobody deserves viewers; who answers is better than who does not.
-    return judged.map(edge => (unreachable.has(edge.id) ? edge : { ...edge, weight: WEIGHT_LEAST_BAD }))
+    return judged.map(edge =>
+      unreachable.has(edge.id) ? edge : { ...edge, weight: WEIGHT_LEAST_BAD, keep: WEIGHT_LEAST_BAD },
+    )
   }
 }

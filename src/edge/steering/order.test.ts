@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { steeringAnswer, steeringServer } from './answer.ts'
-import { rank, rankForViewer, type Standing } from './order.ts'
+import { rank, rankForEntry, rankForViewer, type Standing } from './order.ts'
 
 function edge(id: string, weight = 1): Standing {
   return { id, region: id, url: `http://${id}.example`, weight }
@@ -13,7 +13,7 @@ const sessions = Array.from({ length: 3000 }, (_, n) => `session-${n}`)
 function shares(edges: readonly Standing[], current: string | null): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const session of sessions) {
-    const first = rankForViewer(edges, current, session)[0]?.id ?? ''
+    const first = rankForViewer(edges, current, session, null)[0]?.id ?? ''
     counts[first] = (counts[first] ?? 0) + 1 / sessions.length
   }
   return counts
@@ -36,8 +36,8 @@ describe('order of edges', () => {
     expect(shares(half, 'a')['a']).toBeGreaterThan(0.5)
     expect(shares(half, 'a')['a']).toBeLessThan(0.7)
     for (const session of sessions.slice(0, 50)) {
-      const [first] = rankForViewer(half, 'a', session)
-      expect(rankForViewer(half, first?.id ?? '', session)[0]?.id).toBe(first?.id)
+      const [first] = rankForViewer(half, 'a', session, null)
+      expect(rankForViewer(half, first?.id ?? '', session, null)[0]?.id).toBe(first?.id)
     }
   })
 
@@ -55,9 +55,40 @@ describe('order of edges', () => {
     }
   })
 
+  it('gives an edge with a share of new sessions that share and no more, the same one every time', () => {
+    const edges = [edge('a'), { ...edge('b'), share: 0.1 }, edge('c')]
+    const first = sessions.filter(session => rankForEntry(edges, session, null)[0]?.id === 'b')
+    expect(first.length / sessions.length).toBeGreaterThan(0.08)
+    expect(first.length / sessions.length).toBeLessThan(0.12)
+    expect(rankForEntry([{ ...edge('b'), share: 0.01 }, edge('a', 0)], 's', null)[0]?.id).toBe('b')
+  })
+
+  it('lists an edge with a share last of those with weight for who plays elsewhere, and keeps who is there', () => {
+    const edges = [edge('a'), { ...edge('b'), share: 0.1 }, edge('c'), edge('d', 0)]
+    for (const session of sessions.slice(0, 100)) {
+      expect(rankForViewer(edges, 'a', session, null).map(({ id }) => id)).toEqual(['a', 'c', 'b', 'd'])
+      expect(
+        rankForViewer(edges, 'd', session, null)
+          .map(({ id }) => id)
+          .slice(2),
+      ).toEqual(['b', 'd'])
+      expect(rankForViewer(edges, 'b', session, null)[0]?.id).toBe('b')
+    }
+  })
+
+  it('sends a viewer to his region first, and to others only when nobody there takes him', () => {
+    for (const session of sessions.slice(0, 50)) {
+      expect(rankForEntry(three, session, 'b')[0]?.id).toBe('b')
+      expect(rankForEntry([edge('a'), edge('b', 0), edge('c')], session, 'b').at(-1)?.id).toBe('b')
+      expect(rankForViewer([edge('a', 0), edge('b'), edge('c')], 'a', session, 'c')[0]?.id).toBe('c')
+      expect(rankForViewer(three, 'a', session, 'c').map(({ id }) => id)).toEqual(['a', 'c', 'b'])
+    }
+    expect(shares(three, null)['b']).toBeGreaterThan(0.25)
+  })
+
   it('keeps viewers where they are when no edge has weight', () => {
     const none = three.map(({ id }) => edge(id, 0))
-    expect(rankForViewer(none, 'c', 's')[0]?.id).toBe('c')
+    expect(rankForViewer(none, 'c', 's', null)[0]?.id).toBe('c')
   })
 })
 
@@ -77,7 +108,7 @@ describe('steering answer', () => {
         fc.integer({ min: 0, max: 400 }),
         (edges, at, session, ttlS) => {
           const pathway = edges[at % (edges.length + 1)]?.id ?? null
-          const answer = steeringAnswer(edges, { pathway, session }, ttlS)
+          const answer = steeringAnswer(edges, { pathway, session, region: null }, ttlS)
           const ids = answer['PATHWAY-PRIORITY']
           expect(answer.VERSION).toBe(1)
           expect(answer.TTL).toBeGreaterThanOrEqual(5)
@@ -98,7 +129,11 @@ describe('steering answer', () => {
   })
 
   it('prefers a healthy third edge as the next place to ask when it moves a viewer', () => {
-    const answer = steeringAnswer([edge('a', 0), edge('b'), edge('c')], { pathway: 'a', session: 's' }, 10)
+    const answer = steeringAnswer(
+      [edge('a', 0), edge('b'), edge('c')],
+      { pathway: 'a', session: 's', region: null },
+      10,
+    )
     const [first] = answer['PATHWAY-PRIORITY']
     const third = first === 'b' ? 'c' : 'b'
     expect(answer['RELOAD-URI']).toContain(`http://${third}.example/steer?s=s`)

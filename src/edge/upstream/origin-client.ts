@@ -1,7 +1,7 @@
 // Owns the connections to the origin: credential, deadlines, size limits. It follows no redirects and believes
 // no body whose length is not what was announced.
-import { type Dispatcher, Pool } from 'undici'
-import { type Fault, messageOf, type Secret } from '#base'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { type Clock, type Fault, messageOf, type Secret } from '#base'
 import { type Trust, tlsClient } from '#trust'
 import { edgeFaults } from '../faults.ts'
 import type { Flight, FlightHead } from './flight.ts'
@@ -21,6 +21,20 @@ export interface OriginCounts {
   receivedBytes: number
   failures: number
   requests: number
+}
+
+export interface MeasureLimits {
+  readonly bytesMax: number
+  readonly msMax: number
+  readonly clock: Clock
+}
+
+export interface Measured {
+  readonly bytes: number
+  readonly ms: number
+  readonly firstByteMs: number
+  /** A bound was reached before its end. */
+  readonly isCut: boolean
 }
 
 export interface OriginClientOptions {
@@ -47,9 +61,10 @@ export class OriginClient {
     }
     this.#pool = new Pool(url.origin, {
       connections: CONNECTIONS_MAX,
-      connect: {
-        timeout: CONNECT_MS_MAX,
-        ...tlsClient(options.trust ?? null, options.originUrl, { role: 'origin' }),
+      // Made at each connection: what is believed changes with the authority's key.
+      connect: (address, callback) => {
+        const tls = tlsClient(options.trust ?? null, options.originUrl, { role: 'origin' })
+        buildConnector({ timeout: CONNECT_MS_MAX, ...tls })(address, callback)
       },
       headersTimeout: FIRST_BYTE_MS_MAX,
       bodyTimeout: IDLE_MS_MAX,
@@ -62,6 +77,44 @@ export class OriginClient {
     const abort = new AbortController()
     flight.onAbandoned = () => abort.abort()
     void this.#run(flight, etag, abort)
+  }
+
+  /** Fetches one object past the cache, for its speed alone, up to `bytesMax` of it. Throws a fault. */
+  async measure(key: string, { bytesMax, msMax, clock }: MeasureLimits): Promise<Measured> {
+    const abort = new AbortController()
+    const deadline = setTimeout(() => abort.abort(), Math.max(msMax, FIRST_BYTE_MS_MAX))
+    this.counts.requests += 1
+    const startMs = clock.monotonicMs()
+    const endMs = startMs + msMax
+    try {
+      const { signal } = abort
+      const path = `${this.#prefix}${key}`
+      const answer = await this.#pool.request({ method: 'GET', path, headers: this.#headers, signal })
+      if (answer.statusCode !== 200) {
+        await answer.body.dump()
+        throw statusFault(key, answer.statusCode)
+      }
+      let bytes = 0
+      let firstByteMs: number | null = null
+      let isCut = false
+      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+        firstByteMs ??= clock.monotonicMs() - startMs
+        bytes += chunk.length
+        isCut = bytes >= bytesMax || clock.monotonicMs() >= endMs
+        if (isCut) break
+      }
+      this.counts.receivedBytes += bytes
+      const ms = clock.monotonicMs() - startMs
+      return { bytes, ms, firstByteMs: firstByteMs ?? ms, isCut }
+    } catch (error) {
+      this.counts.failures += 1
+      if (isFault(error)) throw error
+      if (abort.signal.aborted) throw lateFault(key)
+      const message = `origin cannot be reached for ${key}: ${messageOf(error)}`
+      throw edgeFaults.fault('edge-origin-unreachable', message, { cause: error, facts: { key } })
+    } finally {
+      clearTimeout(deadline)
+    }
   }
 
   async close(): Promise<void> {

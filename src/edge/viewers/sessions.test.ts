@@ -18,7 +18,8 @@ describe('sessions', () => {
     sessions.fed(viewer, 'sample', 1000)
     run(clock, sessions, 500)
     const [part] = sessions.report()
-    expect(part).toEqual([{ sid: 'abc', title: 'sample', estimated: false, agoMs: 500, bytes: 1000 }])
+    const began = { agoMs: 500, version: null }
+    expect(part).toEqual([{ sid: 'abc', title: 'sample', estimated: false, agoMs: 500, bytes: 1000, began }])
     sessions.told(part ?? [])
     expect(sessions.report()).toEqual([])
     expect(sessions.watching()).toBe(1)

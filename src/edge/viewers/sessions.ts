@@ -9,6 +9,8 @@ const SESSIONS_MAX = 50_000
 const GAP_MS = 60_000
 /** *Watching now*: a media request or playing event in the last 30 s. */
 const WATCHING_MS = 30_000
+/** Not fed for so long: if it comes again, it may have been elsewhere. Players fill a buffer of 30 s at once. */
+const AWAY_MS = 20_000
 /** A tick that comes this late means that the process was stopped or starved. */
 const LATE_MS = 1500
 /** After that, requests are served but not believed for so long: their senders may be gone since long. */
@@ -18,6 +20,11 @@ interface Session {
   readonly estimated: boolean
   title: string
   lastMs: number
+  /** When this edge began to feed it, and by which table. */
+  beganMs: number
+  version: number | null
+  /** The control room has not been told of the beginning yet. */
+  beginning: boolean
   bytes: number
   /** Something happened since the last report. */
   touched: boolean
@@ -35,10 +42,21 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>()
   #tickMs: number
   #doubtUntilMs = 0
+  #tableVersion: () => number | null = () => null
 
   constructor(clock: Clock) {
     this.#clock = clock
     this.#tickMs = clock.monotonicMs()
+  }
+
+  /** By which table this edge goes; known only once there is a fleet. */
+  useTable(version: () => number | null): void {
+    this.#tableVersion = version
+  }
+
+  /** When this edge began to feed it, monotonic ms; null: it does not. */
+  beganMs(sid: string): number | null {
+    return this.#sessions.get(sid)?.beganMs ?? null
   }
 
   /** Called a few times a second by the edge: notices that the process stood still. */
@@ -53,7 +71,12 @@ export class Sessions {
     const nowMs = this.#clock.monotonicMs()
     if (this.#doubts(nowMs)) return
     const known = this.#sessions.get(identity.sid)
-    const session = known ?? { estimated: identity.estimated, title, lastMs: nowMs, bytes: 0, touched: true }
+    const session = known ?? this.#begin(identity, title, nowMs)
+    if (nowMs - session.lastMs > AWAY_MS) {
+      session.beganMs = nowMs
+      session.version = this.#tableVersion()
+      session.beginning = true
+    }
     session.title = title
     session.lastMs = nowMs
     session.bytes += bytes
@@ -86,8 +109,9 @@ export class Sessions {
     for (const [sid, session] of this.#sessions) {
       const agoMs = nowMs - session.lastMs
       if (session.touched) {
-        const { title, estimated, bytes } = session
-        reports.push({ sid, title, estimated, agoMs, bytes })
+        const { title, estimated, bytes, beganMs, version, beginning } = session
+        const began = beginning ? { began: { agoMs: nowMs - beganMs, version } } : {}
+        reports.push({ sid, title, estimated, agoMs, bytes, ...began })
       } else if (agoMs > GAP_MS) this.#sessions.delete(sid)
     }
     const parts: SessionReport[][] = []
@@ -99,16 +123,20 @@ export class Sessions {
 
   /** Everybody is told of again with the next report: the control room may have forgotten them. */
   tellAgain(): void {
-    for (const session of this.#sessions.values()) session.touched = true
+    for (const session of this.#sessions.values()) {
+      session.touched = true
+      session.beginning = true
+    }
   }
 
   /** The control room has taken a part: its bytes are not told again. */
   told(part: readonly SessionReport[]): void {
-    for (const { sid, bytes } of part) {
+    for (const { sid, bytes, began } of part) {
       const session = this.#sessions.get(sid)
       if (session === undefined) continue
       session.bytes = Math.max(0, session.bytes - bytes)
       session.touched = false
+      if (began !== undefined) session.beginning = false
     }
   }
 
@@ -118,6 +146,12 @@ export class Sessions {
     let count = 0
     for (const session of this.#sessions.values()) if (session.lastMs >= sinceMs) count += 1
     return count
+  }
+
+  #begin({ estimated }: Identity, title: string, nowMs: number): Session {
+    const version = this.#tableVersion()
+    const began = { beganMs: nowMs, version, beginning: true }
+    return { estimated, title, lastMs: nowMs, ...began, bytes: 0, touched: true }
   }
 
   /** Before the first tick after a stop, the lateness shows here. */

@@ -6,13 +6,17 @@ import {
   type AlertView,
   alertsAnswer,
   historyAnswer,
+  type KernelMessagesAnswer,
+  kernelMessagesAnswer,
   type LedgerRowView,
   ledgerAnswer,
   type MarkView,
   marksAnswer,
   meAnswer,
   type ProbesAnswer,
+  type ProcessesAnswer,
   probesAnswer,
+  processesAnswer,
   type ServerView,
   serversAnswer,
   type TitleView,
@@ -23,6 +27,7 @@ import {
   type WallAnswer,
   wallAnswer,
 } from '#wire'
+import { usePast } from '../past/past-context.tsx'
 import { ApiProblem, type ControlRoomClient } from './client.ts'
 
 export const ClientContext = createContext<ControlRoomClient | null>(null)
@@ -62,40 +67,68 @@ export function useMe(enabled = true): UseQueryResult<Me> {
   })
 }
 
+/** With a moment in the past, an answer about it: asked for once, since it does not change. */
+function pathAt(path: string, at: number | null): string {
+  return at === null ? path : `${path}?at=${at}`
+}
+
+interface Asked {
+  readonly queryKey: readonly unknown[]
+}
+
+/** While another past moment is fetched, the one before stays; never the present as the past, or the other way round. */
+function isStep(at: number | null, before: Asked | undefined): boolean {
+  return at !== null && before !== undefined && before.queryKey.at(-1) !== null
+}
+
 export function useServers(): UseQueryResult<readonly ServerView[]> {
   const client = useClient()
+  const at = usePast()
   return useQuery({
-    queryKey: ['servers'],
-    queryFn: async ({ signal }) => (await client.get('/api/v1/servers', serversAnswer, signal)).servers,
-    refetchInterval: SERVERS_EVERY_MS,
+    queryKey: ['servers', at],
+    queryFn: async ({ signal }) =>
+      (await client.get(pathAt('/api/v1/servers', at), serversAnswer, signal)).servers,
+    refetchInterval: at === null ? SERVERS_EVERY_MS : false,
+    placeholderData: (before, query) => (isStep(at, query) ? before : undefined),
   })
 }
 
 export function useWall(): UseQueryResult<WallAnswer> {
   const client = useClient()
+  const at = usePast()
   return useQuery({
-    queryKey: ['wall'],
-    queryFn: ({ signal }) => client.get('/api/v1/wall', wallAnswer, signal),
+    queryKey: ['wall', at],
+    queryFn: ({ signal }) => client.get(pathAt('/api/v1/wall', at), wallAnswer, signal),
+    placeholderData: (before, query) => (isStep(at, query) ? before : undefined),
     refetchInterval: ({ state: { error } }) =>
-      error instanceof ApiProblem && error.status === 401 ? REFUSED_EVERY_MS : SERVERS_EVERY_MS,
+      at !== null
+        ? false
+        : error instanceof ApiProblem && error.status === 401
+          ? REFUSED_EVERY_MS
+          : SERVERS_EVERY_MS,
   })
 }
 
 export function useProbes(): UseQueryResult<ProbesAnswer> {
   const client = useClient()
+  const at = usePast()
   return useQuery({
-    queryKey: ['probes'],
-    queryFn: ({ signal }) => client.get('/api/v1/probes', probesAnswer, signal),
-    refetchInterval: SERVERS_EVERY_MS,
+    queryKey: ['probes', at],
+    queryFn: ({ signal }) => client.get(pathAt('/api/v1/probes', at), probesAnswer, signal),
+    placeholderData: (before, query) => (isStep(at, query) ? before : undefined),
+    refetchInterval: at === null ? SERVERS_EVERY_MS : false,
   })
 }
 
 export function useAlerts(): UseQueryResult<readonly AlertView[]> {
   const client = useClient()
+  const at = usePast()
   return useQuery({
-    queryKey: ['alerts'],
-    queryFn: async ({ signal }) => (await client.get('/api/v1/alerts', alertsAnswer, signal)).alerts,
-    refetchInterval: ALERTS_EVERY_MS,
+    queryKey: ['alerts', at],
+    queryFn: async ({ signal }) =>
+      (await client.get(pathAt('/api/v1/alerts', at), alertsAnswer, signal)).alerts,
+    placeholderData: (before, query) => (isStep(at, query) ? before : undefined),
+    refetchInterval: at === null ? ALERTS_EVERY_MS : false,
   })
 }
 
@@ -127,20 +160,21 @@ export type ServerChange = StateChange & { readonly server: string }
 
 export function useHistory(ids: readonly string[]): UseQueryResult<readonly ServerChange[]> {
   const client = useClient()
+  const past = usePast()
   return useQuery({
-    queryKey: ['history', ...ids],
+    queryKey: ['history', ...ids, past],
     queryFn: async ({ signal }) => {
       const all = await Promise.all(
         ids.map(async id => {
-          const path = `/api/v1/servers/${encodeURIComponent(id)}/history`
+          const path = pathAt(`/api/v1/servers/${encodeURIComponent(id)}/history`, past)
           const { changes } = await client.get(path, historyAnswer, signal)
           return changes.map(change => ({ ...change, server: id }))
         }),
       )
       return all.flat().sort((a, b) => b.at - a.at)
     },
-    refetchInterval: HISTORY_EVERY_MS,
-    placeholderData: before => before,
+    refetchInterval: past === null ? HISTORY_EVERY_MS : false,
+    placeholderData: before => (past === null ? before : undefined),
     enabled: ids.length > 0,
   })
 }
@@ -148,18 +182,66 @@ export function useHistory(ids: readonly string[]): UseQueryResult<readonly Serv
 /** What changed in the last week: of one server (with its host and the whole fleet), or all. Newest first. */
 export function useMarks(server: string | null): UseQueryResult<readonly MarkView[]> {
   const client = useClient()
+  const past = usePast()
   const now = useFleetNow()
   return useQuery({
-    queryKey: ['marks', server],
+    queryKey: ['marks', server, past],
     queryFn: async ({ signal }) => {
       const query = new URLSearchParams({ limit: String(MARKS_MAX) })
       if (now !== null) query.set('from', String(Math.round(now - MARKS_MS)))
+      if (past !== null) query.set('to', String(past))
       if (server !== null) query.set('server', server)
       return (await client.get(`/api/v1/marks?${query.toString()}`, marksAnswer, signal)).marks
     },
-    refetchInterval: MARKS_EVERY_MS,
-    placeholderData: before => before,
+    refetchInterval: past === null ? MARKS_EVERY_MS : false,
+    placeholderData: before => (past === null ? before : undefined),
   })
+}
+
+const NOTES_STALE_MS = 30_000
+
+/** Who used the CPU of a server's host around that moment. */
+export function useProcesses(server: string, at: number | null): UseQueryResult<ProcessesAnswer> {
+  const client = useClient()
+  return useQuery({
+    queryKey: ['processes', server, at],
+    queryFn: ({ signal }) => client.get(`${notesPath(server)}/processes?at=${at}`, processesAnswer, signal),
+    enabled: at !== null,
+    placeholderData: before => before,
+    ...noteTimes(client, at),
+  })
+}
+
+/** What the kernel of a server's host said around that moment. */
+export function useKernelMessages(
+  server: string,
+  at: number | null,
+  span: { readonly beforeMs: number; readonly afterMs: number },
+): UseQueryResult<KernelMessagesAnswer> {
+  const client = useClient()
+  const [from, to] = [(at ?? 0) - span.beforeMs, (at ?? 0) + span.afterMs]
+  return useQuery({
+    queryKey: ['kernel-messages', server, from, to],
+    queryFn: ({ signal }) =>
+      client.get(`${notesPath(server)}/kernel-messages?from=${from}&to=${to}`, kernelMessagesAnswer, signal),
+    enabled: at !== null,
+    placeholderData: before => before,
+    ...noteTimes(client, at),
+  })
+}
+
+function notesPath(server: string): string {
+  return `/api/v1/servers/${encodeURIComponent(server)}`
+}
+
+/** Agents tell within some seconds; what is older does not change any more. */
+function noteTimes(
+  client: ControlRoomClient,
+  at: number | null,
+): { readonly staleTime: number; readonly refetchInterval: number | false } {
+  const now = client.clock.at(performance.now())
+  const isFresh = now !== null && at !== null && now - at < NOTES_STALE_MS
+  return { staleTime: isFresh ? 0 : NOTES_STALE_MS, refetchInterval: isFresh ? HISTORY_EVERY_MS : false }
 }
 
 export interface TryIt {
@@ -195,8 +277,10 @@ export function useTick(everyMs: number): void {
   }, [everyMs])
 }
 
-/** Fleet time now, or null before the first answer; drawn again each second. */
+/** Fleet time now, or null before the first answer, drawn again each second; on a page about the past, that moment. */
 export function useFleetNow(): number | null {
   useTick(1_000)
-  return useClient().clock.at(performance.now())
+  const past = usePast()
+  const now = useClient().clock.at(performance.now())
+  return past ?? now
 }

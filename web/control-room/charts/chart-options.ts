@@ -156,6 +156,14 @@ function line(series: ChartSeries, stepped: boolean): uPlot.Series {
   }
 }
 
+/** Draws the page's cursor where another chart, the keyboard or a finger has put it. */
+export function showCursor(chart: uPlot, timeS: number | null): void {
+  if (timeS === pointedTime(chart)) return
+  const [from, to] = [chart.scales['x']?.min, chart.scales['x']?.max]
+  const isIn = timeS !== null && from != null && to != null && timeS >= from && timeS <= to
+  chart.setCursor({ left: isIn ? chart.valToPos(timeS, 'x') : -10, top: isIn ? 0 : -10 }, false)
+}
+
 function pointedTime(chart: uPlot): number | null {
   const { idx, left } = chart.cursor
   if (idx === null || idx === undefined || left === undefined || left < 0) return null

@@ -85,6 +85,7 @@ export function serverQueries(id: string, role: string): readonly FeedQuery[] {
       loop,
     ]
   }
+  if (role === 'host') return hostQueries(own)
   if (role === 'foreign') {
     const from = `${own},observer="control"`
     return [
@@ -96,6 +97,7 @@ export function serverQueries(id: string, role: string): readonly FeedQuery[] {
         key: named('start'),
         expr: stepS => `max by (instance) (${gauge(`vitrine_probe_play_start_seconds{${from}}`, stepS)})`,
       },
+      ...hostQueries(own),
     ]
   }
   return [
@@ -110,6 +112,31 @@ export function serverQueries(id: string, role: string): readonly FeedQuery[] {
       role === 'origin' ? 'vitrine_origin_requests_total' : 'vitrine_edge_requests_total',
     ),
     ...(role === 'edge' ? edgeQueries(own) : []),
+  ]
+}
+
+/** Of a machine on which nothing of ours runs but an agent. */
+function hostQueries(own: string): readonly FeedQuery[] {
+  return [
+    {
+      key: named('host-cpu'),
+      expr: stepS =>
+        `sum by (instance) (rate(node_cpu_seconds_total{${own},mode!~"idle|iowait"}${window(stepS)}))`,
+    },
+    {
+      key: named('host-memory'),
+      expr: stepS =>
+        `max by (instance) (${gauge(`node_memory_MemTotal_bytes{${own}}`, stepS)}) - max by (instance) (${gauge(`node_memory_MemAvailable_bytes{${own}}`, stepS)})`,
+    },
+    {
+      key: named('host-sent'),
+      expr: stepS =>
+        `sum by (instance) (rate(node_network_transmit_bytes_total{${own},device!="lo"}${window(stepS)})) * 8`,
+    },
+    {
+      key: named('host-clock'),
+      expr: stepS => `max by (instance) (${gauge(`vitrine_clock_fleet_offset_seconds{${own}}`, stepS)})`,
+    },
   ]
 }
 

@@ -1,8 +1,8 @@
 // Owns the lane of events above the charts: state changes and alerts at their moments, as links to their servers.
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { AlertView, MarkView, ServerState } from '#wire'
 import type { ServerChange } from '../api/use-control-room.tsx'
+import { Link } from '../parts/link.tsx'
 import { StateIcon } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
 import { useSettings } from '../settings.tsx'

@@ -1,13 +1,22 @@
 // Owns one chart: a title with its legend, and a uPlot canvas that follows the page's grid.
-import { type ReactNode, useContext, useEffect, useRef, useState } from 'react'
+import {
+  type PointerEvent,
+  type ReactNode,
+  type RefObject,
+  useContext,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { useSettings } from '../settings.tsx'
 import { age } from '../time-format.ts'
 import { figure, figureText } from '../units.ts'
-import { type ChartMark, type ChartSeries, chartOptions } from './chart-options.ts'
+import { type ChartMark, type ChartSeries, chartOptions, showCursor } from './chart-options.ts'
 import type { ChartSpec } from './chart-spec.ts'
-import { CursorContext, useCursorTime } from './cursor.tsx'
+import { type Cursor, CursorContext, useCursorTime } from './cursor.tsx'
 import { type Column, type Grid, isStale, newest, times, valueAt } from './grid.ts'
 
 export interface TimeChartProps extends Omit<ChartSpec, 'key'> {
@@ -80,7 +89,8 @@ function Canvas(props: TimeChartProps): ReactNode {
   useWidth(host, setWidth)
 
   const seriesKey = JSON.stringify(series)
-  useEffect(() => {
+  // A layout effect: in the frame in which the page changes its colours, its charts do.
+  useLayoutEffect(() => {
     const place = host.current
     if (place === null || width === 0) return undefined
     const made = new uPlot(
@@ -112,8 +122,31 @@ function Canvas(props: TimeChartProps): ReactNode {
 
   useEffect(() => {
     chart.current?.setData(dataOf(grid, series))
-  }, [grid, marks, series])
-  return <div ref={host} className="chart-host" />
+    if (chart.current !== null) showCursor(chart.current, cursor.timeS)
+  }, [grid, marks, series, cursor])
+  useEffect(
+    () =>
+      cursor.subscribe(() => {
+        if (chart.current !== null) showCursor(chart.current, cursor.timeS)
+      }),
+    [cursor],
+  )
+  return <div ref={host} className="chart-host" {...touchOf(chart, cursor)} />
+}
+
+/** A finger that goes sideways moves the cursor, and it stays there; up and down is for the page. */
+function touchOf(
+  chart: RefObject<uPlot | null>,
+  cursor: Cursor,
+): { onPointerDown: (event: PointerEvent) => void; onPointerMove: (event: PointerEvent) => void } {
+  const follow = (event: PointerEvent): void => {
+    const plot = chart.current
+    if (event.pointerType !== 'touch' || plot === null) return
+    const left = event.clientX - plot.over.getBoundingClientRect().left
+    if (left < 0 || left > plot.over.clientWidth) return
+    cursor.rest(plot.data[0][plot.posToIdx(left)] ?? null)
+  }
+  return { onPointerDown: follow, onPointerMove: follow }
 }
 
 function useWidth(host: React.RefObject<HTMLDivElement | null>, setWidth: (width: number) => void): void {

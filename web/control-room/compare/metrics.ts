@@ -37,6 +37,16 @@ export const COMPARE_METRICS: readonly [CompareMetric, ...CompareMetric[]] = [
     expr: (matching, stepS) => cpu(matching).expr(stepS),
   },
   {
+    id: 'host-cpu',
+    title: 'Host CPU',
+    note: 'cores in use by all processes of its host',
+    unit: 'cores',
+    floorMax: 0.1,
+    matters: 0.05,
+    expr: (matching, stepS) =>
+      `sum by (instance) (rate(node_cpu_seconds_total{${join(matching, 'mode!~"idle|iowait"')}}${window(stepS)}))`,
+  },
+  {
     id: 'clock',
     title: 'Clock offset',
     note: 'host’s clock minus fleet time',

@@ -87,13 +87,13 @@ export function entryHosts(
   servers: readonly {
     readonly role: string
     readonly url: string
-    readonly weight: number
-    readonly sharePercent: number
+    readonly weight: number | null
+    readonly sharePercent: number | null
   }[],
 ): string[] {
   const edges = servers.filter(({ role, url }) => role === 'edge' && url !== '')
   const place = ({ weight, sharePercent }: (typeof edges)[number]): number =>
-    weight <= 0 ? 2 : sharePercent < 100 ? 1 : 0
+    (weight ?? 0) <= 0 ? 2 : (sharePercent ?? 100) < 100 ? 1 : 0
   return edges
     .toSorted((a, b) => place(a) - place(b))
     .map(({ url }) => url)

@@ -1,8 +1,8 @@
 // Owns the matrix as a table: observers down, targets across, a symbol with a time in each cell, never a colour alone.
 // Arrow keys go from cell to cell; what the chosen cell saw stands in words below.
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
-import { Link } from 'wouter'
 import type { ProbeCell, ProbesAnswer, ProbeTargetView } from '#wire'
+import { Link } from '../parts/link.tsx'
 import { age } from '../time-format.ts'
 import { type CellState, cellState, detailOf, type Matrix, shortMs } from './matrix.ts'
 
@@ -152,7 +152,7 @@ function Foot({
         </tr>
       ) : null}
       <tr>
-        <th scope="row">fetched this month</th>
+        <th scope="row">fetched {answer.past === undefined ? 'this' : 'that'} month</th>
         {targets.map(({ id, usedBytes }) => (
           <td key={id}>{usedBytes === null ? '–' : <Budget used={usedBytes} of={answer.budgetBytes} />}</td>
         ))}

@@ -132,13 +132,19 @@ function list(names: readonly string[]): string {
 export function detailOf(cell: ProbeCell): string {
   const steps = [
     cell.pingMs === null ? null : `ping ${shortMs(cell.pingMs)}`,
-    cell.connectMs === null ? 'no TCP connect' : `TCP connect ${shortMs(cell.connectMs)}`,
+    connectText(cell),
     cell.tlsMs === null ? null : `TLS ${shortMs(cell.tlsMs)}`,
     cell.httpMs === null ? 'no HTTP answer' : `HTTP answer after ${shortMs(cell.httpMs)}`,
     cell.problem,
     cell.play?.text ?? null,
   ]
   return steps.filter(step => step !== null).join(' · ')
+}
+
+/** Of the past, only whether it connected is stored. */
+function connectText({ connectMs, connected }: ProbeCell): string {
+  if (connectMs !== null) return `TCP connect ${shortMs(connectMs)}`
+  return connected === true ? 'TCP connects' : 'no TCP connect'
 }
 
 export function shortMs(ms: number): string {

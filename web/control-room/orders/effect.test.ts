@@ -19,6 +19,7 @@ const server = (id: string, part: Partial<ServerView> = {}): ServerView => ({
   watchingEstimated: 0,
   agentSeen: null,
   weight: 1,
+  sharePercent: 100,
   evidence: [],
   ...part,
 })

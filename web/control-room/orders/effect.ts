@@ -8,7 +8,7 @@ const ALONE =
 export function effectOf(kind: OverrideKind, server: ServerView, servers: readonly ServerView[]): string {
   const { id, role } = server
   if (role !== 'edge') return `Alerts on ${id} are silent. It goes on serving as it does now.`
-  const others = servers.filter(other => other.role === 'edge' && other.id !== id && other.weight > 0)
+  const others = servers.filter(other => other.role === 'edge' && other.id !== id && (other.weight ?? 0) > 0)
   switch (kind) {
     case 'drain':
       return `${leaving(server, others)} ${id} is draining until the last viewer has gone, then drained.`
@@ -24,12 +24,14 @@ export function effectOf(kind: OverrideKind, server: ServerView, servers: readon
 function leaving({ id, watching }: ServerView, others: readonly ServerView[]): string {
   if (others.length === 0) return ALONE
   const where = others.map(other => other.id).join(', ')
+  if (watching === null) return `Its viewers move to ${where}. No new viewer comes.`
   if (watching === 0) return `Nobody watches through ${id}. New viewers go to ${where}.`
   const who = watching === 1 ? 'Its one viewer moves' : `Its ${watching} viewers move`
   return `${who} to ${where}, each at the next look of its player at the steering answer (5 to 30 s); a picture that plays goes on. No new viewer comes.`
 }
 
-function staying(watching: number): string {
+function staying(watching: number | null): string {
+  if (watching === null) return 'whoever watches through it stays'
   if (watching === 0) return 'nobody watches through it now'
   return watching === 1 ? 'its one viewer stays' : `its ${watching} viewers stay`
 }

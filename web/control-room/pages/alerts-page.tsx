@@ -1,9 +1,9 @@
 // Owns the list of alerts: firing first, then pending, then those resolved in the last hour.
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { AlertView } from '#wire'
 import { useAlerts, useServers } from '../api/use-control-room.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
 
 const GROUPS = [
@@ -19,7 +19,7 @@ export function AlertsPage(): ReactNode {
       <header className="page-head">
         <h1>Alerts</h1>
         <p className="quiet">
-          Times in <ZoneSwitch />
+          By <Link href="/rules">these rules</Link>. Times in <ZoneSwitch />
         </p>
       </header>
       {alerts.data === undefined ? (

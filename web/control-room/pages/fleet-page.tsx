@@ -1,7 +1,7 @@
 // Owns the fleet page: who is well, what the chosen servers do on one axis of time, why the others are not well.
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { useSearchParams } from 'wouter'
-import type { ServerView } from '#wire'
+import { mayAct, type ServerView } from '#wire'
 import {
   type ServerChange,
   useAlerts,
@@ -24,6 +24,7 @@ import { ALL_SHOWN_MAX, narrowed, readFilter, TILES_MAX, worstFirst } from '../f
 import { Loading, Problem } from '../parts/answers.tsx'
 import { Changes, EvidencePanel } from '../parts/evidence.tsx'
 import { FleetTools } from '../parts/fleet-tools.tsx'
+import { Link } from '../parts/link.tsx'
 import { ZoneSwitch } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { Tile, type TileFigure } from '../parts/tile.tsx'
@@ -65,6 +66,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
   const me = useMe()
   const page = useWindow()
   const silentMs = useSilence()
+  const mayAdd = me.data !== undefined && mayAct(me.data.role, 'operator')
   const sorted = useMemo(() => inOrder(servers), [servers])
   const ids = sorted.map(server => server.id)
   const chosen = chosenServers(search, ids)
@@ -168,11 +170,20 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
                 {ill.length - told.length} more are not healthy: their pages have the evidence.
               </p>
             ) : null}
+            {mayAdd ? <AddEdgeLink /> : null}
             <RecentChanges changes={history.data} />
           </aside>
         </div>
       </div>
     </CursorContext>
+  )
+}
+
+function AddEdgeLink(): ReactNode {
+  return (
+    <Link href="/add-edge" className="add-edge-link">
+      Add an edge
+    </Link>
   )
 }
 
@@ -275,7 +286,9 @@ function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): T
         ]
       : []),
     // Nobody measures a foreign server from inside.
-    ...(server.role === 'foreign' ? [] : [{ label: 'CPU cores', ...at('cpu'), unit: 'cores' as const }]),
+    ...(server.role === 'foreign' || server.role === 'host'
+      ? []
+      : [{ label: 'CPU cores', ...at('cpu'), unit: 'cores' as const }]),
   ]
 }
 

@@ -9,6 +9,9 @@ import { Loading, Problem } from '../parts/answers.tsx'
 import { ConfirmButton } from '../parts/confirm-button.tsx'
 import { CopyField } from '../parts/copy-field.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
+import { withMoment } from '../past/at.ts'
+import { useSettings } from '../settings.tsx'
+import { zoneForLink } from '../time-format.ts'
 
 export function LinksPage(): ReactNode {
   const me = useMe()
@@ -39,6 +42,7 @@ export function LinksPage(): ReactNode {
 }
 
 function Screens(): ReactNode {
+  const { zone } = useSettings()
   const client = useClient()
   const cache = useQueryClient()
   const [name, setName] = useState('')
@@ -93,7 +97,7 @@ function Screens(): ReactNode {
       {make.data === undefined ? null : (
         <CopyField
           label={`The link for ${make.data.name}: it is shown only now`}
-          text={`${location.origin}${make.data.path}`}
+          text={`${location.origin}${withMoment(make.data.path, zoneForLink(zone), null)}`}
         />
       )}
       {links.data === undefined ? (

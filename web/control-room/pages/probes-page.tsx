@@ -5,6 +5,8 @@ import { useFleetNow, useProbes } from '../api/use-control-room.tsx'
 import { matrixOf } from '../matrix/matrix.ts'
 import { MatrixTable, NeighbourTable } from '../matrix/matrix-table.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { AroundThen } from '../past/around-then.tsx'
+import { usePast } from '../past/past-context.tsx'
 import '../matrix/matrix.css'
 
 export function ProbesPage(): ReactNode {
@@ -29,10 +31,11 @@ export function ProbesPage(): ReactNode {
 }
 
 function Content({ answer }: { readonly answer: ProbesAnswer }): ReactNode {
+  const past = usePast()
   const now = useFleetNow() ?? answer.now
   if (answer.targets.length === 0) {
     return (
-      <Empty title="There is nobody to look at yet">
+      <Empty title={past === null ? 'There is nobody to look at yet' : 'There was nobody to look at'}>
         <p>
           <code>npx vitrine server invite --region REGION</code> prints the line that makes a machine an edge;{' '}
           <code>npx vitrine server watch URL --id ID</code> looks at a server that is not ours.
@@ -40,12 +43,13 @@ function Content({ answer }: { readonly answer: ProbesAnswer }): ReactNode {
       </Empty>
     )
   }
-  const matrix = matrixOf(answer)
+  // Ages are counted from the moment that is shown.
+  const matrix = matrixOf(past === null ? answer : { ...answer, now: past })
   const { tone, text } = matrix.sentence
   return (
     <>
       <p className="matrix-sentence" data-tone={tone} role="status">
-        {text}
+        {past !== null && answer.cells.length === 0 ? 'Nothing is stored of looks at that moment.' : text}
       </p>
       <section className="panel matrix-panel" aria-label="Matrix">
         {answer.mesh === 'full' ? (
@@ -54,6 +58,7 @@ function Content({ answer }: { readonly answer: ProbesAnswer }): ReactNode {
           <NeighbourTable answer={answer} matrix={matrix} now={now} />
         )}
       </section>
+      <AroundThen />
       <p className="quiet matrix-key">
         A row is what one observer sees, a column is one server. A column of crosses is a sick server, a row
         of crosses a sick observer, a single cross a sick path.

@@ -1,7 +1,7 @@
 // Owns the page of one server: its state and evidence, its history, and everything measured on it.
-import { type ReactNode, useMemo, useState } from 'react'
-import { Link } from 'wouter'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { mayAct, type ServerView, type UserRole } from '#wire'
+import { ChecksPanel } from '../admission/checks-panel.tsx'
 import { type ServerChange, useHistory, useMarks, useMe, useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
 import { serverQueries } from '../charts/expressions.ts'
@@ -14,12 +14,17 @@ import { AboutPanel } from '../orders/about-panel.tsx'
 import { OrdersPanel } from '../orders/orders-panel.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Changes, Witnesses } from '../parts/evidence.tsx'
+import { Link } from '../parts/link.tsx'
 import { Age, Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { StateBadge } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { WhatChanged } from '../parts/what-changed.tsx'
+import { AroundThen } from '../past/around-then.tsx'
+import { AtCursor } from '../past/at-cursor.tsx'
+import { OrderThen } from '../past/order-then.tsx'
+import { usePast } from '../past/past-context.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
@@ -58,6 +63,38 @@ const CHARTS: readonly ChartPlan[] = [
     unit: 'seconds',
     floorMax: 0.5,
     roles: ['foreign'],
+  },
+  {
+    key: 'host-cpu',
+    title: 'Host CPU',
+    note: 'cores, all its processes',
+    unit: 'cores',
+    floorMax: 0.2,
+    roles: ['foreign', 'host'],
+  },
+  {
+    key: 'host-memory',
+    title: 'Host memory',
+    note: 'not available to others',
+    unit: 'bytes',
+    floorMax: 1,
+    roles: ['foreign', 'host'],
+  },
+  {
+    key: 'host-sent',
+    title: 'Host network',
+    note: 'sent, without loopback',
+    unit: 'bits',
+    floorMax: 1_000_000,
+    roles: ['foreign', 'host'],
+  },
+  {
+    key: 'host-clock',
+    title: 'Clock offset',
+    note: 'its clock minus fleet time',
+    unit: 'seconds',
+    floorMax: 0.01,
+    roles: ['foreign', 'host'],
   },
   { key: 'cpu', title: 'CPU', note: 'cores, whole process group', unit: 'cores', floorMax: 0.2 },
   { key: 'memory', title: 'Memory', note: 'resident, whole process group', unit: 'bytes', floorMax: 1 },
@@ -106,6 +143,7 @@ const CHARTS: readonly ChartPlan[] = [
 ]
 
 export function ServerPage({ id }: { readonly id: string }): ReactNode {
+  const past = usePast()
   const servers = useServers()
   if (servers.data === undefined) {
     return (
@@ -122,9 +160,12 @@ export function ServerPage({ id }: { readonly id: string }): ReactNode {
   if (server === undefined) {
     return (
       <div className="page">
-        <Empty title={`There is no server “${id}”`}>
+        <Empty
+          title={`There ${past === null ? 'is' : 'was'} no server “${id}”${past === null ? '' : ' at that moment'}`}
+        >
           <p>
-            The fleet has {servers.data.map(other => other.id).join(', ')}. <Link href="/">To the fleet</Link>
+            The fleet {past === null ? 'has' : 'had'} {servers.data.map(other => other.id).join(', ')}.{' '}
+            <Link href="/">To the fleet</Link>
           </p>
         </Empty>
       </div>
@@ -143,7 +184,10 @@ function Server({
   const ids = servers.map(({ id }) => id)
   const page = useWindow()
   const [paused, setPaused] = useState(false)
+  const past = usePast()
   const [cursor] = useState(() => new Cursor())
+  // The page's own moment is where the cursor is while nobody points.
+  useEffect(() => cursor.rest(past === null ? null : Math.floor(past / 1000)), [cursor, past])
   const silentMs = useSilence()
   const feed = useFeed({
     queries: useMemo(() => serverQueries(server.id, server.role), [server.id, server.role]),
@@ -159,26 +203,25 @@ function Server({
     [history.data, changed.data],
   )
   const colour = seriesColour(server.id, ids)
-  const specs = CHARTS.filter(plan => plan.roles?.includes(server.role) ?? server.role !== 'foreign').map(
-    plan => ({
-      key: plan.key,
-      title: plan.title,
-      note: plan.note,
-      unit: plan.unit,
-      floorMax: plan.floorMax,
-      series: [{ key: plan.key, label: server.id, colour }],
-      height: CHART_HEIGHT,
-      stepped: plan.key === 'watching',
-      showTimes: true,
-      named: false,
-      nothing: nothingToSee(feed.grid, plan, server),
-    }),
-  )
+  const specs = CHARTS.filter(plan => isShown(plan, server)).map(plan => ({
+    key: plan.key,
+    title: plan.title,
+    note: plan.note,
+    unit: plan.unit,
+    floorMax: plan.floorMax,
+    series: [{ key: plan.key, label: server.id, colour }],
+    height: CHART_HEIGHT,
+    stepped: plan.key === 'watching',
+    showTimes: true,
+    named: false,
+    nothing: nothingToSee(feed.grid, plan, server),
+  }))
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">
         <ServerHead server={server} />
         <WitnessColumns server={server} />
+        <AroundThen server={server.id} />
         <div className="server-body">
           <section className="panel charts" aria-label="Charts">
             <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured">
@@ -206,18 +249,25 @@ function Server({
                   grid={feed.grid}
                   marks={marks}
                   silentMs={silentMs}
-                  live={!paused && page.window.kind === 'live'}
+                  live={!paused && past === null && page.window.kind === 'live'}
                   onZoom={page.zoom}
                   onBack={page.back}
                 />
               ))}
             </div>
+            {server.role === 'foreign' ? null : <AtCursor server={server.id} grid={feed.grid} />}
           </section>
           <ServerSide server={server} servers={servers} changes={history.data} />
         </div>
       </div>
     </CursorContext>
   )
+}
+
+/** Of a foreign server without an agent nothing is known from inside. */
+function isShown({ key, roles }: ChartPlan, { role, agentSeen }: ServerView): boolean {
+  if (roles === undefined) return role !== 'foreign' && role !== 'host'
+  return roles.includes(role) && (role !== 'foreign' || agentSeen !== null || !key.startsWith('host-'))
 }
 
 /** An empty chart says why it is empty: nothing happened, or nobody measures. */
@@ -264,7 +314,9 @@ function WitnessColumns({ server }: { readonly server: ServerView }): ReactNode 
               <p className="quiet">
                 {server.role === 'foreign' && kind !== 'outside'
                   ? 'Not ours: looked at from outside only.'
-                  : none}
+                  : server.role === 'host' && kind !== 'inside'
+                    ? 'Nothing of ours runs there but an agent.'
+                    : none}
               </p>
             ) : (
               <Witnesses evidence={words} kinds={false} />
@@ -285,12 +337,17 @@ interface SideProps {
 function ServerSide({ server, servers, changes }: SideProps): ReactNode {
   const { data: me } = useMe()
   const may = (role: UserRole): boolean => me !== undefined && mayAct(me.role, role)
-  const enrolled = server.role !== 'control'
+  const past = usePast()
+  const enrolled = server.role !== 'control' && past === null
   return (
     <aside className="side">
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
-      <WhatChanged server={server.id} mayTell={may('operator')} />
+      {past === null ? null : <OrderThen server={server} />}
+      {server.role === 'edge' && past === null ? (
+        <ChecksPanel server={server.id} mayCheck={may('operator')} brief />
+      ) : null}
+      <WhatChanged server={server.id} mayTell={past === null && may('operator')} />
       <section className="panel" aria-label="History">
         <header>
           <h2>History</h2>
@@ -319,18 +376,24 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     pid,
     agentSeen,
     weight,
+    sharePercent,
     watching,
     watchingSimulated = 0,
     tags,
     foreign,
   } = server
+  const past = usePast()
   return (
     <header className="server-head">
       <div>
         <h1>{tags.name ?? id}</h1>
         <StateBadge state={state} />
         <span className="quiet">
-          since <Moment at={since} /> <ZoneSwitch />, for <Lasting from={since} to={null} />
+          {state === 'unknown' ? null : (
+            <>
+              since <Moment at={since} /> <ZoneSwitch />, for <Lasting from={since} to={null} />
+            </>
+          )}
         </span>
       </div>
       <p className="server-reason">{reason}</p>
@@ -340,10 +403,18 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         <Fact name="Region">{region}</Fact>
         {role === 'edge' ? <Fact name="Watching">{inPart(watching, watchingSimulated)}</Fact> : null}
         {role === 'edge' ? (
-          <Fact name="Share of new viewers">{weight === 0 ? 'none' : `weight ${weight}`}</Fact>
+          <Fact name="Share of new viewers">
+            {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}
+            {sharePercent !== null && sharePercent < 100 && weight !== null && weight > 0
+              ? `, at most ${sharePercent} %`
+              : ''}{' '}
+            <Link href="/steering">Steering</Link>
+          </Fact>
         ) : null}
-        {role === 'control' || role === 'foreign' ? null : (
-          <Fact name="Agent heard">{agentSeen === null ? 'never' : <Age at={agentSeen} />}</Fact>
+        {role === 'control' || (role === 'foreign' && agentSeen === null) ? null : (
+          <Fact name="Agent heard">
+            {agentSeen === null ? past === null ? 'never' : 'not known' : <Age at={agentSeen} />}
+          </Fact>
         )}
         {foreign == null ? null : (
           <Fact name="Share of new viewers">
@@ -359,7 +430,8 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
 }
 
 /** `30 (28 simulated)` */
-function inPart(watching: number, simulated: number): string {
+function inPart(watching: number | null, simulated: number): string {
+  if (watching === null) return 'not known'
   return simulated === 0 ? String(watching) : `${watching} (${simulated} simulated)`
 }
 

@@ -2,6 +2,7 @@
 import { type ReactNode, useState } from 'react'
 import type { TitleView } from '#wire'
 import { useMe, useTitles } from '../api/use-control-room.tsx'
+import { EmbedPanel } from '../embed/embed-panel.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { figureText } from '../units.ts'
 
@@ -154,38 +155,59 @@ function TitleTable({ titles }: { readonly titles: readonly TitleView[] }): Reac
 function Row({ title }: { readonly title: TitleView }): ReactNode {
   const { id, name, state, reason, durationMs, renditions, watchPath } = title
   const ready = state === 'ready'
+  const [embedding, setEmbedding] = useState(false)
   return (
-    <tr data-broken={!ready}>
-      <th scope="row">
-        {name}
-        <small>{id}</small>
-      </th>
-      <td>
-        <span className="state-badge" data-tone={ready ? 'healthy' : 'unreachable'}>
-          <svg
-            className="state-icon"
-            viewBox="0 0 16 16"
-            aria-hidden="true"
-            data-tone={ready ? 'healthy' : 'unreachable'}
-          >
-            <path d={ready ? 'M4 2.500v11l9-5.500z' : 'M7 2h2v8H7zM7 12h2v2H7z'} />
-          </svg>
-          {ready ? 'ready' : 'cannot play'}
-        </span>
-        {reason === null ? null : <p className="why">{reason}</p>}
-      </td>
-      <td className="number">{durationMs === null ? <NotKnown /> : length(durationMs)}</td>
-      <td>
-        <Renditions renditions={renditions} />
-      </td>
-      <td className="number">
-        {ready ? (
-          <a className="solid" href={watchPath} aria-label={`Watch ${name}`}>
-            Watch
-          </a>
-        ) : null}
-      </td>
-    </tr>
+    <>
+      <tr data-broken={!ready}>
+        <th scope="row">
+          {name}
+          <small>{id}</small>
+        </th>
+        <td>
+          <span className="state-badge" data-tone={ready ? 'healthy' : 'unreachable'}>
+            <svg
+              className="state-icon"
+              viewBox="0 0 16 16"
+              aria-hidden="true"
+              data-tone={ready ? 'healthy' : 'unreachable'}
+            >
+              <path d={ready ? 'M4 2.500v11l9-5.500z' : 'M7 2h2v8H7zM7 12h2v2H7z'} />
+            </svg>
+            {ready ? 'ready' : 'cannot play'}
+          </span>
+          {reason === null ? null : <p className="why">{reason}</p>}
+        </td>
+        <td className="number">{durationMs === null ? <NotKnown /> : length(durationMs)}</td>
+        <td>
+          <Renditions renditions={renditions} />
+        </td>
+        <td className="number title-acts">
+          {ready ? (
+            <div className="title-buttons">
+              <button
+                type="button"
+                className="plain"
+                aria-expanded={embedding}
+                aria-label={`Embed ${name}`}
+                onClick={() => setEmbedding(!embedding)}
+              >
+                Embed
+              </button>
+              <a className="solid" href={watchPath} aria-label={`Watch ${name}`}>
+                Watch
+              </a>
+            </div>
+          ) : null}
+        </td>
+      </tr>
+      {embedding ? (
+        <tr className="embed-row">
+          <td colSpan={5}>
+            <EmbedPanel title={id} name={name} />
+          </td>
+        </tr>
+      ) : null}
+    </>
   )
 }
 

@@ -2,6 +2,7 @@
 import { useCallback, useEffect } from 'react'
 import { useSearchParams } from 'wouter'
 import type { FeedWindow } from '../charts/series-feed.ts'
+import { usePast } from '../past/past-context.tsx'
 import {
   RANGE_DEFAULT,
   RANGES,
@@ -23,6 +24,7 @@ export interface PageWindow {
 export function useWindow(): PageWindow {
   const [search, setSearch] = useSearchParams()
   const window = readWindow(search)
+  const past = usePast()
   const remembered = RANGES.find(({ id }) => id === search.get('range'))?.id ?? RANGE_DEFAULT
   const choose = useCallback(
     (range: RangeId) => setSearch(before => writeWindow(before, { kind: 'live', range }), { replace: true }),
@@ -44,6 +46,10 @@ export function useWindow(): PageWindow {
     return () => document.removeEventListener('keydown', onKey)
   }, [fixed, back])
   const feed: FeedWindow =
-    window.kind === 'live' ? { kind: 'live', seconds: rangeSeconds(window.range) } : window
+    window.kind === 'live'
+      ? past === null
+        ? { kind: 'live', seconds: rangeSeconds(window.range) }
+        : { kind: 'fixed', fromS: past / 1000 - rangeSeconds(window.range), toS: past / 1000 }
+      : window
   return { window, feed, choose, zoom, back }
 }

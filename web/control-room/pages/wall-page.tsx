@@ -1,15 +1,17 @@
 // Owns the wall: one sentence, and one row an edge, worst first, to be read from across the room. With `?kiosk` it
 // stands alone on a screen, opened by a link; what does not fit there is counted in words.
 import { type ReactNode, type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { Link, useSearchParams } from 'wouter'
+import { useSearchParams } from 'wouter'
 import type { WallAnswer, WallRow } from '#wire'
 import { ApiProblem } from '../api/client.ts'
 import { useFleetNow, useMe, useWall } from '../api/use-control-room.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { Lasting, ZoneSwitch } from '../parts/moment.tsx'
 import { SilenceBanner, useSilence } from '../parts/shell.tsx'
 import { StateIcon } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
+import { AroundThen } from '../past/around-then.tsx'
 import { useSettings } from '../settings.tsx'
 import { timeOfDay } from '../time-format.ts'
 import { figure } from '../units.ts'
@@ -80,10 +82,11 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
       data-rows={rows.length <= 4 ? 'few' : rows.length > 8 ? 'many' : 'some'}
     >
       <WallHead answer={answer} kiosk={kiosk} />
-      {rows.length === 0 ? (
+      {rows.length === 0 && answer.past !== undefined ? null : rows.length === 0 ? (
         <Empty title="No edge yet">
           <p>
-            <code>npx vitrine server invite --region REGION</code> prints the line that makes a machine one.
+            <Link href="/add-edge">Add an edge</Link>, or let{' '}
+            <code>npx vitrine server invite --region REGION</code> print the line that makes a machine one.
           </p>
         </Empty>
       ) : (
@@ -96,7 +99,7 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
               </th>
               <th scope="col">{capacities ? 'Throughput of capacity' : 'Throughput'}</th>
               <th scope="col">
-                CPU <span>cores, last 5 min</span>
+                CPU <span>cores, {answer.past === undefined ? 'last 5 min' : '5 min until then'}</span>
               </th>
               <th scope="col" className="number">
                 Clock
@@ -112,13 +115,14 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
         </table>
       )}
       {shown.length < rows.length ? <More rows={rows.slice(shown.length)} /> : null}
+      <AroundThen />
     </div>
   )
 }
 
 function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: boolean }): ReactNode {
   const { data: me } = useMe(!kiosk)
-  const { head, wrong, tone } = sentenceOf(answer)
+  const { head, wrong, tone } = sentenceOf(answer, answer.past)
   return (
     <header className="wall-head" data-tone={tone}>
       <h1 aria-live="polite">
@@ -129,8 +133,14 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
         <WallClock />
       ) : (
         <p className="wall-links">
-          <Link href="/wall?kiosk">Without navigation</Link>
-          {me?.role === 'admin' ? <Link href="/links">Links for screens</Link> : null}
+          <Link href="/steering">Steering</Link>
+          {answer.past === undefined ? <Link href="/wall?kiosk">Without navigation</Link> : null}
+          {answer.past !== undefined || me === undefined || me.role === 'viewer' ? null : (
+            <Link href="/add-edge">Add an edge</Link>
+          )}
+          {me?.role === 'admin' && answer.past === undefined ? (
+            <Link href="/links">Links for screens</Link>
+          ) : null}
         </p>
       )}
     </header>
@@ -172,7 +182,11 @@ function Row({ row, top, now, kiosk }: RowProps): ReactNode {
               <span>
                 {name === id ? '' : `${id}, `}
                 {region === id ? '' : `${region}, `}
-                for <Lasting from={since} to={null} />
+                {state === 'unknown' ? null : (
+                  <>
+                    for <Lasting from={since} to={null} />
+                  </>
+                )}
                 {reason === '' ? '' : ': '}
               </span>
               {reason}

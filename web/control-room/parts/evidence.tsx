@@ -1,8 +1,8 @@
 // Owns why a server is in its state: each witness with its own words, and the changes that led here.
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { Evidence, ServerView } from '#wire'
 import type { ServerChange } from '../api/use-control-room.tsx'
+import { Link } from './link.tsx'
 import { Age, Lasting, Moment } from './moment.tsx'
 import { StateBadge, StateIcon } from './state.tsx'
 import { toneOf } from './tone.ts'

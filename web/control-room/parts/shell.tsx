@@ -1,7 +1,7 @@
 // Owns what stands around every page: name, navigation, fleet time and its zone, theme, user, and the warning
 // that what is shown is old.
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { Link, useLocation } from 'wouter'
+import { useLocation, useSearchParams } from 'wouter'
 import { z } from 'zod'
 import type { ServerView } from '#wire'
 import {
@@ -13,8 +13,10 @@ import {
   useServers,
   useTick,
 } from '../api/use-control-room.tsx'
+import { canLookBack, readAt } from '../past/at.ts'
 import { type Theme, useSettings } from '../settings.tsx'
 import { age, timeOfDay, zoneName } from '../time-format.ts'
+import { Link } from './link.tsx'
 
 const PAGES = [
   { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
@@ -97,6 +99,16 @@ function Firing({ count }: { readonly count: number }): ReactNode {
 function Summary(): ReactNode {
   const servers = useServers()
   const silent = useSilence() > 0
+  const [path] = useLocation()
+  const [search] = useSearchParams()
+  // A page about the past has nothing live on it, also not in its head.
+  if (canLookBack(path) && readAt(search) !== null) {
+    return (
+      <p className="summary" data-tone="moving">
+        Looking back
+      </p>
+    )
+  }
   const { text, tone } = summarise(servers.data ?? [])
   return (
     <p className="summary" data-tone={silent ? 'resting' : tone} role="status">
@@ -195,7 +207,12 @@ function UserMenu(): ReactNode {
             user with a password.
           </p>
         ) : null}
-        {me === undefined || me.role === 'viewer' ? null : <Link href="/links">Links</Link>}
+        {me === undefined || me.role === 'viewer' ? null : (
+          <>
+            <Link href="/add-edge">Add an edge</Link>
+            <Link href="/links">Links</Link>
+          </>
+        )}
         <button type="button" className="plain" onClick={signOut}>
           Sign out
         </button>

@@ -1,9 +1,9 @@
 // Owns how a server's state looks: a shape, a word and a colour together, never the colour alone.
 import type { ReactNode } from 'react'
-import type { ServerState } from '#wire'
+import type { ShownState } from '#wire'
 import { toneOf } from './tone.ts'
 
-const SHAPES: Record<ServerState, ReactNode> = {
+const SHAPES: Record<ShownState, ReactNode> = {
   healthy: (
     <path d="M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2Zm3.4 5.1-4 4.6a.8.8 0 0 1-1.2 0L4.6 9.2l1.2-1.1 1 1.1L10.200 5.3z" />
   ),
@@ -19,10 +19,13 @@ const SHAPES: Record<ServerState, ReactNode> = {
   drained: (
     <path d="M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2ZM5.400 5.200H7v5.600H5.400zm3.600 0h1.600v5.600H9z" />
   ),
+  unknown: (
+    <path d="M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2ZM5.400 6.300a2.600 2.600 0 1 1 3.900 2.250c-.4.250-.5.400-.5.850v.2H7.200v-.3c0-1 .4-1.500 1.200-2a1 1 0 1 0-1.500-1zM8 10.600a.95.95 0 1 1 0 1.900.95.95 0 0 1 0-1.900z" />
+  ),
   maintenance: <path d="M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2Zm-3.500 6h7v1.600h-7z" />,
 }
 
-export function StateIcon({ state }: { readonly state: ServerState }): ReactNode {
+export function StateIcon({ state }: { readonly state: ShownState }): ReactNode {
   return (
     <svg
       className="state-icon"
@@ -36,7 +39,7 @@ export function StateIcon({ state }: { readonly state: ServerState }): ReactNode
   )
 }
 
-export function StateBadge({ state }: { readonly state: ServerState }): ReactNode {
+export function StateBadge({ state }: { readonly state: ShownState }): ReactNode {
   return (
     <span className="state-badge" data-tone={toneOf(state)}>
       <StateIcon state={state} />

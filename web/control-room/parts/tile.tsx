@@ -1,9 +1,9 @@
 // Owns one server's tile: its state, why, since when, and three figures; a click puts its line in the charts.
 import type { ReactNode } from 'react'
-import { Link } from 'wouter'
 import type { ServerView } from '#wire'
 import { isStale } from '../charts/grid.ts'
 import { figure, type Unit } from '../units.ts'
+import { Link } from './link.tsx'
 import { Age } from './moment.tsx'
 import { StateBadge } from './state.tsx'
 import { toneOf } from './tone.ts'

@@ -1,9 +1,9 @@
 // Owns which tone a state has: the colours of a page follow from it. Pure.
-import type { ServerState } from '#wire'
+import type { ShownState } from '#wire'
 
 export type Tone = 'healthy' | 'degraded' | 'unreachable' | 'moving' | 'resting'
 
-export function toneOf(state: ServerState): Tone {
+export function toneOf(state: ShownState): Tone {
   switch (state) {
     case 'healthy':
     case 'degraded':
@@ -13,6 +13,7 @@ export function toneOf(state: ServerState): Tone {
       return 'moving'
     case 'drained':
     case 'maintenance':
+    case 'unknown':
       return 'resting'
     default:
       return state satisfies never

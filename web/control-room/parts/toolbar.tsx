@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react'
 import { useCursorTime } from '../charts/cursor.tsx'
 import type { PageWindow } from '../pages/use-window.ts'
+import { usePast } from '../past/past-context.tsx'
 import { useSettings } from '../settings.tsx'
 import { dayAndTime, timeOfDay, type Zone } from '../time-format.ts'
 import { RANGES, type Window } from '../url-state.ts'
@@ -20,6 +21,7 @@ export function Toolbar({ page, paused, setPaused, title, children }: ToolbarPro
   const { window } = page
   const { zone } = useSettings()
   const fixed = window.kind === 'fixed'
+  const past = usePast()
   const pointedS = useCursorTime()
   return (
     <div className="toolbar">
@@ -41,9 +43,9 @@ export function Toolbar({ page, paused, setPaused, title, children }: ToolbarPro
       </div>
       {fixed ? (
         <button type="button" className="plain live-button" onClick={page.back}>
-          Back to live <kbd>Esc</kbd>
+          {past === null ? 'Back to live' : 'Whole range'} <kbd>Esc</kbd>
         </button>
-      ) : (
+      ) : past !== null ? null : (
         <button
           type="button"
           className="plain live-button"

@@ -19,6 +19,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
   node_network_transmit_bytes_total:
     'Bytes sent by network interface. Flat at the link speed: the link is the limit.',
   process_cpu_seconds_total: 'CPU seconds of this process: user and system.',
+  vitrine_agent_host_notes_total:
+    'Seconds with top processes or kernel messages by what became of them. refused growing: see the log of this agent.',
   vitrine_agent_proc_unreadable_total:
     'Reads of /proc that failed: the metrics that come from that file are left out.',
   vitrine_agent_process_cpu_seconds_total:
@@ -49,6 +51,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Rules that could not be evaluated. The log names the rule; correct its expression.',
   vitrine_control_rule_results_dropped_total:
     'Results of a rule not taken: more than 1000, or one label set twice. Aggregate in the rule.',
+  vitrine_control_rules_in_force:
+    'Whether the rule files as they stand on disk are in force (1) or were refused and the old rules go on (0).',
   vitrine_edge_cache_requests_total:
     'Requests for media by how they were answered. `stale` means that the origin is away.',
   vitrine_edge_dropped_total:
@@ -89,6 +93,8 @@ const GAUGES: Readonly<Record<string, string>> = {
     'Most that the clock may be off, by the kernel. It grows while nobody keeps it; 16 is its end.',
   node_timex_frequency_adjustment_ratio: 'Rate of the corrected clock by its own: 1 is uncorrected.',
   node_timex_estimated_error_seconds: 'How far off the clock is held to be.',
+  vitrine_control_host_notes_bytes:
+    'Bytes of top processes and kernel messages on disk; beyond 512 MB the oldest go.',
   ALERTS: '1 for each alert that is pending or firing; the labels are those of the alert.',
   node_filesystem_avail_bytes:
     'Bytes left on the file system. Near 0: caches and the metrics store stop keeping.',
@@ -106,6 +112,10 @@ const GAUGES: Readonly<Record<string, string>> = {
     'Passes that wait for the control room, one a second. 600 is the most; then the oldest are dropped.',
   vitrine_clock_fleet_offset_seconds:
     'Wall clock of this host minus fleet time. More than some milliseconds: its clock is wrong.',
+  vitrine_control_regions_file_refused:
+    'Above 0: the file of regions has changed and cannot be read; the table before it is in use.',
+  vitrine_control_pathway_changes_dropped:
+    'Changes of sessions’ pathways that were not stored since the start. Above 0: more came than the database takes.',
   vitrine_control_channels:
     'Open channels. Fewer than two for each server: a server or its agent cannot reach the control room.',
   vitrine_control_fleet_time_held_seconds:

@@ -1,11 +1,11 @@
 // Owns making a frozen copy of a graph: it says who will see it and for how long, before it is made.
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { Link } from 'wouter'
 import { shareMade } from '#wire'
 import { useClient } from '../api/use-control-room.tsx'
 import type { Sheet } from '../charts/chart-spec.ts'
 import { CopyField } from '../parts/copy-field.tsx'
+import { Link } from '../parts/link.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { type Zone, zoneForLink } from '../time-format.ts'
 import { snapshotOf } from './snapshot.ts'

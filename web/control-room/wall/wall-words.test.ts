@@ -87,3 +87,20 @@ test('a witness says what it says, and how old that is', () => {
   expect(witnessText(word, 1_000)).toMatch(/, just now:/)
   expect(witnessText({ ...word, says: 'unknown', at: null, text: 'not heard' }, 0)).toBe('inside: not heard')
 })
+
+test('tells the past in the past, and where nobody judged, that', () => {
+  const edges = [
+    row('eu-west', { state: 'unreachable', reason: 'process frozen', watching: 0 }),
+    row('us-east'),
+  ]
+  const past = { at: 1, watched: 'yes' as const }
+  expect(sentenceOf({ edges, others: [] }, past)).toMatchObject({
+    head: '1 of 2 edges served, nobody was watching',
+    wrong: 'eu-west was unreachable: process frozen',
+  })
+  const unknown = edges.map(edge => ({ ...edge, state: 'unknown' as const, watching: null }))
+  const { head, tone } = sentenceOf({ edges: unknown, others: [] }, { at: 1, watched: 'no' })
+  expect(head).toBe('How the fleet was is not known (2 edges were enrolled)')
+  expect(tone).toBe('resting')
+  expect(sentenceOf({ edges: [], others: [] }, past).head).toBe('No edge had joined by then')
+})

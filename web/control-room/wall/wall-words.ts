@@ -1,5 +1,5 @@
 // Owns the wall's words: the sentence on top, the order of rows, what a clock's offset and a witness mean. Pure.
-import type { ServerState, WallAnswer, WallRow, WallWitness } from '#wire'
+import type { PastMoment, ShownState, WallAnswer, WallRow, WallWitness } from '#wire'
 import { WORST_FIRST } from '../fleet-filter.ts'
 import { type Tone, toneOf } from '../parts/tone.ts'
 import { age } from '../time-format.ts'
@@ -18,10 +18,15 @@ export interface WallSentence {
   readonly tone: Tone
 }
 
-export function sentenceOf({ edges, others }: Pick<WallAnswer, 'edges' | 'others'>): WallSentence {
+export function sentenceOf(
+  { edges, others }: Pick<WallAnswer, 'edges' | 'others'>,
+  past?: PastMoment,
+): WallSentence {
+  if (past !== undefined) return inThePast(sentenceOf({ edges, others }), { edges, others }, past)
   if (edges.length === 0) return { head: 'No edge has joined yet', wrong: '', tone: 'resting' }
   const serving = edges.filter(({ state }) => state === 'healthy' || state === 'degraded').length
-  const watching = edges.reduce((sum, row) => sum + row.watching, 0)
+  const known = edges.flatMap(row => row.watching ?? [])
+  const watching = known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0)
   const simulated = edges.reduce((sum, row) => sum + (row.watchingSimulated ?? 0), 0)
   const ill = [
     ...worstRowsFirst(edges).map(({ name, state, reason }) => ({ name, state, reason })),
@@ -43,7 +48,34 @@ export function sentenceOf({ edges, others }: Pick<WallAnswer, 'edges' | 'others
   }
 }
 
-const STATE_VERBS: Record<ServerState, string> = {
+/** The same in the past tense; where nobody judged, that is the sentence. */
+function inThePast(
+  { head, wrong, tone }: WallSentence,
+  { edges }: Pick<WallAnswer, 'edges' | 'others'>,
+  { watched }: PastMoment,
+): WallSentence {
+  if (edges.length === 0) return { head: 'No edge had joined by then', wrong: '', tone: 'resting' }
+  if (watched === 'no') {
+    const many = edges.length === 1 ? 'one edge was' : `${edges.length} edges were`
+    const why = 'the control room did not run then, and nobody judged'
+    return { head: `How the fleet was is not known (${many} enrolled)`, wrong: why, tone: 'resting' }
+  }
+  const past = (text: string): string =>
+    text
+      .replace(/\bedge serves\b/, 'edge served')
+      .replace(/\bedges serve\b/, 'edges served')
+      .replace(/\b(is|are) watching\b/, (_, verb: string) =>
+        verb === 'is' ? 'was watching' : 'were watching',
+      )
+  const then = wrong
+    .replace(/\bis (unreachable|draining|drained|in maintenance|not known|not healthy)\b/g, 'was $1')
+    .replace(/\bare not healthy\b/g, 'were not healthy')
+    .replace(/\bserves badly\b/g, 'served badly')
+  return { head: past(head), wrong: then, tone }
+}
+
+const STATE_VERBS: Record<ShownState, string> = {
+  unknown: 'is not known',
   unreachable: 'is unreachable',
   degraded: 'serves badly',
   draining: 'is draining',
@@ -57,7 +89,8 @@ function inShort(reason: string): string {
   return reason.split(/: |; /)[0] ?? ''
 }
 
-function viewers(count: number): string {
+function viewers(count: number | null): string {
+  if (count === null) return 'how many are watching is not known'
   if (count === 0) return 'nobody is watching'
   return count === 1 ? 'one viewer is watching' : `${grouped(count)} viewers are watching`
 }
@@ -65,7 +98,7 @@ function viewers(count: number): string {
 /** Worst first; within a state those with most viewers, then by id, so that healthy rows keep their places. */
 export function worstRowsFirst(rows: readonly WallRow[]): WallRow[] {
   const rank = ({ state }: WallRow): number => WORST_FIRST.indexOf(state)
-  const concern = (row: WallRow): number => (row.state === 'healthy' ? 0 : row.watching)
+  const concern = (row: WallRow): number => (row.state === 'healthy' ? 0 : (row.watching ?? 0))
   return [...rows].sort((a, b) => rank(a) - rank(b) || concern(b) - concern(a) || a.id.localeCompare(b.id))
 }
 
