@@ -42,6 +42,11 @@ beforeEach(async () => {
         response.writeHead(answerStatus === 204 ? 200 : answerStatus).end('{"taken":0}')
         return
       }
+      // Facts of the host have a route of their own.
+      if (request.url?.endsWith('/write') !== true) {
+        response.writeHead(404).end()
+        return
+      }
       writeHeaders = request.headers
       if (answerStatus === 204) batches.push(decodeRemoteWrite(Buffer.concat(chunks)))
       response.writeHead(answerStatus).end()

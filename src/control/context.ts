@@ -9,6 +9,7 @@ import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { AuthorityKeeper } from './authority-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
+import type { RefusalBook } from './fleet/refusal-book.ts'
 import type { SimulatedServers } from './fleet/simulated-servers.ts'
 import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
@@ -19,6 +20,7 @@ import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
+import type { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface ControlContext {
   readonly options: ControlOptions
@@ -27,6 +29,7 @@ export interface ControlContext {
   readonly fleetTime: FleetTime
   readonly fleet: Fleet
   readonly simulated: SimulatedServers
+  readonly refusals: RefusalBook
   readonly steering: SteeringKeeper
   readonly regions: RegionKeeper
   readonly probePlan: PlanKeeper
@@ -36,6 +39,7 @@ export interface ControlContext {
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper
+  readonly demand: DemandKeeper
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
   readonly admission: AdmissionKeeper

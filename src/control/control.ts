@@ -33,6 +33,7 @@ import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
 import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { RefusalBook } from './fleet/refusal-book.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
@@ -52,6 +53,7 @@ import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
+import { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface RunningControl extends Closable {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
@@ -117,6 +119,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     fleetTime,
     fleet,
     simulated,
+    refusals: new RefusalBook({ nowMs: fleetTime.nowMs, log, known: id => fleet.get(id) !== null }),
     steering,
     regions,
     probePlan,
@@ -127,6 +130,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     tryIt,
     notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
+    demand: await openDemand(options, { store, state, fleetTime }, closers),
     counters,
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
@@ -145,6 +149,15 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
   return { url, join, close: () => closers.close() }
+}
+
+async function openDemand(
+  { clock, log }: ControlOptions,
+  { store, state, fleetTime }: Pick<ControlContext, 'store' | 'state' | 'fleetTime'>,
+  closers: Closers,
+): Promise<DemandKeeper> {
+  const nowMs = (): number => fleetTime.nowMs()
+  return closers.add(await DemandKeeper.open({ store, book: state.demand, clock, log, nowMs }))
 }
 
 /** Known only once something listens; the parts that tell of it are made before. */

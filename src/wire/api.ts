@@ -41,6 +41,18 @@ export const evidence = z.object({
 })
 export type Evidence = z.infer<typeof evidence>
 
+/** What a server sent that was not taken. */
+export const refusalView = z.object({
+  reason: z.string(),
+  /** For people. */
+  text: z.string(),
+  /** The last one, in more words; null: there are none. */
+  detail: z.string().nullable(),
+  /** Since the control room started. */
+  count: z.int(),
+  at: time,
+})
+export type RefusalView = z.infer<typeof refusalView>
 /** Of an answer to `?at=`: the fleet as it was then. */
 export const pastMoment = z.object({
   at: time,
@@ -84,6 +96,8 @@ export const serverView = z.object({
   /** Of a foreign server: what is looked at, and its share of new viewers. */
   foreign: z.object({ url: z.string(), weight: z.number() }).nullable().optional(),
   evidence: z.array(evidence),
+  /** Of the last day, newest first. */
+  refused: z.array(refusalView).optional(),
 })
 export type ServerView = z.infer<typeof serverView>
 export const serversAnswer = z.object({

@@ -9,6 +9,8 @@ export const markKinds = [
   'version',
   'package',
   'kernel',
+  'parameter',
+  'hardware',
   'boot',
   'process',
   'configuration',

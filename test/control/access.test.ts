@@ -139,6 +139,9 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/api/v1/foreign-servers', ['operator', 'admin']],
   ['PUT', '/api/v1/servers/:id/override', ['operator', 'admin']],
   ['DELETE', '/api/v1/servers/:id/override', ['operator', 'admin']],
+  ['GET', '/api/v1/servers/:a/diff/:b', people],
+  ['POST', '/api/v1/facts', ['admin', 'server']],
+  ['GET', '/api/v1/what-if', people],
   ['GET', '/api/v1/marks', people],
   ['POST', '/api/v1/marks', ['operator', 'admin']],
   ['POST', '/api/v1/marks/seen', ['admin', 'server']],
@@ -179,7 +182,8 @@ function concrete(path: string): string {
     .replace('/assets/*', '/assets/index-abc.js')
     .replace('/watch-assets/*', '/watch-assets/watch-abc.js')
     .replace('/:id/retire', '/nobody/retire')
-    .replace(/:id|:name|:title/, 'eu-west')
+    .replace(/:id|:name|:title|:a\b/, 'eu-west')
+    .replace(':b', 'us-east')
     .replace(':file', 'sample.m3u8')
 }
 
@@ -211,7 +215,9 @@ describe('every route', () => {
       if (allowed.includes(who)) {
         if (public_ && path === '/api/v1/sign-in') expect([400, 429], label).toContain(status)
         // Nothing is wrong with an admin there, but certificates are for servers.
-        else if (['/api/v1/certificate', '/api/v1/marks/seen', '/api/v1/host-notes'].includes(path))
+        else if (
+          ['/api/v1/certificate', '/api/v1/marks/seen', '/api/v1/facts', '/api/v1/host-notes'].includes(path)
+        )
           expect([400, 403], label).toContain(status)
         else expect([401, 403], label).not.toContain(status)
       } else {

@@ -10,6 +10,7 @@ import type { MarkView } from '#wire'
 import { enrolled, startFleet, startTestControl, type TestControl, until } from './fixture.ts'
 
 let control: TestControl
+let fleet: Awaited<ReturnType<typeof startFleet>>
 beforeAll(async () => {
   control = await startTestControl()
 }, 30_000)
@@ -81,7 +82,7 @@ describe('marks of people and scripts', () => {
 
 describe('changes that agents see', () => {
   it('are kept once, also when told twice or by two agents of one host', async () => {
-    await startFleet(control)
+    fleet = await startFleet(control)
     const at = ((await control.get('/api/v1/servers')).body as { now: number }).now
     const change = { kind: 'kernel', subject: 'linux', from: '6.1.0-21', to: '6.1.0-25', at }
     const tell = (token: string, seenAt: number): ReturnType<typeof send> =>
@@ -111,6 +112,8 @@ describe('changes that agents see', () => {
       [`configuration ${config}`, 'aaaaaaaaaaaa'],
     ]
     writeFileSync(join(folder, 'facts.json'), JSON.stringify({ facts, waiting: [] }))
+    // Two may not share a name.
+    await fleet['ap-southeast']?.close()
     const agent = await startAgent({
       id: 'ap-southeast',
       role: 'edge',

@@ -47,6 +47,8 @@ describe.skipIf(!hasChromium)('the pages', () => {
     { path: '/links', heading: 'Links', shows: 'Shared graphs' },
     { path: '/compare', heading: 'Compare', shows: 'Graph' },
     { path: '/compare?metric=promql', heading: 'Compare', shows: null },
+    { path: '/diff?a=eu-west&b=us-east', heading: 'What differs', shows: 'Differences' },
+    { path: '/what-if', heading: 'If one is lost', shows: 'Losses' },
     { path: '/titles', heading: 'Titles', shows: 'Add your own files' },
     { path: '/alerts', heading: 'Alerts', shows: null },
     { path: '/ledger', heading: 'Ledger', shows: 'Days' },

@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch, useSearchParams } from 'wouter'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
+import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
@@ -14,6 +15,7 @@ import { SignInPage } from './pages/sign-in-page.tsx'
 import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
+import { WhatIfPage } from './pages/what-if-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
 import { Link } from './parts/link.tsx'
 import { Shell } from './parts/shell.tsx'
@@ -65,6 +67,12 @@ export function App(): ReactNode {
             </Route>
             <Route path="/add-edge">
               <AddEdgePage />
+            </Route>
+            <Route path="/diff">
+              <DiffPage />
+            </Route>
+            <Route path="/what-if">
+              <WhatIfPage />
             </Route>
             <Route path="/links">
               <LinksPage />

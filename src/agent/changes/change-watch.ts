@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type FleetTime, type Log, messageOf, writeFileAtomic } from '#base'
 import { CHANGES_MAX, type SeenChange, seenChange } from '#wire'
 import type { HttpCalls } from '../http-call.ts'
+import { FactTeller } from './fact-teller.ts'
 import { compareFacts, type Facts } from './facts.ts'
 import type { FactReader } from './read-facts.ts'
 
@@ -32,12 +33,14 @@ export interface ChangeWatchOptions {
 export class ChangeWatch {
   readonly #options: ChangeWatchOptions
   readonly #file: string
+  readonly #teller: FactTeller
   #facts: Facts | null
   #waiting: readonly SeenChange[]
 
   constructor(options: ChangeWatchOptions) {
     this.#options = options
     this.#file = join(options.folder, 'facts.json')
+    this.#teller = new FactTeller(options)
     const before = this.#recall()
     this.#facts = before === null ? null : new Map(before.facts)
     this.#waiting = before?.waiting ?? []
@@ -65,6 +68,8 @@ export class ChangeWatch {
       this.#waiting = []
       this.#remember()
     }
+    // After the changes, so that each has its own time there.
+    await this.#teller.tell(now)
   }
 
   async #tell(changes: readonly SeenChange[]): Promise<boolean> {

@@ -1,6 +1,6 @@
 // Owns what of a host is remembered to see it change: versions, packages, kernel, boot, files, time source, process.
 // Pure: text in, values out. It refuses nothing: what cannot be read is not a fact.
-import type { SeenChange } from '#wire'
+import { FACTS_MAX, type Fact, type FactKind, factKinds, type SeenChange } from '#wire'
 
 type Kind = SeenChange['kind']
 
@@ -44,6 +44,40 @@ export function timeSourceOf(processNames: Iterable<string>): string {
   const names = new Set(processNames)
   const running = timeDaemons.filter(daemon => names.has(daemon))
   return running.length === 0 ? 'none' : running.join(', ')
+}
+
+/** A kernel parameter as one line: numbers a space apart, of choices the one in brackets. */
+export function parameterOf(text: string | null): string | null {
+  if (text === null) return null
+  const chosen = /\[([^\]]+)\]/.exec(text)?.[1]
+  return chosen ?? text.trim().replace(/\s+/g, ' ').slice(0, VALUE_MAX)
+}
+
+/** Processor, how many of them, and memory in whole MiB: kernels reserve some kilobytes more or less. */
+export function hardwareOf(cpuinfo: string, meminfo: string): readonly (readonly [string, string])[] {
+  const model = /^(?:model name|Model)\s*: (.+)$/m.exec(cpuinfo)?.[1]
+  const cpus = cpuinfo.match(/^processor\s*:/gm)?.length ?? 0
+  const kibibytes = /^MemTotal:\s+(\d+) kB$/m.exec(meminfo)?.[1]
+  return [
+    ...(model === undefined ? [] : [['processor', model.trim()] as const]),
+    ...(cpus === 0 ? [] : [['processors', String(cpus)] as const]),
+    ...(kibibytes === undefined ? [] : [['memory', `${Math.round(Number(kibibytes) / 1024)} MiB`] as const]),
+  ]
+}
+
+/** As it is told whole: in one order, without events. */
+export function factsToTell(facts: Facts): Fact[] {
+  const told: Fact[] = []
+  for (const [key, value] of facts) {
+    const space = key.indexOf(' ')
+    const [kind, subject] = [key.slice(0, space), key.slice(space + 1, space + 1 + VALUE_MAX)]
+    if (isFactKind(kind)) told.push([kind, subject, value.slice(0, VALUE_MAX)])
+  }
+  return told.slice(0, FACTS_MAX)
+}
+
+function isFactKind(kind: string): kind is FactKind {
+  return (factKinds as readonly string[]).includes(kind)
 }
 
 /**

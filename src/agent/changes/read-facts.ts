@@ -2,12 +2,45 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { packageVersion } from '#base'
-import { type Facts, factKey, readDpkgStatus, readOsName, timeSourceOf } from './facts.ts'
+import {
+  type Facts,
+  factKey,
+  hardwareOf,
+  parameterOf,
+  readDpkgStatus,
+  readOsName,
+  timeSourceOf,
+} from './facts.ts'
 
 /** dpkg's list of a full desktop has 10 MB. */
 const FILE_BYTES_MAX = 32 * 1024 * 1024
 const DPKG_STATUS = '/var/lib/dpkg/status'
 const HASH_CHARACTERS = 12
+
+const sysctls = [
+  'fs.file-max',
+  'net.core.default_qdisc',
+  'net.core.netdev_max_backlog',
+  'net.core.rmem_max',
+  'net.core.somaxconn',
+  'net.core.wmem_max',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_congestion_control',
+  'net.ipv4.tcp_mtu_probing',
+  'net.ipv4.tcp_notsent_lowat',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_slow_start_after_idle',
+  'net.ipv4.tcp_wmem',
+  'vm.dirty_ratio',
+  'vm.swappiness',
+] as const
+
+/** Those that decide how fast a host sends. */
+const parameterFiles: readonly (readonly [name: string, file: string])[] = [
+  ...sysctls.map(name => [name, `/proc/sys/${name.replaceAll('.', '/')}`] as const),
+  ['cpu governor', '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'],
+  ['transparent huge pages', '/sys/kernel/mm/transparent_hugepage/enabled'],
+]
 
 export interface FactSources {
   /** Configuration of the server beside the agent. */
@@ -34,6 +67,9 @@ export class FactReader {
     this.#put(facts, 'kernel', 'linux', textOf('/proc/sys/kernel/osrelease')?.trim() ?? null)
     this.#put(facts, 'boot', 'id', textOf('/proc/sys/kernel/random/boot_id')?.trim() ?? null)
     facts.set(factKey('time-source', 'daemon'), timeSourceOf(processNames()))
+    for (const [name, file] of parameterFiles) this.#put(facts, 'parameter', name, parameterOf(textOf(file)))
+    for (const [name, value] of hardwareOf(textOf('/proc/cpuinfo') ?? '', textOf('/proc/meminfo') ?? ''))
+      facts.set(factKey('hardware', name), value)
     this.#put(facts, 'process', 'server', startOf(this.#sources.watchedPid()))
     for (const [name, version] of this.#readPackages()) facts.set(factKey('package', name), version)
     for (const file of this.#sources.configFiles) this.#put(facts, 'configuration', file, hashOf(file))

@@ -4,6 +4,7 @@ import { type ServerRole, type ServerTags, serverRoles, serverTags } from '#wire
 import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, table, withData, withJson } from './context.ts'
 import { registerCheck } from './server-check.ts'
+import { registerDiff } from './server-diff.ts'
 import { registerInvite } from './server-invite.ts'
 import { registerOrders } from './server-order.ts'
 import { registerWatch } from './server-watch.ts'
@@ -17,6 +18,7 @@ export function registerServer(program: Command): void {
   registerCheck(server)
   registerOrders(server)
   registerWatch(server)
+  registerDiff(server)
   const add = server
     .command('add <id>')
     .description(

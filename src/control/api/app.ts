@@ -8,6 +8,7 @@ import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
+import { addDiffRoutes } from './diff-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
@@ -26,6 +27,7 @@ import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
+import { addWhatIfRoutes } from './what-if-routes.ts'
 
 const BODY_BYTES_MAX = 64 * 1024 // no JSON request is larger; remote write has its own limit
 /** Addresses whose sign-ins are counted at once. */
@@ -93,6 +95,8 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addShareRoutes(app, context)
   addSteeringRoutes(app, context)
   addMarkRoutes(app, context)
+  addDiffRoutes(app, context)
+  addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
   addRuleRoutes(app, context)
   addProbeRoutes(app, context)

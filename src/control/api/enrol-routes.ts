@@ -2,11 +2,13 @@
 // and what an operator says of a server.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { Fault } from '#base'
 import { writeJoinString } from '#trust'
 import {
   certificateAnswer,
   certificateRequest,
   type EnrolAnswer,
+  type EnrolRequest,
   enrolAnswer,
   enrolRequest,
   foreignRequest,
@@ -40,9 +42,9 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
     answer: enrolAnswer,
     ratePerMinute: ENROLMENTS_PER_MINUTE,
     bodyBytesMax: 16 * 1024,
-    handle: async (_request, _reply, body): Promise<EnrolAnswer> => {
+    handle: async (request, _reply, body): Promise<EnrolAnswer> => {
       const { authority } = context
-      const { id, role, region, watches } = await context.state.joinStrings.use(body)
+      const { id, role, region, watches } = await joinNamed(context, request, body)
       await context.refreshAccess()
       const certificatePem =
         authority === null || body.requestPem === null
@@ -85,6 +87,23 @@ export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): v
       return { certificatePem, authorityPem: authority.roots.join('') }
     },
   })
+}
+
+/** A string that is played again, or a name that is taken: told here as well, since the other machine's log is not ours. */
+async function joinNamed(
+  context: ControlContext,
+  request: FastifyRequest,
+  body: EnrolRequest,
+): ReturnType<ControlContext['state']['joinStrings']['use']> {
+  try {
+    return await context.state.joinStrings.use(body)
+  } catch (thrown) {
+    if (thrown instanceof Fault) {
+      const { id: server, role } = body
+      context.log.warn('join-refused', { server, role, from: request.ip, problem: thrown.message })
+    }
+    throw thrown
+  }
 }
 
 function addJoinStringRoutes(app: FastifyInstance, context: ControlContext): void {

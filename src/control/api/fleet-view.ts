@@ -20,7 +20,7 @@ export function serverViews(context: ControlContext): ServerView[] {
 }
 
 function serverView(
-  { fleet, steering }: ControlContext,
+  { fleet, steering, refusals }: ControlContext,
   record: ServerRecord,
   pids: Readonly<Record<string, number>>,
 ): ServerView {
@@ -46,6 +46,7 @@ function serverView(
     sharePercent: record.sharePercent,
     foreign: record.role === 'foreign' ? { url: record.stream, weight: record.entryWeight } : null,
     evidence: [...record.evidence],
+    refused: refusals.of(record.id),
   }
 }
 

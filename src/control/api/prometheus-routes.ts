@@ -147,15 +147,18 @@ function write(request: FastifyRequest, context: ControlContext): Written {
     throw controlFaults.fault('control-request-media-type', 'Content-Encoding snappy is expected')
   }
   if (!Buffer.isBuffer(body)) throw controlFaults.fault('control-request-invalid', 'a body is expected')
-  const result = context.store.ingest(
-    {
-      body,
-      version: remoteWriteVersion(headers['content-type']),
-      limits: REMOTE_WRITE_LIMITS,
-      sender: principal.kind === 'server' ? principal.id : null,
-      accept: principal.kind === 'server' ? labels => checkWriter(principal.id, labels) : null,
-    },
-    context.fleetTime.nowMs(),
+  const sender = principal.kind === 'server' ? principal.id : null
+  const result = named(context, sender, () =>
+    context.store.ingest(
+      {
+        body,
+        version: remoteWriteVersion(headers['content-type']),
+        limits: REMOTE_WRITE_LIMITS,
+        sender,
+        accept: sender === null ? null : labels => checkWriter(sender, labels),
+      },
+      context.fleetTime.nowMs(),
+    ),
   )
   const unkept = context.metadata.add(result.metadata)
   if (unkept > 0) context.log.debug('metadata-refused', { metrics: unkept })
@@ -168,6 +171,27 @@ function write(request: FastifyRequest, context: ControlContext): Written {
     },
   }
 }
+
+/** What is not taken of a server stands on its page: its agent's log is read by nobody. */
+function named(context: ControlContext, sender: string | null, ingest: () => IngestResult): IngestResult {
+  if (sender === null) return ingest()
+  try {
+    const result = ingest()
+    for (const [reason, count] of Object.entries(result.refused)) {
+      // A repeat is how senders make sure.
+      if (count > 0 && reason !== 'duplicate') context.refusals.note(sender, reason as Refused, count)
+    }
+    return result
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.status < 500) {
+      const reason = thrown.code === 'control-write-not-itself' ? 'other-server' : 'unreadable'
+      context.refusals.note(sender, reason, 1, thrown.message)
+    }
+    throw thrown
+  }
+}
+
+type Refused = Exclude<keyof IngestResult['refused'], 'duplicate'>
 
 /**
  * Null when all was taken, or is here already: a repeat is how senders make sure. Else 400, as the specification asks

@@ -22,9 +22,14 @@ import {
   type ToControl,
 } from '#wire'
 import { controlFaults } from '../faults.ts'
+import type { RefusalReason } from './refusal-book.ts'
 
 const CHANNEL_PATH = '/api/v1/channel'
 const HELLO_MS_MAX = 5000
+/** Three heartbeats: who was heard since then lives, and one under its name from another machine is a second one. */
+const ALIVE_MS = 3000
+/** RFC 6455's OPEN, as WebSocket.readyState numbers it. */
+const WS_OPEN = 1
 const INVALID_FRAMES_MAX = 20
 /** Two processes a server, while an old connection may linger beside a new one. */
 const CONNECTIONS_MAX = 4000
@@ -47,6 +52,8 @@ export interface ChannelOptions {
   ) => { readonly id: string; readonly role: string } | null
   readonly hostAllowed: (request: IncomingMessage) => boolean
   readonly onHello: (hello: Hello) => void
+  /** Something of this server was not taken. */
+  readonly onRefused: (server: string, cause: RefusalReason, detail: string) => void
   readonly onMessage: (peer: Peer, message: Exclude<ToControl, Hello>) => void
   /** What a server is told right after the welcome. */
   readonly greeting: (peer: Peer) => readonly FromControl[]
@@ -82,6 +89,8 @@ interface Connection {
   readonly tokenServer: { readonly id: string; readonly role: string }
   readonly address: string | null
   peer: Peer | null
+  /** Who said hello: two machines under one name differ in it. */
+  from: { readonly hostId: string; readonly pid: number } | null
   heardMs: number
   invalid: number
 }
@@ -207,6 +216,7 @@ class RunningChannel implements Channel {
       socket,
       ...who,
       peer: null,
+      from: null,
       heardMs: this.#options.clock.monotonicMs(),
       invalid: 0,
     }
@@ -239,6 +249,7 @@ class RunningChannel implements Channel {
     if (parsed.kind === 'unknown-type') return // a neighbour one minor version newer
     if (parsed.kind === 'invalid') {
       this.#invalid.add()
+      this.#options.onRefused(connection.tokenServer.id, 'frames', parsed.problem)
       connection.invalid += 1
       if (connection.invalid >= INVALID_FRAMES_MAX) {
         this.#refuse(
@@ -280,20 +291,35 @@ class RunningChannel implements Channel {
     const peer: Peer = { server: hello.server, process: hello.process, role: hello.role }
     // A process that restarted takes the place of its old connection, which may not have closed yet.
     const old = this.#byPeer.get(peerKey(peer))
+    if (old !== undefined && old !== connection && this.#isSecond(old, hello)) {
+      const theirs = old.from?.hostId === hello.hostId ? 'this host' : 'another machine'
+      const message = `${hello.process} ${hello.server} is connected from ${theirs} (pid ${old.from?.pid ?? 0}) and alive: two may not share a name`
+      if (old.from?.hostId !== hello.hostId) return this.#refuse(connection, message, 'twice')
+      this.#options.onRefused(hello.server, 'twice', message)
+    }
     // The welcome goes out before the peer is known to broadcasts: it must be the first message.
     const fleetMs = this.#options.fleetTime.nowMs()
     this.#send(connection, { type: 'welcome', protocol: PROTOCOL, fleetMs })
     this.#byPeer.set(peerKey(peer), connection)
     connection.peer = peer
+    connection.from = { hostId: hello.hostId, pid: hello.pid }
     if (old !== undefined && old !== connection) old.socket.terminate()
     this.#options.log.info('channel-open', { ...peer, version: hello.version, pid: hello.pid })
     for (const message of this.#options.greeting(peer)) this.#send(connection, message)
     this.#options.onHello(hello)
   }
 
-  #refuse(connection: Connection, reason: string, cause: string): void {
+  /** The one before has been heard a moment ago, and is another process. */
+  #isSecond(old: Connection, hello: Hello): boolean {
+    const silentMs = this.#options.clock.monotonicMs() - old.heardMs
+    const isOther = old.from?.hostId !== hello.hostId || old.from.pid !== hello.pid
+    return old.socket.readyState === WS_OPEN && isOther && silentMs < ALIVE_MS
+  }
+
+  #refuse(connection: Connection, reason: string, cause: RefusalReason): void {
     this.#refused.add(1, { cause })
     this.#options.log.warn('channel-refused', { server: connection.tokenServer.id, reason })
+    this.#options.onRefused(connection.tokenServer.id, cause, reason)
     this.#send(connection, { type: 'refused', reason: reason.slice(0, 512) })
     connection.socket.close(1002)
   }

@@ -46,6 +46,7 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
     },
     hostAllowed,
     onHello: hello => onHello(context, hello),
+    onRefused: (server, cause, detail) => context.refusals.note(server, cause, 1, detail),
     onMessage: (peer, message) => {
       onMessage(context, peer, message)
       if (message.type === 'titles') channel.broadcast(catalogueOf(context), isEdge)

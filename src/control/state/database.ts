@@ -6,7 +6,8 @@ import { Kysely, type SqliteDatabase, SqliteDialect, type Transaction } from 'ky
 import { type Clock, type Closable, ensureFolder, Fault, messageOf } from '#base'
 import { readHostId } from '#link'
 import { controlFaults } from '../faults.ts'
-import { migrate, type Tables } from './tables.ts'
+import { migrate } from './migrations.ts'
+import type { Tables } from './tables.ts'
 
 /** A transaction of another process is waited for this long; each of ours takes milliseconds. */
 const BUSY_MS_MAX = 5000

@@ -58,7 +58,14 @@ async function add({ db, nowMs }: StateDb, request: MarkRequest, by: string): Pr
 }
 
 /** What concerns the host and not one server on it. */
-const hostKinds: ReadonlySet<MarkKind> = new Set(['package', 'kernel', 'boot', 'time-source'])
+const hostKinds: ReadonlySet<MarkKind> = new Set([
+  'package',
+  'kernel',
+  'parameter',
+  'hardware',
+  'boot',
+  'time-source',
+])
 /** Agents of one host look within a minute of each other. */
 const SAME_HOST_MS = 120_000
 
@@ -143,6 +150,8 @@ const nouns: Readonly<Record<Exclude<MarkKind, 'deployment' | 'note'>, string>> 
   version: 'version of',
   package: 'package',
   kernel: 'kernel',
+  parameter: 'kernel parameter',
+  hardware: 'hardware:',
   boot: 'host booted',
   process: 'process started:',
   configuration: 'configuration',

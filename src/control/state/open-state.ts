@@ -3,6 +3,8 @@ import { type Clock, systemClock } from '#base'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { type Checks, createChecks } from './checks.ts'
 import { openDatabase, type StateDb } from './database.ts'
+import { createDemandBook, type DemandBook } from './demand.ts'
+import { createFactBook, type FactBook } from './facts.ts'
 import { createForeign, type Foreign } from './foreign.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createMarks, type Marks } from './marks.ts'
@@ -25,6 +27,8 @@ export interface FullState extends StateDb {
   readonly joinStrings: JoinStrings
   readonly overrides: Overrides
   readonly marks: Marks
+  readonly facts: FactBook
+  readonly demand: DemandBook
   readonly foreign: Foreign
   readonly alerts: Alerts
   readonly wallLinks: WallLinks
@@ -45,6 +49,8 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     joinStrings: createJoinStrings(db),
     overrides: createOverrides(db),
     marks: createMarks(db),
+    facts: createFactBook(db),
+    demand: createDemandBook(db),
     foreign: createForeign(db),
     alerts: createAlerts(db),
     wallLinks: createWallLinks(db),

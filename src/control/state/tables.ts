@@ -1,7 +1,15 @@
-// Owns the tables of state.db and their migrations. All times are fleet time in ms since 1970.
-import type { Database } from 'better-sqlite3'
-import type { JoinRole, MarkKind, OverrideKind, ServerRole, ServerState, UserRole } from '#wire'
-import { controlFaults } from '../faults.ts'
+// Owns the shapes of the tables of state.db; migrations.ts makes them. All times are fleet time in ms since 1970.
+import type {
+  DeliveryView,
+  IncidentEventKind,
+  JoinRole,
+  MarkKind,
+  NoticeReason,
+  OverrideKind,
+  ServerRole,
+  ServerState,
+  UserRole,
+} from '#wire'
 
 export interface Tables {
   meta: { key: string; value: string }
@@ -40,6 +48,27 @@ export interface Tables {
     host_id: string | null
     /** Of a change that an agent saw: told twice it is one mark. */
     key: string | null
+  }
+  server_facts: {
+    server_id: string
+    version: number
+    sha256: string
+    at: number
+    told_at: number
+    first_at: number
+    /** StoredFact of facts.ts as JSON, deflated. */
+    data: Buffer
+  }
+  /** The largest sum that all edges sent at one moment of an hour. */
+  demand_hours: {
+    /** Its beginning. */
+    at: number
+    /** Bits a second. */
+    peak: number
+    /** When it was that much. */
+    peak_at: number
+    /** Moments of the hour with samples. */
+    moments: number
   }
   /** Bytes that looks at a server's stream took, by month (UTC, as 2026-01). */
   probe_use: { server_id: string; month: string; bytes: number }
@@ -176,127 +205,79 @@ export interface Tables {
     title: string
     estimated: number
   }
+  /** Members that end in a shape of wire's incidents are JSON. */
+  incidents: {
+    /** Short enough to be said on the telephone. */
+    id: string
+    /** What its alerts share; an open incident takes those that share it too. */
+    group_key: string
+    title: string
+    severity: 'critical' | 'warning' | 'info'
+    opened_at: number
+    resolved_at: number | null
+    servers: string
+    cause: string
+    verdict: string
+    viewers: string
+    acknowledged_by: string | null
+    acknowledged_at: number | null
+    assigned_to: string | null
+    wait_until: number | null
+  }
+  incident_alerts: {
+    incident_id: string
+    alert_id: string
+    joined_at: number
+    resolved_at: number | null
+    labels: string
+    annotations: string
+  }
+  incident_events: {
+    id?: number
+    incident_id: string
+    at: number
+    kind: IncidentEventKind
+    by: string
+    text: string
+  }
+  /** What has to be told: written with the event that it tells of, in one transaction. */
+  notices: {
+    id?: number
+    /** Null: a test. */
+    incident_id: string | null
+    at: number
+    reason: NoticeReason
+    rings: 0 | 1
+    text: string
+    /** Its deliveries are written. */
+    done_at: number | null
+  }
+  deliveries: {
+    id?: number
+    notice_id: number | null
+    incident_id: string | null
+    receiver: string
+    /** The same at each attempt: whoever got it twice knows. */
+    key: string
+    at: number
+    reason: NoticeReason
+    rings: 0 | 1
+    state: DeliveryView['state']
+    attempts: number
+    next_try_at: number | null
+    problem: string | null
+    payload: string
+  }
+  silences: {
+    id: string
+    matchers: string
+    starts_at: number
+    ends_at: number
+    recurs: string | null
+    comment: string
+    by: string
+    created_at: number
+    ended_at: number | null
+  }
   audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
-}
-
-/** Each entry lifts the schema by one version; entries are never changed once they are released. */
-const migrations: readonly string[] = [
-  `
-  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-  CREATE TABLE servers (
-    id TEXT PRIMARY KEY, role TEXT NOT NULL, region TEXT NOT NULL, token_sha256 TEXT NOT NULL,
-    url TEXT NOT NULL, version TEXT NOT NULL, host_id TEXT NOT NULL, created_at REAL NOT NULL
-  ) STRICT;
-  CREATE TABLE server_states (
-    server_id TEXT PRIMARY KEY, state TEXT NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL, since REAL NOT NULL
-  ) STRICT;
-  CREATE TABLE state_changes (
-    id INTEGER PRIMARY KEY, server_id TEXT NOT NULL, at REAL NOT NULL, from_state TEXT, to_state TEXT NOT NULL,
-    reason TEXT NOT NULL, evidence TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX state_changes_by_server ON state_changes (server_id, id);
-  CREATE TABLE users (
-    name TEXT PRIMARY KEY, role TEXT NOT NULL, password_hash TEXT NOT NULL, created_at REAL NOT NULL
-  ) STRICT;
-  CREATE TABLE web_sessions (
-    id_sha256 TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, csrf TEXT NOT NULL,
-    created_at REAL NOT NULL, seen_at REAL NOT NULL
-  ) STRICT;
-  CREATE TABLE links (
-    code_sha256 TEXT PRIMARY KEY, role TEXT NOT NULL, created_at REAL NOT NULL, expires_at REAL NOT NULL, used_at REAL
-  ) STRICT;
-  CREATE TABLE tokens (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE,
-    created_at REAL NOT NULL, revoked_at REAL
-  ) STRICT;
-  CREATE TABLE alerts (
-    id TEXT PRIMARY KEY, rule TEXT NOT NULL, state TEXT NOT NULL, labels TEXT NOT NULL, annotations TEXT NOT NULL,
-    value REAL, active_at REAL NOT NULL, fired_at REAL, resolved_at REAL, kept_since REAL
-  ) STRICT;
-  CREATE INDEX alerts_by_resolved ON alerts (resolved_at);
-  CREATE TABLE audit (
-    id INTEGER PRIMARY KEY, at REAL NOT NULL, by TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, facts TEXT NOT NULL
-  ) STRICT;
-  `,
-  `
-  ALTER TABLE servers ADD COLUMN tags TEXT NOT NULL DEFAULT '{}';
-  ALTER TABLE servers ADD COLUMN retired_at REAL;
-  CREATE TABLE join_strings (
-    id TEXT PRIMARY KEY, token_sha256 TEXT NOT NULL UNIQUE, role TEXT NOT NULL, server_id TEXT, region TEXT,
-    tags TEXT NOT NULL, created_at REAL NOT NULL, created_by TEXT NOT NULL, expires_at REAL NOT NULL,
-    revoked_at REAL, used_at REAL, used_by TEXT, used_credential_sha256 TEXT
-  ) STRICT;
-  CREATE TABLE overrides (
-    server_id TEXT PRIMARY KEY, kind TEXT NOT NULL, reason TEXT NOT NULL, by TEXT NOT NULL, since REAL NOT NULL,
-    expires_at REAL
-  ) STRICT;
-  `,
-  `
-  CREATE TABLE marks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, server_id TEXT, kind TEXT NOT NULL, text TEXT NOT NULL,
-    by TEXT NOT NULL, url TEXT, host_id TEXT, key TEXT UNIQUE
-  ) STRICT;
-  CREATE INDEX marks_by_time ON marks (at);
-  `,
-  `
-  CREATE TABLE wall_links (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL UNIQUE, created_at REAL NOT NULL,
-    created_by TEXT NOT NULL, revoked_at REAL
-  ) STRICT;
-  CREATE TABLE shares (
-    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, title TEXT NOT NULL, created_at REAL NOT NULL,
-    created_by TEXT NOT NULL, expires_at REAL NOT NULL, revoked_at REAL, bytes INTEGER NOT NULL, data BLOB
-  ) STRICT;
-  `,
-  `
-  CREATE TABLE probe_use (
-    server_id TEXT NOT NULL, month TEXT NOT NULL, bytes REAL NOT NULL, PRIMARY KEY (server_id, month)
-  ) STRICT;
-  `,
-  `
-  ALTER TABLE servers ADD COLUMN stream TEXT NOT NULL DEFAULT '';
-  ALTER TABLE servers ADD COLUMN entry_weight REAL NOT NULL DEFAULT 0;
-  `,
-  `
-  ALTER TABLE servers ADD COLUMN share_percent REAL NOT NULL DEFAULT 100;
-  `,
-  `
-  CREATE TABLE check_runs (
-    id TEXT PRIMARY KEY, server_id TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, by TEXT NOT NULL,
-    steps TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX check_runs_by_server ON check_runs (server_id, started_at);
-  ALTER TABLE join_strings ADD COLUMN admission INTEGER NOT NULL DEFAULT 0;
-  `,
-  `
-  ALTER TABLE servers ADD COLUMN measured_bps REAL;
-  CREATE TABLE steering_versions (
-    version INTEGER PRIMARY KEY, at REAL NOT NULL, decision TEXT NOT NULL, exhausted INTEGER NOT NULL,
-    changes TEXT NOT NULL, inputs BLOB NOT NULL, bytes INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX steering_versions_by_time ON steering_versions (at);
-  CREATE TABLE session_pathways (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, sid TEXT NOT NULL, at REAL NOT NULL, edge TEXT NOT NULL, from_edge TEXT,
-    version INTEGER, title TEXT NOT NULL, estimated INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX session_pathways_by_session ON session_pathways (sid, id);
-  CREATE INDEX session_pathways_by_time ON session_pathways (at);
-  `,
-]
-
-const SCHEMA_VERSION: number = migrations.length
-
-/** Brings the file to this version in one transaction each step; refuses a file of a newer version. */
-export function migrate(database: Database): void {
-  // Two processes may open a new folder at once: the immediate transaction lets the second one wait and see.
-  const run = database.transaction(() => {
-    const version = Number(database.pragma('user_version', { simple: true }))
-    if (version > SCHEMA_VERSION) {
-      const message = `state.db has schema version ${version}, this Vitrine knows up to ${SCHEMA_VERSION}; start the newer Vitrine that wrote it, or choose another data folder`
-      throw controlFaults.fault('control-state-newer', message, { facts: { version } })
-    }
-    for (const step of migrations.slice(version)) database.exec(step)
-    database.pragma(`user_version = ${SCHEMA_VERSION}`)
-  })
-  run.immediate()
 }

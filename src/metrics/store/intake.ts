@@ -137,7 +137,9 @@ export class Intake implements RequestVisitor {
 
   sample(timeMs: number, value: number): void {
     const target = this.#target
-    if (target instanceof Series) this.#staged.add(target, timeMs, value, this.#older)
+    // Rates and sums of all servers would be wrong by one that lies. Others may name a gauge so.
+    if (value < 0 && this.#sender !== null && isCounter(target)) this.#staged.refused['negative-counter'] += 1
+    else if (target instanceof Series) this.#staged.add(target, timeMs, value, this.#older)
     else this.#staged.refused[target] += 1
   }
 
@@ -217,4 +219,9 @@ export class Intake implements RequestVisitor {
     this.#created = [...this.#defined]
     if (isForgotten) this.#forms.clear()
   }
+}
+
+/** OpenMetrics 1.0, section "Counter": a total must not be negative. */
+function isCounter(target: Series | RefusalReason): boolean {
+  return target instanceof Series && target.labels['__name__']?.endsWith('_total') === true
 }

@@ -20,6 +20,7 @@ const REASONS: readonly RefusalReason[] = [
   'series-limit',
   'sender-series-limit',
   'label-limit',
+  'negative-counter',
   'invalid',
 ]
 

@@ -31,6 +31,7 @@ export type RefusalReason =
   | 'series-limit' // the store has as many series as it may have
   | 'sender-series-limit' // the sender has brought as many new series as one sender may
   | 'label-limit' // too many labels, or too long ones
+  | 'negative-counter' // of an enrolled sender: a name that ends in _total, and a value below zero
   | 'invalid' // no name, a malformed name, or a timestamp that is not a whole number
 
 /** What became of a batch. Everything in `accepted` survives kill -9 from now on. */

@@ -1,6 +1,6 @@
 // Owns what people say of a server (its tags), and taking it out of service for good.
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { useLocation } from 'wouter'
 import { z } from 'zod'
 import type { ServerTags, ServerView } from '#wire'
@@ -21,14 +21,20 @@ export interface AboutPanelProps {
 }
 
 export function AboutPanel({ server, mayTag, mayRetire }: AboutPanelProps): ReactNode {
-  const [editing, setEditing] = useState(false)
+  // A link that asks for a tag opens the form at once.
+  const [chosen, setEditing] = useState<boolean | null>(null)
+  const editing = chosen ?? (mayTag && location.hash === '#tags')
+  const place = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (location.hash === '#tags') place.current?.scrollIntoView({ block: 'center' })
+  }, [])
   const { tags } = server
   const told = [
     ...FIELDS.map(({ key, label }) => ({ label, text: tags[key] })),
     { label: 'Capacity', text: tags.capacityBps === undefined ? undefined : capacityText(tags.capacityBps) },
   ]
   return (
-    <section className="panel about" aria-label="Tags">
+    <section className="panel about" aria-label="Tags" id="tags" ref={place}>
       <header>
         <h2>Tags</h2>
         {mayTag && !editing ? (

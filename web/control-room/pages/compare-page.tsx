@@ -18,6 +18,7 @@ import { type CompareMetric, readMetric } from '../compare/metrics.ts'
 import { findParting, type Parting } from '../compare/parting.ts'
 import { partingMarks, partingText } from '../compare/parting-words.ts'
 import { Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { Toolbar } from '../parts/toolbar.tsx'
 import { ProblemBox } from '../query/problem-box.tsx'
@@ -150,6 +151,13 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
             <code>sum by (instance) ( … )</code> around it, or <code>max by (instance)</code>.
           </p>
         ) : null}
+        {chosen.length < 2 ? null : (
+          <p className="compare-differs">
+            <Link href={`/diff?a=${chosen[0] ?? ''}&b=${chosen[1] ?? ''}`}>
+              What differs between {chosen[0]} and {chosen[1]}
+            </Link>
+          </p>
+        )}
         <EventLane marks={events} grid={grid} />
         {specs.map(({ key, ...spec }) => (
           <TimeChart

@@ -16,6 +16,7 @@ import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Changes, Witnesses } from '../parts/evidence.tsx'
 import { Link } from '../parts/link.tsx'
 import { Age, Lasting, Moment, ZoneSwitch } from '../parts/moment.tsx'
+import { RefusedPanel } from '../parts/refused-panel.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { StateBadge } from '../parts/state.tsx'
 import { toneOf } from '../parts/tone.ts'
@@ -343,7 +344,7 @@ function ServerSide({ server, servers, changes }: SideProps): ReactNode {
     <aside className="side">
       {enrolled ? <OrdersPanel server={server} servers={servers} mayOrder={may('operator')} /> : null}
       {enrolled ? <AboutPanel server={server} mayTag={may('operator')} mayRetire={may('admin')} /> : null}
-      {past === null ? null : <OrderThen server={server} />}
+      {past === null ? <RefusedPanel server={server} /> : <OrderThen server={server} />}
       {server.role === 'edge' && past === null ? (
         <ChecksPanel server={server.id} mayCheck={may('operator')} brief />
       ) : null}

@@ -22,6 +22,7 @@ const PAGES = [
   { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
   { path: '/wall', name: 'Wall', icon: 'M3 5h18v12H3zM8 20.500h8M6.500 9h11M6.500 13h7' },
   { path: '/compare', name: 'Compare', icon: 'M3 8c4 0 5 3 8 3s4-6 10-6M3 13c4 0 5 1 8 1s5 5 10 5' },
+  { path: '/what-if', name: 'If lost', icon: 'M3 19h18M6 19V9M12 19v-5M18 19V5M9.500 5l5 5M14.500 5l-5 5' },
   {
     path: '/probes',
     name: 'Probes',

@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { type MarkView, markView } from '#wire'
 import { useClient, useMarks } from '../api/use-control-room.tsx'
 import { Loading, Problem } from './answers.tsx'
+import { Link } from './link.tsx'
 import { Moment, ZoneSwitch } from './moment.tsx'
 
 const SHOWN = 12
@@ -15,6 +16,8 @@ const KINDS: Readonly<Record<MarkView['kind'], string>> = {
   version: 'version',
   package: 'package',
   kernel: 'kernel',
+  parameter: 'kernel parameter',
+  hardware: 'hardware',
   boot: 'boot',
   process: 'restart',
   configuration: 'configuration',
@@ -59,6 +62,9 @@ export function WhatChanged({
           ))}
         </ol>
       )}
+      <p className="what-differs">
+        <Link href={`/diff?a=${encodeURIComponent(server)}`}>What differs from another server</Link>
+      </p>
       {list.length > SHOWN ? (
         <button type="button" className="plain" aria-expanded={all} onClick={() => setAll(!all)}>
           {all ? 'Show fewer' : `Show all ${list.length}`}

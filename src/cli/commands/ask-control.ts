@@ -1,0 +1,74 @@
+// Owns asking the running control room of this data folder, for commands whose answer only it has. It signs in by a
+// token that lives for one question, and trusts the private authority of the same folder.
+import { existsSync, readFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { join } from 'node:path'
+import { messageOf } from '#base'
+import { tlsClient } from '#trust'
+import { cliFaults } from '../faults.ts'
+import { controlAddress, controlFolder } from '../settings.ts'
+import { type CommonOptions, readFleetConfig } from './context.ts'
+import { BY, withState } from './state.ts'
+
+const ANSWER_MS_MAX = 30_000
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024
+
+/** The JSON of its answer. Faults: nobody answers, or it refuses; the message is its own. */
+export async function askControl(options: CommonOptions, path: string, name: string): Promise<unknown> {
+  const { config, data } = readFleetConfig(options)
+  const base = controlAddress(config, data)
+  const authorityFile = join(controlFolder(data), 'authority', 'authority.crt')
+  const trust = existsSync(authorityFile) ? { authorityPem: readFileSync(authorityFile, 'utf8') } : null
+  const made = await withState(options, state => state.createToken('viewer', name, BY))
+  try {
+    const answer = await get(`${base}${path}`, made.token, trust)
+    if (answer.status === 200) return JSON.parse(answer.text)
+    throw cliFaults.fault('cli-usage', problemOf(answer))
+  } finally {
+    await withState(options, state => state.revokeToken(made.id, BY))
+  }
+}
+
+function problemOf({ status, text }: { status: number; text: string }): string {
+  try {
+    return (JSON.parse(text) as { error: { message: string } }).error.message
+  } catch {
+    return `the control room answered with status ${status}`
+  }
+}
+
+function get(
+  url: string,
+  token: string,
+  trust: Parameters<typeof tlsClient>[0],
+): Promise<{ status: number; text: string }> {
+  const isTls = url.startsWith('https:')
+  return new Promise((resolve, reject) => {
+    const refuse = (problem: string): void =>
+      reject(cliFaults.fault('cli-usage', `no answer from the control room at ${url}: ${problem}`))
+    const outgoing = (isTls ? httpsRequest : httpRequest)(
+      url,
+      {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(ANSWER_MS_MAX),
+        ...(isTls ? tlsClient(trust, url, { role: 'control' }) : {}),
+      },
+      response => {
+        const parts: Buffer[] = []
+        let bytes = 0
+        response.on('data', (part: Buffer) => {
+          bytes += part.length
+          if (bytes > ANSWER_BYTES_MAX) outgoing.destroy(new Error('its answer is too long'))
+          else parts.push(part)
+        })
+        response.on('error', error => refuse(messageOf(error)))
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') }),
+        )
+      },
+    )
+    outgoing.on('error', error => refuse(messageOf(error)))
+    outgoing.end()
+  })
+}

@@ -1,0 +1,172 @@
+// Owns the shapes of incidents: several alerts with one likely cause, what was done about it, and whether somebody
+// has to get up.
+import { z } from 'zod'
+import { serverId } from './names.ts'
+
+const time = z.number()
+const words = z.record(z.string(), z.string())
+
+/** What an operator is told first. `cannot-tell` when an input is missing: never a guess. */
+export const verdictClasses = ['sleep', 'decide', 'get-up', 'cannot-tell'] as const
+export type VerdictClass = (typeof verdictClasses)[number]
+
+/** One input of a verdict, in words with its figure; `missing` when it could not be had. */
+export const verdictInput = z.object({
+  name: z.string(),
+  text: z.string(),
+  value: z.number().nullable(),
+  unit: z.string(),
+  missing: z.boolean(),
+})
+
+export const verdict = z.object({
+  class: z.enum(verdictClasses),
+  /** `you can sleep`, `decide by 02:40`, `get up`, `cannot tell`: the reader's zone is put in by the page. */
+  text: z.string(),
+  /** Fleet time by which somebody has to decide; null unless the class is `decide`. */
+  decideBy: time.nullable(),
+  /** In one sentence. */
+  reason: z.string(),
+  inputs: z.array(verdictInput),
+  at: time,
+})
+export type Verdict = z.infer<typeof verdict>
+
+export const causeKinds = [
+  'edge-frozen',
+  'host-silent',
+  'path-cut',
+  'origin-slow',
+  'origin-down',
+  'disk-full',
+  'certificate',
+  'clock-stepped',
+  'cpu-pegged',
+  'bad-release',
+  'observer-cut-off',
+  'cannot-tell',
+] as const
+export type CauseKind = (typeof causeKinds)[number]
+
+export const cause = z.object({
+  kind: z.enum(causeKinds),
+  /** In one sentence. */
+  text: z.string(),
+  /** 0 to 1. */
+  confidence: z.number().min(0).max(1),
+  /** In words, each with where it can be looked at. */
+  for: z.array(z.string()),
+  against: z.array(z.string()),
+})
+export type Cause = z.infer<typeof cause>
+
+export const incidentEventKinds = [
+  'opened',
+  'alert-joined',
+  'alert-resolved',
+  'class-changed',
+  'cause-changed',
+  'acknowledged',
+  'assigned',
+  'comment',
+  'waiting',
+  'steering',
+  'state',
+  'mark',
+  'notified',
+  'resolved',
+  'reopened',
+] as const
+export type IncidentEventKind = (typeof incidentEventKinds)[number]
+
+export const incidentEvent = z.object({
+  id: z.int(),
+  at: time,
+  kind: z.enum(incidentEventKinds),
+  /** A person, a token or `vitrine`. */
+  by: z.string(),
+  text: z.string(),
+})
+export type IncidentEvent = z.infer<typeof incidentEvent>
+
+export const incidentView = z.object({
+  /** Short enough to be said on the telephone. */
+  id: z.string(),
+  title: z.string(),
+  openedAt: time,
+  /** Null while it is open. */
+  resolvedAt: time.nullable(),
+  severity: z.enum(['critical', 'warning', 'info']),
+  servers: z.array(serverId),
+  /** Firing alerts now, and all that ever joined. */
+  firing: z.int(),
+  alerts: z.int(),
+  verdict,
+  cause,
+  acknowledgedBy: z.string().nullable(),
+  acknowledgedAt: time.nullable(),
+  assignedTo: z.string().nullable(),
+  /** Nobody is rung before; null: nobody asked to wait. */
+  waitUntil: time.nullable(),
+  viewers: z.object({
+    /** Null: not known. */
+    hurtNow: z.number().nullable(),
+    peak: z.number().nullable(),
+    moved: z.number().nullable(),
+    /** Viewers x seconds. */
+    lostViewerSeconds: z.number(),
+  }),
+})
+export type IncidentView = z.infer<typeof incidentView>
+
+/** `GET /api/v1/incidents` (viewer): open ones, and those resolved in the last week. */
+export const incidentsAnswer = z.object({ now: time, incidents: z.array(incidentView) })
+
+export const silenceMatcher = z.object({
+  name: z.string().max(128),
+  value: z.string().max(1024),
+  isRegex: z.boolean(),
+  /** False: `!=` or `!~`. */
+  isEqual: z.boolean(),
+})
+
+/** A silence, or a maintenance when it recurs: its alerts are seen, open nothing and ring nobody. */
+export const silenceView = z.object({
+  id: z.string(),
+  matchers: z.array(silenceMatcher).min(1).max(20),
+  startsAt: time,
+  endsAt: time,
+  /** Null: once. Weekday (0 Sunday), minute of day in the zone, minutes. */
+  recurs: z
+    .object({
+      weekdays: z.array(z.int().min(0).max(6)),
+      fromMinute: z.int(),
+      minutes: z.int(),
+      zone: z.string(),
+    })
+    .nullable(),
+  comment: z.string(),
+  by: z.string(),
+  createdAt: time,
+  endedAt: time.nullable(),
+})
+export type SilenceView = z.infer<typeof silenceView>
+
+export const noticeReasons = ['opened', 'worse', 'edge-lost', 'reminder', 'resolved', 'test'] as const
+export type NoticeReason = (typeof noticeReasons)[number]
+
+export const deliveryView = z.object({
+  id: z.int(),
+  at: time,
+  receiver: z.string(),
+  incident: z.string().nullable(),
+  reason: z.enum(noticeReasons),
+  rings: z.boolean(),
+  state: z.enum(['waiting', 'sent', 'failed', 'given-up']),
+  attempts: z.int(),
+  nextTryAt: time.nullable(),
+  problem: z.string().nullable(),
+})
+export type DeliveryView = z.infer<typeof deliveryView>
+
+export const alertRecord = z.object({ labels: words, annotations: words })
