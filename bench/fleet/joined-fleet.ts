@@ -53,6 +53,9 @@ export class JoinedFleet {
   private constructor(options: JoinedFleetOptions) {
     this.options = options
     this.folder = mkdtempSync(join(tmpdir(), 'vitrine-joined-'))
+    // Also when the bench fails or is stopped: nothing goes on without it.
+    process.once('exit', this.#kill)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
   }
 
   static async start(options: JoinedFleetOptions): Promise<JoinedFleet> {
@@ -123,6 +126,8 @@ export class JoinedFleet {
 
   async close(): Promise<void> {
     await Promise.all([...this.#children.values()].map(child => end(child)))
+    process.off('exit', this.#kill)
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, leave)
     rmSync(this.folder, { recursive: true, force: true })
   }
 
@@ -144,6 +149,10 @@ export class JoinedFleet {
       if (performance.now() - startedMs > limitMs) throw new Error(`not within ${limitMs} ms: ${what}`)
       await pause(LOOK_MS)
     }
+  }
+
+  #kill = (): void => {
+    for (const child of this.#children.values()) child.kill('SIGKILL')
   }
 
   #edgeOf(location: string): string | null {
@@ -239,6 +248,10 @@ export class JoinedFleet {
       )
       .join('\n')
   }
+}
+
+function leave(): void {
+  process.exit(1)
 }
 
 async function end(child: ChildProcess): Promise<void> {

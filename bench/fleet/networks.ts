@@ -10,7 +10,9 @@ import type { BenchResult } from '../result.ts'
 
 const run = promisify(execFile)
 const RESULT = 'VITRINE_BENCH_RESULT'
-const PREFIX = `vt${process.pid}`
+const PREFIX_VARIABLE = 'VITRINE_BENCH_PREFIX'
+/** Of the outer process: whatever becomes of the inner one, its namespaces are found again. */
+const PREFIX = process.env[PREFIX_VARIABLE] ?? `vt${process.pid}`
 const SUBNET = '10.213.7'
 /** Where everything but the edges lives. */
 export const CENTRE = `${SUBNET}.1`
@@ -45,15 +47,21 @@ export async function insideNetwork(part: string, parameters: readonly string[])
     const node = [process.execPath, ...process.execArgv, main, 'fleet', '--only', part, ...parameters]
     const child = spawn('ip', ['netns', 'exec', name, ...node], {
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, [RESULT]: file },
+      env: { ...process.env, [RESULT]: file, [PREFIX_VARIABLE]: PREFIX },
     })
     await new Promise(resolve => child.once('exit', resolve))
     if (!existsSync(file)) throw new Error(`the part ${part} ended without results`)
     return JSON.parse(readFileSync(file, 'utf8')) as BenchResult[]
   } finally {
-    await run('ip', ['netns', 'del', name])
+    await removeAll()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+async function removeAll(): Promise<void> {
+  const { stdout } = await run('ip', ['netns', 'list'])
+  const names = stdout.split('\n').map(line => line.split(' ')[0] ?? '')
+  for (const name of names.filter(one => one.startsWith(PREFIX))) await run('ip', ['netns', 'del', name])
 }
 
 /** Where the results go; null: this process is not inside. */
