@@ -39,6 +39,8 @@ import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
+import { createOffboarding } from './people/offboarding.ts'
+import { SignInPace } from './people/sign-in-pace.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
 import { ProbeBudget } from './probes/probe-budget.ts'
 import { ProbeCredentials } from './probes/probe-credentials.ts'
@@ -133,7 +135,6 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     demand: await openDemand(options, { store, state, fleetTime }, closers),
     counters,
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
-    metadata: new MetadataBook(),
     log,
     region,
     authority: own.authority,
@@ -143,12 +144,21 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     startedAt: fleetTime.nowMs(),
     refreshAccess,
     followAccess,
+    ...openPeople(options, state),
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
   return { url, join, close: () => closers.close() }
+}
+
+function openPeople(
+  { clock, mentions = () => [] }: ControlOptions,
+  state: FullState,
+): Pick<ControlContext, 'pace' | 'offboarding' | 'metadata'> {
+  const offboarding = createOffboarding(state, mentions)
+  return { pace: new SignInPace(clock), offboarding, metadata: new MetadataBook() }
 }
 
 async function openDemand(
@@ -394,7 +404,8 @@ function accessReader(
     if (access.set(tokens, fleet, walls)) onChange()
   }
   const followAccess = async (): Promise<void> => {
-    if (state.dataVersion() !== version) await refreshAccess()
+    const isOver = access.endsAt <= fleetTime.nowMs()
+    if (state.dataVersion() !== version || isOver) await refreshAccess()
   }
   return { refreshAccess, followAccess }
 }

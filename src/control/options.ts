@@ -1,6 +1,7 @@
 // Owns what a control room is started with. It holds no behaviour.
 import type { Clock, ListenOptions, Log } from '#base'
 import type { ServerRole, TryRequest } from '#wire'
+import type { Mentions } from './people/offboarding.ts'
 
 /** The supervisor of a local fleet, as the control room sees it. */
 export interface SupervisorPort {
@@ -47,6 +48,8 @@ export interface ControlOptions {
   readonly mediaFolder?: string | null
   /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
   readonly allowSimulated?: boolean
+  /** Where the configuration names a person; left out: it is not asked. */
+  readonly mentions?: Mentions
   readonly clock: Clock
   readonly log: Log
 }

@@ -6,7 +6,8 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addAccountRoutes } from './account-routes.ts'
+import { addAuditRoutes } from './audit-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
 import { addDiffRoutes } from './diff-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
@@ -17,6 +18,7 @@ import { installGuard } from './guard.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
+import { addPeopleRoutes } from './people-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { addRuleRoutes } from './rule-routes.ts'
@@ -26,6 +28,7 @@ import { addShareRoutes } from './share-routes.ts'
 import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
+import { addTryRoutes } from './try-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 import { addWhatIfRoutes } from './what-if-routes.ts'
 
@@ -86,7 +89,9 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addSystemRoutes(app, context)
   addSessionRoutes(app, context)
   addFleetRoutes(app, context)
-  addAdminRoutes(app, context)
+  addAccountRoutes(app, context)
+  addPeopleRoutes(app, context)
+  addAuditRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
   addCheckRoutes(app, context)
