@@ -1,7 +1,7 @@
 // Owns building dist from the sources when they have changed: modules by tsc, pages by Vite.
 // It refuses to leave output of sources that are gone: then dist is made anew.
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { inRoot, readJson, writeWhole } from './paths.mjs'
 import { startProgress } from './progress.mjs'
 import { run } from './run.mjs'
@@ -48,7 +48,7 @@ export async function build(lock) {
   const stamp = readJson(stampFile)
   const present = new Set(lines.map(pathOf))
   const vanished = stamp === null || stamp.inputs.some(path => !present.has(path))
-  if (vanished) rmSync(inRoot('dist'), { recursive: true, force: true })
+  if (vanished) removeModules()
   const progress = startProgress('Building', () => 'modules and pages')
   const modules = await run(lock, process.execPath, [
     inRoot('node_modules/typescript/bin/tsc'),
@@ -68,9 +68,26 @@ export async function build(lock) {
   return true
 }
 
-function buildPages(lock) {
+/** All but the pages: a fleet that runs from this clone goes on to show them, and they are replaced as a whole. */
+function removeModules() {
+  if (!existsSync(inRoot('dist'))) return
+  for (const name of readdirSync(inRoot('dist'))) {
+    if (name !== 'web') rmSync(inRoot('dist', name), { recursive: true, force: true })
+  }
+}
+
+/** Made beside the pages that are there, and put in their place when they are whole. */
+async function buildPages(lock) {
   const vite = inRoot('node_modules/vite/bin/vite.js')
   const parameters = [vite, 'build', '--config', 'web/vite.config.ts', '--logLevel', 'warn']
+  const [pages, fresh, old] = ['web', 'web.new', 'web.old'].map(name => inRoot('dist', name))
   // NODE_ENV of whoever calls us would decide how React is built.
-  return run(lock, process.execPath, parameters, { env: { ...process.env, NODE_ENV: 'production' } })
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const made = await run(lock, process.execPath, [...parameters, '--outDir', fresh, '--emptyOutDir'], { env })
+  if (made.code !== 0) return made
+  rmSync(old, { recursive: true, force: true })
+  if (existsSync(pages)) renameSync(pages, old)
+  renameSync(fresh, pages)
+  rmSync(old, { recursive: true, force: true })
+  return made
 }

@@ -6,6 +6,7 @@ type CliFault =
   | 'cli-token-unreadable'
   | 'cli-ports-taken'
   | 'cli-control-does-not-start'
+  | 'cli-control-away'
   | 'cli-fleet-file-unreadable'
   | 'cli-not-local'
   | 'cli-no-such-server'
@@ -32,6 +33,12 @@ export const cliFaults: FaultTable<CliFault> = defineFaults('cli', {
     where: 'internal',
     retry: false,
     help: 'The control room ended three times within ten seconds: the last lines of its log, data/log/control.log, say why.',
+  },
+  'cli-control-away': {
+    status: 503,
+    where: 'downstream',
+    retry: true,
+    help: 'The control room of this data folder does not answer: start it, or name its data folder with --data.',
   },
   'cli-fleet-file-unreadable': {
     status: 500,

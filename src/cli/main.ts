@@ -51,6 +51,14 @@ const registrations = [
 ]
 for (const register of registrations) register(program)
 
+// Whoever read our lines may be gone (`| head`, a closed terminal): what was begun is brought to its end, and a fleet
+// goes on. Lines that cannot be written for another reason (a full disk) are a failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = EXIT_FAILURE
+  })
+}
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -232,7 +232,7 @@ function openLink(
   let remembered = true
   const onMessage = (message: FromControl): void => {
     if (message.type === 'steering-table') fleet.setTable(message, remembered)
-    else if (message.type === 'regions') fleet.setRegions(message.text)
+    else if (message.type === 'regions') void fleet.setRegions(message.text, remembered)
     else if (message.type === 'probe-plan') {
       probes.setPlan(message)
       probePass.set(message.accepts)

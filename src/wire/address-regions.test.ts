@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { REGION_LINES_MAX, readAddress, readRegions } from './address-regions.ts'
+import { REGION_LINES_MAX, readAddress, readRegions, readRegionsInSteps } from './address-regions.ts'
 
 function regionOf(text: string, address: string): string | null {
   const read = readRegions(text)
@@ -129,5 +129,28 @@ describe('regions by address', () => {
     )
     expect(readRegions(lines.join('\n'))).toMatchObject({ kind: 'invalid', line: REGION_LINES_MAX + 1 })
     expect(readRegions(lines.slice(1).join('\n')).kind).toBe('regions')
+  })
+})
+
+describe('a table that is read in steps', () => {
+  const lines = Array.from({ length: 5000 }, (_, at) => `10.${at >> 8}.${at & 255}.0/24 r${at % 7}`)
+
+  it('says the same as one that is read at once, and lets others in between', async () => {
+    let pauses = 0
+    const read = await readRegionsInSteps(lines.join('\n'), async () => {
+      pauses += 1
+    })
+    const whole = readRegions(lines.join('\n'))
+    if (read.kind !== 'regions' || whole.kind !== 'regions') throw new Error('it is a good table')
+    expect([read.text, read.regions.lines, pauses]).toEqual([whole.text, 5000, 5])
+    expect(read.regions.regionOf('10.3.4.5')).toBe(whole.regions.regionOf('10.3.4.5'))
+  })
+
+  it('is refused as a whole for its last line', async () => {
+    expect(await readRegionsInSteps([...lines, '10.0.0.0/33 x'].join('\n'), async () => undefined)).toEqual({
+      kind: 'invalid',
+      line: 5001,
+      problem: '10.0.0.0/33: expected a prefix length from 0 to 32',
+    })
   })
 })

@@ -21,8 +21,29 @@ export type RegionsRead =
 
 export const noRegions: AddressRegions = { lines: 0, regionOf: () => null }
 
+/** A few milliseconds of reading, between which a server's loop looks after viewers. */
+const LINES_A_STEP = 1000
+
 /** `text` of the answer is the same table without comments and blanks, for edges. */
 export function readRegions(text: string): RegionsRead {
+  const reader = regionsReader(text)
+  for (;;) {
+    const { done, value } = reader.next()
+    if (done === true) return value
+  }
+}
+
+/** The same, for who serves others meanwhile: the largest table takes half a second. */
+export async function readRegionsInSteps(text: string, pause: () => Promise<unknown>): Promise<RegionsRead> {
+  const reader = regionsReader(text)
+  for (;;) {
+    const { done, value } = reader.next()
+    if (done === true) return value
+    await pause()
+  }
+}
+
+function* regionsReader(text: string): Generator<undefined, RegionsRead, undefined> {
   if (text.length > REGION_CHARACTERS_MAX) {
     return { kind: 'invalid', line: 0, problem: `more than ${REGION_CHARACTERS_MAX} characters` }
   }
@@ -41,6 +62,7 @@ export function readRegions(text: string): RegionsRead {
           : addTo(v4, v6, read)
     if (problem !== null) return { kind: 'invalid', line: at + 1, problem }
     kept.push(bare)
+    if (kept.length % LINES_A_STEP === 0) yield
   }
   const regionOf = (address: string): string | null => {
     const read = readAddress(address)

@@ -106,6 +106,18 @@ describe('a foreign server', () => {
   })
 })
 
+describe('names', () => {
+  it('may be any word: what every object has by itself is no process id', async () => {
+    expect((await post(cdn({ id: 'constructor' }))).status).toBe(200)
+    expect(await server('constructor')).toMatchObject({ id: 'constructor', pid: null })
+  })
+
+  it('are not the control room’s own', async () => {
+    const { status, text } = await post(cdn({ id: 'control' }))
+    expect([status, text]).toEqual([400, expect.stringContaining('this is the control room itself')])
+  })
+})
+
 describe('what is refused', () => {
   it.each([
     ['no address', { url: 'not a url' }],

@@ -172,6 +172,14 @@ describe('two machines under one name', () => {
       count: 2,
       detail: expect.stringMatching(/this host/) as unknown,
     })
+    // The older one that comes back is no restart: two that are alive do not take turns.
+    restarted.beat()
+    await until(() => again.closed(), 'the older one is closed')
+    const back = await open('machine-2', 1002)
+    expect(back.messages).toMatchObject([
+      { type: 'refused', reason: expect.stringMatching(/this host \(pid 1003\)/) as unknown },
+    ])
+    expect(restarted.closed()).toBe(false)
     restarted.close()
   })
 

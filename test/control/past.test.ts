@@ -219,7 +219,7 @@ it.each(['/servers', '/servers/eu-west', '/wall', '/probes', '/alerts'])(
   '%s refuses what is to come, and nonsense',
   async path => {
     expect((await control.get(`/api/v1${path}?at=${(await now()) + 60_000}`)).status).toBe(400)
-    for (const bad of ['x', '-1', '1e99', 'NaN']) {
+    for (const bad of ['', '%20', 'x', '-1', '1e99', 'NaN']) {
       expect((await control.get(`/api/v1${path}?at=${bad}`)).status).toBe(400)
     }
   },

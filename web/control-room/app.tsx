@@ -1,6 +1,7 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
-import { Route, Switch, useSearchParams } from 'wouter'
+import { Route, Switch, useLocation, useSearchParams } from 'wouter'
+import { usePageTitle } from './page-title.ts'
 import { AccountPage } from './pages/account-page.tsx'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
@@ -33,6 +34,8 @@ const ComparePage = lazy(async () => ({ default: (await import('./pages/compare-
 
 export function App(): ReactNode {
   const [search] = useSearchParams()
+  const [path] = useLocation()
+  usePageTitle(path)
   return (
     <Switch>
       <Route path="/sign-in">

@@ -1,11 +1,32 @@
 import { expect, test } from 'vitest'
-import { age, dayAndTime, duration, isoTime, readZone, timeOfDay, zoneForLink } from './time-format.ts'
+import {
+  age,
+  dayAndTime,
+  duration,
+  isoTime,
+  readZone,
+  setDuration,
+  timeOfDay,
+  zoneForLink,
+} from './time-format.ts'
 
 const LEAP_NIGHT = 1_341_100_799_000 // 2012-06-30T23:59:59Z
 
 test('writes moments in UTC', () => {
   expect(timeOfDay(LEAP_NIGHT, 'utc')).toBe('23:59:59')
   expect(dayAndTime(LEAP_NIGHT, 'utc')).toBe('30 Jun, 23:59:59')
+})
+
+test('a length that somebody chose is written as they chose it', () => {
+  expect([1_000, 500, 30_000, 60_000, 90_000, 600_000, 3_600_000].map(setDuration)).toEqual([
+    '1 s',
+    '0.5 s',
+    '30 s',
+    '1 min',
+    '1 min 30 s',
+    '10 min',
+    '1 h',
+  ])
 })
 
 test('writes durations with the places that matter', () => {

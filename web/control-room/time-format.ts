@@ -73,6 +73,13 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
+/** A length that somebody chose: `5 s`, `1 min`, `1 min 30 s`; `0.5 s` where it is no whole second. */
+export function setDuration(ms: number): string {
+  return duration(ms)
+    .replace(/\.0 s$/, ' s')
+    .replace(/ 0?0 (?:s|min|h)$/, '')
+}
+
 /** How long ago, without tenths, so that it does not flicker: `now`, `12 s`, `4 min`, `3 h`, `2 d`. */
 export function age(ms: number): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000)

@@ -46,7 +46,7 @@ function get(
   const isTls = url.startsWith('https:')
   return new Promise((resolve, reject) => {
     const refuse = (problem: string): void =>
-      reject(cliFaults.fault('cli-usage', `no answer from the control room at ${url}: ${problem}`))
+      reject(cliFaults.fault('cli-control-away', `no answer from the control room at ${url}: ${problem}`))
     const outgoing = (isTls ? httpsRequest : httpRequest)(
       url,
       {

@@ -53,7 +53,11 @@ function showStatus(options: CommonOptions): void {
   const shown = { pin, phase: rotation?.phase ?? null, missing: rotation === null ? [] : missing }
   print(shown, options.json, () => {
     if (rotation === null)
-      return [`the key does not change; its pin is ${pin ?? 'none: there is no authority'}`]
+      return [
+        pin === null
+          ? 'there is no authority: a control room makes one when it listens off loopback and ends TLS itself'
+          : `the key does not change; its pin is ${pin}`,
+      ]
     const step =
       rotation.phase === 'learn' ? 'servers learn the new root' : 'servers renew their certificates'
     const who = missing.length === 0 ? 'all have' : `missing: ${missing.join(', ')}`

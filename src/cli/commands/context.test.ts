@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { controlAddress, controlFolder, controlUrlFile, keptConfigFile } from '../settings.ts'
-import { readConfig, readFleetConfig } from './context.ts'
+import { readConfig, readCount, readFleetConfig } from './context.ts'
 
 let data: string
 beforeEach(() => {
@@ -35,4 +35,11 @@ it('a sign-in link names the address that the control room told, else the config
   expect(controlAddress(config, data)).toBe('http://127.0.0.1:8080')
   keep(controlUrlFile(controlFolder(data)), 'https://control.example.org\n')
   expect(controlAddress(config, data)).toBe('https://control.example.org')
+})
+
+it('a count is a whole number from 1 to its most', () => {
+  expect(readCount(1000)('1000')).toBe(1000)
+  for (const text of ['0', '1001', '-1', '1e3', '', ' 5', '0x10']) {
+    expect(() => readCount(1000)(text)).toThrow('expected a number from 1 to 1000')
+  }
 })

@@ -44,10 +44,13 @@ export function readPort(text: string): number {
   throw new InvalidArgumentError(`expected a number from 0 to ${PORT_BASE_MAX}`)
 }
 
-export function readCount(text: string): number {
-  const count = Number(text)
-  if (/^\d+$/.test(text) && count <= 10_000) return count
-  throw new InvalidArgumentError('expected a number from 0 to 10000')
+/** How many of something: from 1 to `max`. */
+export function readCount(max: number): (text: string) => number {
+  return text => {
+    const count = Number(text)
+    if (/^\d{1,9}$/.test(text) && count >= 1 && count <= max) return count
+    throw new InvalidArgumentError(`expected a number from 1 to ${max}`)
+  }
 }
 
 const SECONDS = { m: 60, h: 3600, d: 86_400 } as const

@@ -2,9 +2,10 @@
 // It asks the control room; where none runs it reads the store itself.
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
-import { silentLog, systemClock } from '#base'
+import { Fault, silentLog, systemClock } from '#base'
 import { type LedgerRow, openStore } from '#metrics'
-import { controlAddress, controlFolder } from '../settings.ts'
+import { controlFolder } from '../settings.ts'
+import { askControl } from './ask-control.ts'
 import {
   type CommonOptions,
   print,
@@ -14,9 +15,7 @@ import {
   withJson,
   withPortBase,
 } from './context.ts'
-import { BY, withState } from './state.ts'
 
-const ANSWER_MS_MAX = 30_000
 const SECONDS_AN_HOUR = 3600
 
 type LedgerOptions = CommonOptions & { readonly month: Month; readonly csv?: boolean }
@@ -61,22 +60,15 @@ export function registerLedger(program: Command): void {
 }
 
 async function readRows(options: LedgerOptions): Promise<readonly LedgerRow[]> {
-  const { config, data } = readFleetConfig(options)
   const { fromMs, toMs } = options.month
-  const made = await withState(options, state => state.createToken('viewer', 'vitrine ledger', BY))
   try {
-    const query = `start=${fromMs / 1000}&end=${toMs / 1000}`
-    const answer = await fetch(`${controlAddress(config, data)}/api/v1/ledger?${query}`, {
-      headers: { authorization: `Bearer ${made.token}` },
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
-    })
-    if (answer.ok) return ((await answer.json()) as { rows: LedgerRow[] }).rows
-  } catch {
+    const path = `/api/v1/ledger?start=${fromMs / 1000}&end=${toMs / 1000}`
+    return ((await askControl(options, path, 'vitrine ledger')) as { rows: LedgerRow[] }).rows
+  } catch (error) {
     // Nobody answers: the store is free, or its lock says who has it.
-  } finally {
-    await withState(options, state => state.revokeToken(made.id, BY))
+    if (!(error instanceof Fault && error.code === 'cli-control-away')) throw error
   }
-  const folder = join(controlFolder(data), 'metrics')
+  const folder = join(controlFolder(readFleetConfig(options).data), 'metrics')
   const store = openStore({ folder, clock: systemClock, log: silentLog })
   try {
     return store.ledger(fromMs, toMs)

@@ -92,7 +92,7 @@ export function whatIfLines({ losses }: WhatIfAnswer): string[] {
     losses.map((loss: LossView) => [
       loss.kind === 'region' ? `region ${loss.id}` : loss.id,
       String(loss.viewers),
-      loss.word,
+      inWords(loss.word),
       carryText(loss.now),
       carryText(loss.usual),
       carryText(loss.week),
@@ -102,10 +102,15 @@ export function whatIfLines({ losses }: WhatIfAnswer): string[] {
   )
 }
 
+/** `cannot-tell` is for programs. */
+function inWords(word: Carry['word']): string {
+  return word.replaceAll('-', ' ')
+}
+
 function carryText({ demandBps, headroom, word }: Carry): string {
   if (demandBps === null) return 'not measured'
   const demand = `${(demandBps / 1e6).toFixed(1)} Mb/s`
-  if (headroom === null) return `${demand}, ${word}`
+  if (headroom === null) return `${demand}, ${inWords(word)}`
   const percent = Math.round(Math.abs(headroom) * 100)
   return `${demand}, ${percent} % ${headroom < 0 ? 'too much' : 'left'}`
 }

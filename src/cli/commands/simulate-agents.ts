@@ -24,6 +24,10 @@ import { readPem } from './simulate-viewers.ts'
 
 const TOKEN_VARIABLE = 'VITRINE_TOKEN'
 const CALL_MS_MAX = 20_000
+/** What a control room enrols (`control-request-invalid` above). */
+const COUNT_MAX = 1000
+/** Half of what it takes of one sender. */
+const SERIES_MAX = 10_000
 
 type AgentsOptions = CommonOptions & {
   readonly control?: string
@@ -41,8 +45,8 @@ export function registerSimulateAgents(parent: Command): void {
       'servers that do not exist: heartbeats, time exchange and metrics, until Ctrl-C or --duration',
     )
     .option('--control <url>', 'the control room, started with --allow-simulated (default: the local one)')
-    .option('--count <n>', 'how many servers, up to 1000', readCount, 100)
-    .option('--series <n>', 'series that each pushes, once a second', readCount, 120)
+    .option('--count <n>', 'how many servers, up to 1000', readCount(COUNT_MAX), 100)
+    .option('--series <n>', 'series that each pushes, once a second', readCount(SERIES_MAX), 120)
     .option(
       '--duration <time>',
       'measure for this, for example 60s, 10m (default: until Ctrl-C)',
@@ -154,6 +158,8 @@ class ControlRoom {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(CALL_MS_MAX),
+    }).catch((error: unknown) => {
+      throw cliFaults.fault('cli-control-away', `no answer from ${address}: ${messageOf(error)}`)
     })
     const text = await answer.text()
     if (statusCode === 200) return JSON.parse(text)

@@ -19,6 +19,9 @@ import {
 } from './context.ts'
 import { Progress, stopAfter } from './simulate-run.ts'
 
+/** More than this is no longer one process's work. */
+const COUNT_MAX = 1000
+
 type ViewersOptions = CommonOptions & {
   readonly count: number
   readonly title: string
@@ -39,7 +42,7 @@ export function registerSimulateViewers(parent: Command): void {
     .option('--control <url>', 'enter at this control room')
     .option('--edge <url...>', 'enter at these edges, in turn (default: the edges of the configuration)')
     .option('--title <id>', 'what they watch', 'sample')
-    .option('--count <n>', 'how many, up to 1000', readCount, 30)
+    .option('--count <n>', 'how many, up to 1000', readCount(COUNT_MAX), 30)
     .option('--duration <time>', 'stop after this, for example 90s, 10m (default: at Ctrl-C)', readSeconds)
     .option('--ramp <time>', 'spread their starts over this (default: 50 ms apart)', readSeconds)
     .option('--rate-limit <bits>', 'what the line of one viewer carries, for example 3M, 800k', readRate)
@@ -67,7 +70,7 @@ async function simulateViewers(options: ViewersOptions): Promise<void> {
     count,
     entries: entriesOf(options),
     title,
-    ...(ramp === undefined ? {} : { staggerMs: (ramp * 1000) / Math.max(1, count) }),
+    ...(ramp === undefined ? {} : { staggerMs: (ramp * 1000) / count }),
     rateBps: rateLimit ?? null,
     bufferS: buffer,
     penaltyS: penalty,

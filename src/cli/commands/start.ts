@@ -49,7 +49,6 @@ async function startFleet(options: CommonOptions): Promise<number> {
   if (process.env['npm_lifecycle_event'] === 'start') dieWithParent(SIGTERM)
   const { config, data } = readConfig(options)
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
-  process.stdout.on('error', () => {}) // whoever read our lines is gone; the fleet goes on
   const supervisor = await Supervisor.prepare({ config, data, clock: systemClock, print: say })
   const stopped = onStopSignal(() => supervisor.kill())
   say(`Starting Vitrine in ${data}`)

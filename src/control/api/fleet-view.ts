@@ -19,6 +19,11 @@ export function serverViews(context: ControlContext): ServerView[] {
   return [...others.map(record => serverView(context, record, pids)), controlView(context, pids)]
 }
 
+/** By its own name alone: a server may be called `constructor`. */
+function pidOf(pids: Readonly<Record<string, number>>, id: string): number | null {
+  return Object.hasOwn(pids, id) ? (pids[id] ?? null) : null
+}
+
 function serverView(
   { fleet, steering, refusals }: ControlContext,
   record: ServerRecord,
@@ -37,7 +42,7 @@ function serverView(
     hostId: record.hostId,
     tags: record.tags,
     override: record.override,
-    pid: pids[record.id] ?? null,
+    pid: pidOf(pids, record.id),
     watching,
     watchingEstimated: estimated,
     watchingSimulated: simulated,
@@ -63,7 +68,7 @@ function controlView(context: ControlContext, pids: Readonly<Record<string, numb
     hostId,
     tags: context.fleet.get(CONTROL_ID)?.tags ?? {},
     override: null,
-    pid: pids[CONTROL_ID] ?? null,
+    pid: pidOf(pids, CONTROL_ID),
     watching: 0,
     watchingEstimated: 0,
     agentSeen: context.fleet.get(CONTROL_ID)?.agentSeen ?? null,

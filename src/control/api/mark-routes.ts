@@ -5,18 +5,17 @@ import { markRequest, marksAnswer, markView, seenRequest, serverId } from '#wire
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { nameOf } from './guard.ts'
-import { addRoute, check } from './route.ts'
+import { addRoute, check, queryMoment } from './route.ts'
 
 const DAY_MS = 86_400_000
 const SEEN_BYTES_MAX = 512 * 1024
 
-const time = z.coerce.number().min(0).optional()
 const marksQuery = z.object({
   /** Fleet time in ms; a day before `to` when left out. */
-  from: time,
-  to: time,
+  from: queryMoment,
+  to: queryMoment,
   server: serverId.optional(),
-  near: time,
+  near: queryMoment,
   limit: z.coerce.number().int().min(1).max(1000).default(200),
 })
 

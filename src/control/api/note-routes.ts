@@ -11,15 +11,14 @@ import {
 } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import { addRoute, atQuery, check } from './route.ts'
+import { addRoute, atQuery, check, queryMoment } from './route.ts'
 
 const NOTES_BYTES_MAX = 4 * 1024 * 1024
 const RANGE_MS = 120_000
 const RANGE_MS_MAX = 7 * 86_400_000
 const SECONDS_MAX = 500
 
-const time = z.coerce.number().min(0).max(8.64e15).optional()
-const rangeQuery = z.object({ from: time, to: time })
+const rangeQuery = z.object({ from: queryMoment, to: queryMoment })
 
 export function addNoteRoutes(app: FastifyInstance, context: ControlContext): void {
   const { notes, fleetTime } = context

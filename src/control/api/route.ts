@@ -4,10 +4,16 @@ import { type ZodType, z } from 'zod'
 import { controlFaults } from '../faults.ts'
 import type { RouteAccess } from './guard.ts'
 
-/** A moment in the past, fleet time in ms: the answer is the fleet as it was then. */
-export const atQuery: z.ZodType<{ at?: number | undefined }> = z.object({
-  at: z.coerce.number().min(0).max(8.64e15).optional(),
-})
+const MOMENT_MS_MAX = 8.64e15
+
+/** A moment in a query, fleet time in ms. An empty one is a mistake, not 1970. */
+export const queryMoment: z.ZodType<number | undefined> = z.preprocess(
+  text => (typeof text === 'string' && text.trim() === '' ? Number.NaN : text),
+  z.coerce.number().min(0).max(MOMENT_MS_MAX).optional(),
+)
+
+/** A moment in the past: the answer is the fleet as it was then. */
+export const atQuery: z.ZodType<{ at?: number | undefined }> = z.object({ at: queryMoment })
 
 export interface ApiRoute<Body> {
   readonly method: HTTPMethods

@@ -14,10 +14,9 @@ import { controlFaults } from '../faults.ts'
 import type { PathwayRow } from '../state/session-pathways.ts'
 import { pathwayReason, SOON_MS } from '../steering/pathway-words.ts'
 import { nameOf } from './guard.ts'
-import { addRoute, check } from './route.ts'
+import { addRoute, check, queryMoment } from './route.ts'
 
-const time = z.coerce.number().min(0).max(1e14)
-const versionsQuery = z.object({ at: time.optional(), from: time.optional(), to: time.optional() })
+const versionsQuery = z.object({ at: queryMoment, from: queryMoment, to: queryMoment })
 
 export function addSteeringRoutes(app: FastifyInstance, context: ControlContext): void {
   const { fleetTime, fleet, state } = context

@@ -91,6 +91,8 @@ interface Connection {
   peer: Peer | null
   /** Who said hello: two machines under one name differ in it. */
   from: { readonly hostId: string; readonly pid: number } | null
+  /** The process of the same host whose place it took while that one was alive; null: it took none. */
+  displacedPid: number | null
   heardMs: number
   invalid: number
 }
@@ -217,6 +219,7 @@ class RunningChannel implements Channel {
       ...who,
       peer: null,
       from: null,
+      displacedPid: null,
       heardMs: this.#options.clock.monotonicMs(),
       invalid: 0,
     }
@@ -294,8 +297,11 @@ class RunningChannel implements Channel {
     if (old !== undefined && old !== connection && this.#isSecond(old, hello)) {
       const theirs = old.from?.hostId === hello.hostId ? 'this host' : 'another machine'
       const message = `${hello.process} ${hello.server} is connected from ${theirs} (pid ${old.from?.pid ?? 0}) and alive: two may not share a name`
-      if (old.from?.hostId !== hello.hostId) return this.#refuse(connection, message, 'twice')
+      // On one host the newer is a restart. The older one, back again, is not: they would take turns for ever.
+      const isBack = old.displacedPid === hello.pid
+      if (isBack || old.from?.hostId !== hello.hostId) return this.#refuse(connection, message, 'twice')
       this.#options.onRefused(hello.server, 'twice', message)
+      connection.displacedPid = old.from.pid
     }
     // The welcome goes out before the peer is known to broadcasts: it must be the first message.
     const fleetMs = this.#options.fleetTime.nowMs()

@@ -13,7 +13,7 @@ import { controlFaults } from '../faults.ts'
 import { askFor } from './checks.ts'
 import { audit, type Db, type StateDb } from './database.ts'
 import { newCode, newId } from './secrets.ts'
-import { newRow, SERVERS_MAX } from './servers.ts'
+import { expectFreeName, newRow, SERVERS_MAX } from './servers.ts'
 import type { Tables } from './tables.ts'
 
 const EXPIRES_S_DEFAULT = 3600
@@ -94,6 +94,7 @@ async function make(state: StateDb, request: JoinStringRequest, by: string): Pro
     if (open.count >= OPEN_MAX) {
       throw controlFaults.fault('control-limit-reached', `${OPEN_MAX} join strings are open; revoke some`)
     }
+    if (row.server_id !== null) expectFreeName(row.server_id, serverRoleOf(row.role))
     if (row.server_id !== null) await expectSameRole(tx, row.server_id, row, request.for !== undefined)
     await tx.insertInto('join_strings').values(row).execute()
     const facts = { role: row.role, server: row.server_id, expiresAt: row.expires_at }

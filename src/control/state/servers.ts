@@ -143,12 +143,19 @@ async function remove({ db, nowMs }: StateDb, id: string, by: string): Promise<v
   })
 }
 
+/** Names that mean something already: as `instance` they would stand in another's graphs and rules. */
+export function expectFreeName(id: string, role: string): void {
+  const taken = isSimulated(id)
+    ? 'ids that begin with simulated- are for servers that do not exist'
+    : id === 'control' && role !== 'control'
+      ? 'this is the control room itself'
+      : null
+  if (taken !== null) throw controlFaults.fault('control-request-invalid', `${id}: ${taken}; choose another`)
+}
+
 export function newRow(server: Enrolment, at: number): Tables['servers'] {
   const { id, role, region, tokenSha256 } = server
-  if (isSimulated(id)) {
-    const message = `${id}: ids that begin with simulated- are for servers that do not exist; choose another`
-    throw controlFaults.fault('control-request-invalid', message)
-  }
+  expectFreeName(id, role)
   const fresh = {
     url: '',
     version: '',

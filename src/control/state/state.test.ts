@@ -68,6 +68,21 @@ describe('what is removed', () => {
     await state.close()
   })
 
+  it('is not named as the control room, nor as one that does not exist', async () => {
+    const state = await openFullState(folder, new FakeClock())
+    for (const id of ['control', 'simulated-1']) {
+      const named = expect.stringContaining(`${id}: `) as unknown
+      const refused = { code: 'control-request-invalid', message: named }
+      await expect(state.servers.add({ id, role: 'edge', region: 'x' }, 'test')).rejects.toMatchObject(
+        refused,
+      )
+      await expect(
+        state.joinStrings.make({ role: 'edge', id, region: 'x', expiresInS: 3600 }, 'test'),
+      ).rejects.toMatchObject(refused)
+    }
+    await state.close()
+  })
+
   it('is no server any more, and may be enrolled anew with another token', async () => {
     const state = await openFullState(folder, new FakeClock())
     const first = await state.servers.add({ id: 'sa-east', role: 'edge', region: 'sa-east' }, 'test')

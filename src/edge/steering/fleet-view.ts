@@ -1,11 +1,14 @@
 // Owns what this edge knows of the fleet: the last table, its age, the catalogue, and what its own probes reach.
 // The age counts from receipt on the monotonic clock; a table from before a restart is old from the start.
+
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#base'
 import {
   type AddressRegions,
   type Catalogue,
   noRegions,
   readRegions,
+  readRegionsInSteps,
   type SteeringTable,
   type TitleClass,
 } from '#wire'
@@ -33,6 +36,8 @@ export class FleetView {
   #table: SteeringTable | null = null
   #receivedMs = Number.NEGATIVE_INFINITY
   #regions: AddressRegions = noRegions
+  /** What is read, or being read. */
+  #regionsText: string | null = null
   #leavingSinceMs: number | null = null
   #titles: Catalogue['titles'] = []
   #classes: ReadonlyMap<string, TitleClass> = new Map()
@@ -56,10 +61,15 @@ export class FleetView {
     this.#classes = new Map(titles.map(title => [title.id, title.class]))
   }
 
-  /** What cannot be read leaves what was before; the control room has checked it. */
-  setRegions(text: string): void {
-    const read = readRegions(text)
-    if (read.kind === 'regions') this.#regions = read.regions
+  /**
+   * What cannot be read leaves what was before; the control room has checked it. What is remembered is read at once,
+   * since nobody is served yet; later ones in steps. The same table comes again with every new channel.
+   */
+  async setRegions(text: string, remembered: boolean): Promise<void> {
+    if (text === this.#regionsText) return
+    this.#regionsText = text
+    const read = remembered ? readRegions(text) : await readRegionsInSteps(text, () => setImmediate())
+    if (read.kind === 'regions' && text === this.#regionsText) this.#regions = read.regions
   }
 
   /** The region of an address by the operator's table; null: not known. */

@@ -7,7 +7,7 @@ import { useClient } from '../api/use-control-room.tsx'
 import { Loading, Problem } from '../parts/answers.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import '../rules/rules.css'
-import { duration } from '../time-format.ts'
+import { setDuration } from '../time-format.ts'
 
 const EVERY_MS = 2_000
 
@@ -81,7 +81,7 @@ function Rules({ answer }: { readonly answer: RulesAnswer }): ReactNode {
           <h2>
             {group.name}{' '}
             <span>
-              {group.file}, each {duration(group.intervalMs)}
+              {group.file}, each {setDuration(group.intervalMs)}
             </span>
           </h2>
           <ul className="rule-list">
@@ -114,8 +114,8 @@ function Rule({ rule }: { readonly rule: RuleView }): ReactNode {
       </div>
       <p className="rule-facts">
         {rule.kind === 'record' ? 'recorded' : (rule.labels['severity'] ?? 'no severity')}
-        {rule.forMs > 0 ? `, for ${duration(rule.forMs)}` : ''}
-        {rule.keepFiringForMs > 0 ? `, kept ${duration(rule.keepFiringForMs)}` : ''}
+        {rule.forMs > 0 ? `, for ${setDuration(rule.forMs)}` : ''}
+        {rule.keepFiringForMs > 0 ? `, kept ${setDuration(rule.keepFiringForMs)}` : ''}
         <br />
         <span title="File and line">{rule.at}</span>
         {rule.tookMs === null ? '' : `, ${rule.tookMs.toFixed(1)} ms`}

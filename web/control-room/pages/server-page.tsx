@@ -404,10 +404,10 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         <Fact name="Region">{region}</Fact>
         {role === 'edge' ? <Fact name="Watching">{inPart(watching, watchingSimulated)}</Fact> : null}
         {role === 'edge' ? (
-          <Fact name="Share of new viewers">
+          <Fact name="New viewers">
             {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}
             {sharePercent !== null && sharePercent < 100 && weight !== null && weight > 0
-              ? `, at most ${sharePercent} %`
+              ? `, at most ${sharePercent} % of new sessions`
               : ''}{' '}
             <Link href="/steering">Steering</Link>
           </Fact>
@@ -418,7 +418,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
           </Fact>
         )}
         {foreign == null ? null : (
-          <Fact name="Share of new viewers">
+          <Fact name="New viewers">
             {foreign.weight === 0 ? 'none: only watched' : `weight ${foreign.weight}`}
           </Fact>
         )}

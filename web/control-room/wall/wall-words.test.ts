@@ -32,7 +32,7 @@ test('the sentence says how many serve and how many watch', () => {
 })
 
 test('the sentence says what is wrong in words, the worst first, and counts the rest', () => {
-  const slow = row('ap', { state: 'degraded', reason: 'slow', watching: 9_000 })
+  const slow = row('ap', { state: 'degraded', reason: 'serves badly: slow: 400 ms', watching: 9_000 })
   const gone = row('eu', {
     state: 'unreachable',
     reason: 'its process is stopped: no answer for 4.2 s',

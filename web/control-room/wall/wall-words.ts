@@ -84,9 +84,9 @@ const STATE_VERBS: Record<ShownState, string> = {
   healthy: 'is healthy',
 }
 
-/** The first clause: its row has the whole of it, with figures that change each second. */
+/** The first clause behind what the verb says already: its row has the whole of it, with figures that change. */
 function inShort(reason: string): string {
-  return reason.split(/: |; /)[0] ?? ''
+  return reason.replace(/^serves badly: /, '').split(/: |; /)[0] ?? ''
 }
 
 function viewers(count: number | null): string {
