@@ -150,6 +150,13 @@ const migrations: readonly string[] = [
     comment TEXT NOT NULL, by TEXT NOT NULL, created_at REAL NOT NULL, ended_at REAL
   ) STRICT;
   `,
+  `
+  ALTER TABLE deliveries ADD COLUMN sent_at REAL;
+  ALTER TABLE deliveries ADD COLUMN answer TEXT;
+  CREATE INDEX deliveries_by_incident ON deliveries (incident_id, id);
+  CREATE INDEX deliveries_queue ON deliveries (receiver, id) WHERE state IN ('waiting', 'failed');
+  CREATE TABLE revoked_recipients (recipient TEXT PRIMARY KEY, before REAL NOT NULL) STRICT;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length
