@@ -38,6 +38,7 @@ import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
+import { startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
 import { ProbeBudget } from './probes/probe-budget.ts'
@@ -129,6 +130,18 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt,
     notes,
+    notifications: await startNotifications(
+      {
+        config: options.notify ?? null,
+        environment: process.env,
+        state,
+        fleetTime,
+        counters,
+        log,
+        selfUrl: () => late.url,
+      },
+      closers,
+    ),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     demand: await openDemand(options, { store, state, fleetTime }, closers),
     counters,

@@ -1,6 +1,6 @@
 // Owns what a control room is started with. It holds no behaviour.
 import type { Clock, ListenOptions, Log } from '#base'
-import type { ServerRole, TryRequest } from '#wire'
+import type { NotifyConfig, ServerRole, TryRequest } from '#wire'
 
 /** The supervisor of a local fleet, as the control room sees it. */
 export interface SupervisorPort {
@@ -47,6 +47,8 @@ export interface ControlOptions {
   readonly mediaFolder?: string | null
   /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
   readonly allowSimulated?: boolean
+  /** Who is told of incidents; null or left out: nobody. */
+  readonly notify?: NotifyConfig | null
   readonly clock: Clock
   readonly log: Log
 }

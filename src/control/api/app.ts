@@ -16,6 +16,7 @@ import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
+import { addNotifyRoutes } from './notify-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
@@ -101,6 +102,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
+  await addNotifyRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)
   await app.ready()

@@ -155,6 +155,7 @@ const migrations: readonly string[] = [
   ALTER TABLE deliveries ADD COLUMN answer TEXT;
   CREATE INDEX deliveries_by_incident ON deliveries (incident_id, id);
   CREATE INDEX deliveries_queue ON deliveries (receiver, id) WHERE state IN ('waiting', 'failed');
+  CREATE INDEX notices_by_incident ON notices (incident_id, id);
   CREATE TABLE revoked_recipients (recipient TEXT PRIMARY KEY, before REAL NOT NULL) STRICT;
   `,
 ]
