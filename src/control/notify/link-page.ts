@@ -5,10 +5,11 @@ import type { Cause, IncidentEvent, Verdict } from '#wire'
 import { count, spanWords, stamp, verdictWords } from './message.ts'
 import { clockWords } from './on-call.ts'
 
-/** With the longest texts that are shown, the page stays below 50 KB. */
 const EVENTS_SHOWN = 40
-const TEXT_SHOWN = 300
-const SERVERS_SHOWN = 40
+const TEXT_SHOWN = 240
+const SERVERS_SHOWN = 24
+/** The whole page stays below 50 KB: what stands above the timeline takes at most 30, also when all of it is escaped. */
+const TIMELINE_BYTES_MAX = 16 * 1024
 const REASONS_SHOWN = 6
 
 export interface LinkPageFacts {
@@ -117,15 +118,18 @@ function page(title: string, look: string, body: string): string {
 }
 
 function timeline({ events, zone }: LinkPageFacts): string {
-  const shown = events.slice(0, EVENTS_SHOWN)
-  if (shown.length === 0) return '<p class="dim">Nothing yet.</p>'
-  const items = shown.map(
-    event =>
-      `<li>${time(event.at, zone)}${text(event.text)}${event.by === 'vitrine' ? '' : ` <span class="dim">${text(event.by)}</span>`}</li>`,
-  )
-  const more =
-    events.length > shown.length ? '<p class="dim">Earlier ones stand in the control room.</p>' : ''
-  return `<ol>${items.join('')}</ol>${more}`
+  if (events.length === 0) return '<p class="dim">Nothing yet.</p>'
+  const items: string[] = []
+  let bytes = 0
+  for (const event of events.slice(0, EVENTS_SHOWN)) {
+    const by = event.by === 'vitrine' ? '' : ` <span class="dim">${text(event.by)}</span>`
+    const item = `<li>${time(event.at, zone)}${text(event.text)}${by}</li>`
+    bytes += Buffer.byteLength(item)
+    if (bytes > TIMELINE_BYTES_MAX) break
+    items.push(item)
+  }
+  const more = events.length > items.length
+  return `<ol>${items.join('')}</ol>${more ? '<p class="dim">Earlier ones stand in the control room.</p>' : ''}`
 }
 
 function action({
