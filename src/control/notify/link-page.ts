@@ -122,7 +122,10 @@ function timeline({ events, zone }: LinkPageFacts): string {
   const items: string[] = []
   let bytes = 0
   for (const event of events.slice(0, EVENTS_SHOWN)) {
-    const by = event.by === 'vitrine' ? '' : ` <span class="dim">${text(event.by)}</span>`
+    const by =
+      event.by === 'vitrine' || event.text.includes(event.by)
+        ? ''
+        : ` <span class="dim">${text(event.by)}</span>`
     const item = `<li>${time(event.at, zone)}${text(event.text)}${by}</li>`
     bytes += Buffer.byteLength(item)
     if (bytes > TIMELINE_BYTES_MAX) break

@@ -105,6 +105,9 @@ export class Notifier implements Closable {
     const turn = (periodMs: number, event: string, run: () => Promise<void>): void => {
       notifier.#turns.push(every(periodMs, run, error => log.error(event, { error })))
     }
+    // What was left over is not to wait for the first turn.
+    const first = notifier.#look().catch((error: unknown) => log.error('notices-not-taken', { error }))
+    notifier.#turns.push({ close: () => first })
     turn(LOOK_MS, 'notices-not-taken', () => notifier.#look())
     turn(FOLLOW_MS, 'incidents-not-followed', () => notifier.#followUp.look())
     turn(HOUR_MS, 'deliveries-not-swept', () => forgetOld(state.db, state.nowMs()))

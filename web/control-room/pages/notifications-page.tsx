@@ -122,7 +122,7 @@ function Receiver({ receiver, test }: ReceiverProps): ReactNode {
             {KIND_WORDS[kind]} to {to}
           </span>
         </h3>
-        <p className="quiet">
+        <p className="notify-dim">
           {person === null ? '' : `Of ${person}. `}
           {personKnown ? '' : 'There is no such user: the links in its messages open nothing. '}
           {quiet ? '' : 'Only what rings. '}
@@ -166,7 +166,7 @@ function HeartbeatLine({
             <h3>
               {to} <span>each {everySeconds} s</span>
             </h3>
-            <p className="quiet">
+            <p className="notify-dim">
               {lastSuccessAt === null ? (
                 'It has taken no heartbeat since the start.'
               ) : (
@@ -196,7 +196,7 @@ function Routes({ answer: { routes, receivers } }: { readonly answer: Notificati
             // Their order is what they are.
             // biome-ignore lint/suspicious/noArrayIndexKey: a route has no other name
             <li key={index} className="notify-row">
-              <span className="quiet">{index + 1}</span>
+              <span className="notify-dim">{index + 1}</span>
               <div>
                 <h3>{when}</h3>
                 <ul className="notify-then">
@@ -221,12 +221,12 @@ function OnCall({ answer: { onCall } }: { readonly answer: NotificationsAnswer }
       <ul className="notify-list">
         {onCall.map(({ list, person, receivers, until, next }) => (
           <li key={list} className="notify-row">
-            <span className="quiet">{list}</span>
+            <span className="notify-dim">{list}</span>
             <div>
               <h3>
                 {person} <span>by {receivers.join(', ')}</span>
               </h3>
-              <p className="quiet">
+              <p className="notify-dim">
                 Until <Moment at={until} />, then {next}
               </p>
             </div>
@@ -284,9 +284,9 @@ function Delivery({ delivery }: { readonly delivery: DeliveryView }): ReactNode 
           </span>
         </h3>
         {problem === null ? null : <p>{problem}</p>}
-        {state === 'sent' && answer !== null ? <p className="quiet">It answered: {answer}</p> : null}
+        {state === 'sent' && answer !== null ? <p className="notify-dim">It answered: {answer}</p> : null}
         {state === 'failed' || attempts > 1 ? (
-          <p className="quiet">
+          <p className="notify-dim">
             {attempts} {attempts === 1 ? 'attempt' : 'attempts'}
             {nextTryAt === null ? null : (
               <>
