@@ -38,7 +38,7 @@ import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
-import { startNotifications } from './notify/start-notify.ts'
+import { type Notifications, startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
 import { ProbeBudget } from './probes/probe-budget.ts'
@@ -110,7 +110,6 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
-  const notes = openNotes({ options, fleetTime, counters }, closers)
   const regions = closers.add(openRegions(options, counters, late))
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
@@ -129,19 +128,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     ruleFiles,
     access,
     tryIt,
-    notes,
-    notifications: await startNotifications(
-      {
-        config: options.notify ?? null,
-        environment: process.env,
-        state,
-        fleetTime,
-        counters,
-        log,
-        selfUrl: () => late.url,
-      },
-      closers,
-    ),
+    notes: openNotes({ options, fleetTime, counters }, closers),
+    notifications: await openNotifications(options, { state, fleetTime, counters }, late, closers),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     demand: await openDemand(options, { store, state, fleetTime }, closers),
     counters,
@@ -226,6 +214,16 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function openNotifications(
+  { notify: config = null, log }: ControlOptions,
+  parts: Pick<ControlContext, 'state' | 'fleetTime' | 'counters'>,
+  late: Late,
+  closers: Closers,
+): Promise<Notifications> {
+  const selfUrl = (): string => late.url
+  return startNotifications({ config, environment: process.env, ...parts, log, selfUrl }, closers)
 }
 
 function authorityKeeper(

@@ -219,7 +219,7 @@ export const notificationsAnswer = z.object({
   now: time,
   receivers: z.array(receiverView),
   /** In words, in their order. */
-  routes: z.array(z.object({ when: z.string(), then: z.array(z.string()) })),
+  routes: z.array(z.object({ when: z.string(), does: z.array(z.string()) })),
   onCall: z.array(
     z.object({
       list: z.string(),

@@ -7,6 +7,7 @@ import type { ControlContext } from '../context.ts'
 import { listDeliveries } from '../notify/delivery-book.ts'
 import { linkFacts } from '../notify/link-facts.ts'
 import { linkPagePolicy, renderDeadLink, renderLinkPage } from '../notify/link-page.ts'
+import type { LinkHolder } from '../notify/links.ts'
 import { notificationsView } from '../notify/notification-view.ts'
 import { type Taken, takeIncident } from '../notify/take-incident.ts'
 import { nameOf } from './guard.ts'
@@ -89,11 +90,12 @@ async function addLinkPages(app: FastifyInstance, context: ControlContext): Prom
 }
 
 async function linkPage(
-  { state, notifications }: ControlContext,
+  context: ControlContext,
   request: FastifyRequest,
   reply: FastifyReply,
   takes: boolean,
 ): Promise<FastifyReply> {
+  const { state, notifications } = context
   reply.headers({
     'content-security-policy': linkPagePolicy,
     'cache-control': 'no-store',
@@ -104,10 +106,15 @@ async function linkPage(
   const { token } = request.params as { readonly token: string }
   const holder = await notifications.links.read(token)
   if (holder === null) return reply.status(404).send(renderDeadLink())
-  const told = takes ? toldWords(await takeIncident(state, holder.incident, holder.recipient)) : null
+  const told = takes ? toldWords(await take(context, holder)) : null
   const facts = await linkFacts(state, holder, notifications.plan.zone, told)
   if (facts === null) return reply.status(404).send(renderDeadLink())
   return reply.send(renderLinkPage(facts))
+}
+
+/** The one place where a link acts. */
+function take({ state }: ControlContext, { incident, recipient }: LinkHolder): Promise<Taken> {
+  return takeIncident(state, incident, recipient)
 }
 
 function toldWords(taken: Taken): string | null {

@@ -108,10 +108,11 @@ export async function nextDelivery(db: Db, receiver: string, at: number): Promis
     .where('own.receiver', '=', receiver)
     .where('own.state', 'in', ['waiting', 'failed'])
     .where('own.next_try_at', '<=', at)
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('deliveries as earlier')
+    .where(where =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('deliveries as earlier')
             .select('earlier.id')
             .whereRef('earlier.incident_id', '=', 'own.incident_id')
             .whereRef('earlier.receiver', '=', 'own.receiver')

@@ -97,7 +97,7 @@ ${shown.length === 0 ? '' : `<h2>Servers</h2>${list('chips', shown)}${servers.le
 ${timeline(facts)}
 </main>
 ${action(facts)}`
-  return page(`${facts.title}`, look, body)
+  return page(facts.title, look, body)
 }
 
 /** For a link that opens nothing; says no more than that. */

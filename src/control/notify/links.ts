@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { StateDb } from '../state/database.ts'
 import { readJson } from './message.ts'
 
-export const LINK_MS: number = 12 * 3_600_000
+const LINK_MS: number = 12 * 3_600_000
 const KEY_NAME = 'incident-link-key'
 const TOKEN_MAX = 1024
 /** 128 bits: nobody guesses it in twelve hours, and it fits into a message. */
@@ -94,8 +94,9 @@ export class IncidentLinks {
       .executeTakeFirst()
     if (revoked !== undefined && madeAt < revoked.before) return false
     if (!isUser) return true
-    const user = await db.selectFrom('users').select('name').where('name', '=', recipient).executeTakeFirst()
-    return user !== undefined
+    const user = await db.selectFrom('users').selectAll().where('name', '=', recipient).executeTakeFirst()
+    // The name of somebody who has left may be kept.
+    return user !== undefined && (Reflect.get(user, 'offboarded_at') ?? null) === null
   }
 
   #sign(text: string): Buffer {

@@ -128,8 +128,7 @@ export function messageOfIncident(
 
 /** Of no line a second one, and of no alert's text a header. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is taken out
-  const flat = text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ').trim()
+  const flat = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   return flat.length > LINE_MAX ? `${flat.slice(0, LINE_MAX - 1)}…` : flat
 }
 
@@ -146,8 +145,10 @@ export function verdictWords(
       return 'get up'
     case 'cannot-tell':
       return 'cannot tell'
-    default:
+    case null:
       return ''
+    default:
+      return kind satisfies never
   }
 }
 
@@ -168,8 +169,12 @@ function tagOf(message: NoticeMessage, zone: string): string {
       return `nobody has it, ${verdictWords(message, zone)}`
     case 'reminder':
       return `still ${verdictWords(message, zone)}`
-    default:
+    case 'opened':
+    case 'worse':
+    case 'edge-lost':
       return verdictWords(message, zone) || message.severity
+    default:
+      return message.reason satisfies never
   }
 }
 

@@ -20,7 +20,7 @@ export async function notificationsView(state: StateDb, parts: NotifyParts): Pro
   return {
     now,
     receivers: await receiverViews(state, parts),
-    routes: plan.routes.map(route => ({ when: whenWords(route), then: thenWords(route) })),
+    routes: plan.routes.map(route => ({ when: whenWords(route), does: thenWords(route) })),
     onCall: [...plan.onCall.values()].map(list => {
       const { person, receivers, until, next } = turnAt(list, now)
       return { list: list.name, person, receivers: [...receivers], until, next, zone: list.zone }

@@ -192,7 +192,7 @@ function Routes({ answer: { routes, receivers } }: { readonly answer: Notificati
         <p className="quiet">There is no route: no incident reaches these receivers.</p>
       ) : (
         <ol className="notify-list">
-          {routes.map(({ when, then }, index) => (
+          {routes.map(({ when, does }, index) => (
             // Their order is what they are.
             // biome-ignore lint/suspicious/noArrayIndexKey: a route has no other name
             <li key={index} className="notify-row">
@@ -200,7 +200,7 @@ function Routes({ answer: { routes, receivers } }: { readonly answer: Notificati
               <div>
                 <h3>{when}</h3>
                 <ul className="notify-then">
-                  {then.map(words => (
+                  {does.map(words => (
                     <li key={words}>{words}</li>
                   ))}
                 </ul>

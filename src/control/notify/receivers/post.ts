@@ -7,7 +7,7 @@ import { controlFaults } from '../../faults.ts'
 import { oneLine } from '../message.ts'
 import type { Outcome } from './receiver.ts'
 
-export const POST_MS_MAX = 10_000
+const POST_MS_MAX = 10_000
 const ANSWER_BYTES_MAX = 16 * 1024
 const ANSWER_SHOWN = 200
 const WAIT_MS_MAX = 3_600_000
@@ -15,7 +15,7 @@ const WAIT_MS_MAX = 3_600_000
 const FINAL = new Set([400, 413, 422])
 const CONNECTIONS_MAX = 2
 
-export interface Post {
+interface Post {
   readonly url: string
   readonly method?: 'GET' | 'POST'
   readonly headers?: Readonly<Record<string, string>>

@@ -11,8 +11,8 @@ import { until } from '../control/fixture.ts'
 import { RecordingReceiver } from '../notify/receivers.ts'
 import { openRows, type RowWriter } from '../notify/write-rows.ts'
 
-/** A life takes a second or two; `VITRINE_KILLS=100` for the number. */
-const KILLS = Number(process.env['VITRINE_KILLS'] ?? 25)
+/** A life takes a second or two; `VITRINE_KILLS` for fewer. */
+const KILLS = Number(process.env['VITRINE_KILLS'] ?? 100)
 /** Of one life: what comes while the process starts, and while it works. */
 const NOTICES_A_LIFE = 4
 const LIFE_MS_MAX = 600
