@@ -1,6 +1,6 @@
 // Owns the one configuration file: its keys, defaults and words. It refuses unknown keys.
 import { type ZodType, z } from 'zod'
-import { serverId } from '#wire'
+import { notifyConfig, serverId } from '#wire'
 
 const MIB = 1024 * 1024
 const PORT_BASE = 8080
@@ -69,6 +69,9 @@ const control = z.strictObject({
     .boolean()
     .default(false)
     .describe('True: servers that do not exist may be enrolled, for tests. Never for a real fleet.'),
+  notify: notifyConfig
+    .prefault({})
+    .describe('Who is told of incidents, and how (docs/operate/notifications.md has whole examples).'),
 })
 
 const origin = z.strictObject({
@@ -210,6 +213,8 @@ function describeKey(key: string, node: SchemaNode, depth: number, commented: bo
       line => !/# id:|# Permanent id/.test(line),
     )
     const items = defaultIds(node).map(id => `${indent}  - id: ${id}`)
+    // Without one the key would read as null; its first key shows that it is a list.
+    if (items.length === 0) return [...words, `${indent}# ${key}:`, ...listKeys(keys)]
     return [...words, `${indent}${key}:`, ...items.slice(0, 1), ...keys, ...items.slice(1), '']
   }
   if (node.properties !== undefined) {
@@ -221,6 +226,11 @@ function describeKey(key: string, node: SchemaNode, depth: number, commented: bo
   const hidden = commented || node.default === undefined
   const value = node.default === undefined ? '' : ` ${JSON.stringify(node.default)}`
   return [...words, `${indent}${hidden ? '# ' : ''}${key}:${value}`]
+}
+
+function listKeys(lines: readonly string[]): string[] {
+  const first = lines.findIndex(line => !line.trimStart().startsWith('# ') || /# [A-Za-z]+:/.test(line))
+  return lines.map((line, index) => (index === first ? line.replace(/ {2}# /, '# - ') : line))
 }
 
 function defaultIds({ default: list }: SchemaNode): string[] {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isLoopback, isTls, type ListenOptions, type LogLevel } from '#base'
-import type { ServerRole } from '#wire'
+import type { NotifyConfig, ServerRole } from '#wire'
 import type { Config, EdgeConfig } from './config.ts'
 
 interface RoleSettings {
@@ -36,6 +36,8 @@ export interface ControlSettings extends RoleSettings {
   readonly probeBytesMonth: number
   readonly regionsFile: string | null
   readonly allowSimulated: boolean
+  /** Itself, or the file of the whole configuration that has it: secrets do not go through the environment. */
+  readonly notify: NotifyConfig | { readonly file: string }
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
@@ -149,6 +151,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     probeBytesMonth: control.probeGbMonth * 1e9,
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
     allowSimulated: control.allowSimulated,
+    notify: local ? { file: keptConfigFile(data) } : control.notify,
     externalLabels: control.externalLabels,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,

@@ -12,6 +12,7 @@ import type { Fleet } from './fleet/fleet.ts'
 import type { RefusalBook } from './fleet/refusal-book.ts'
 import type { SimulatedServers } from './fleet/simulated-servers.ts'
 import type { NoteStore } from './notes/note-store.ts'
+import type { Notifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
 import type { Offboarding } from './people/offboarding.ts'
 import type { SignInPace } from './people/sign-in-pace.ts'
@@ -44,6 +45,7 @@ export interface ControlContext {
   readonly demand: DemandKeeper
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
+  readonly notifications: Notifications
   readonly admission: AdmissionKeeper
   /** Null: there is no authority. */
   readonly authorityKeeper: AuthorityKeeper | null

@@ -38,6 +38,7 @@ import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
+import { type Notifications, startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
 import { createOffboarding } from './people/offboarding.ts'
 import { SignInPace } from './people/sign-in-pace.ts'
@@ -111,7 +112,6 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
-  const notes = openNotes({ options, fleetTime, counters }, closers)
   const regions = closers.add(openRegions(options, counters, late))
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const context: ControlContext = {
@@ -130,7 +130,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     ruleFiles,
     access,
     tryIt,
-    notes,
+    notes: openNotes({ options, fleetTime, counters }, closers),
+    notifications: await openNotifications(options, { state, fleetTime, counters }, late, closers),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     demand: await openDemand(options, { store, state, fleetTime }, closers),
     counters,
@@ -223,6 +224,16 @@ async function openKeepers(
   steering.refresh()
   probePlan.refresh()
   return { steering, probePlan, selfMetrics }
+}
+
+function openNotifications(
+  { notify: config = null, log }: ControlOptions,
+  parts: Pick<ControlContext, 'state' | 'fleetTime' | 'counters'>,
+  late: Late,
+  closers: Closers,
+): Promise<Notifications> {
+  const selfUrl = (): string => late.url
+  return startNotifications({ config, environment: process.env, ...parts, log, selfUrl }, closers)
 }
 
 function authorityKeeper(

@@ -43,6 +43,8 @@ type ControlFault =
   | 'control-try-unavailable'
   | 'control-try-failed'
   | 'control-rules-invalid'
+  | 'control-notify-invalid'
+  | 'control-receiver-unknown'
   | 'control-rule-over-limit'
   | 'control-state-newer'
   | 'control-state-unreadable'
@@ -185,6 +187,12 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   ),
   'control-try-failed': kind(502, 'The supervisor could not do it: the message says why.', 'upstream', true),
   'control-rules-invalid': kind(500, 'A rule file is wrong: correct the line that is named.', 'internal'),
+  'control-notify-invalid': kind(
+    500,
+    'The configuration of notifications is wrong: correct what is named below control.notify.',
+    'internal',
+  ),
+  'control-receiver-unknown': kind(404, 'No receiver has this name: GET /api/v1/notifications lists them.'),
   'control-rule-over-limit': kind(
     422,
     'A rule gives more results than the limit of its group: aggregate in the rule, or raise the limit.',

@@ -1,6 +1,6 @@
 // Owns what a control room is started with. It holds no behaviour.
 import type { Clock, ListenOptions, Log } from '#base'
-import type { ServerRole, TryRequest } from '#wire'
+import type { NotifyConfig, ServerRole, TryRequest } from '#wire'
 import type { Mentions } from './people/offboarding.ts'
 
 /** The supervisor of a local fleet, as the control room sees it. */
@@ -50,6 +50,8 @@ export interface ControlOptions {
   readonly allowSimulated?: boolean
   /** Where the configuration names a person; left out: it is not asked. */
   readonly mentions?: Mentions
+  /** Who is told of incidents; null or left out: nobody. */
+  readonly notify?: NotifyConfig | null
   readonly clock: Clock
   readonly log: Log
 }

@@ -152,7 +152,17 @@ export const silenceView = z.object({
 })
 export type SilenceView = z.infer<typeof silenceView>
 
-export const noticeReasons = ['opened', 'worse', 'edge-lost', 'reminder', 'resolved', 'test'] as const
+export const noticeReasons = [
+  'opened',
+  'worse',
+  'edge-lost',
+  'reminder',
+  'resolved',
+  'test',
+  // The notifier's own: nobody had it in time, and somebody has it.
+  'escalated',
+  'acknowledged',
+] as const
 export type NoticeReason = (typeof noticeReasons)[number]
 
 export const deliveryView = z.object({
@@ -166,6 +176,9 @@ export const deliveryView = z.object({
   attempts: z.int(),
   nextTryAt: time.nullable(),
   problem: z.string().nullable(),
+  sentAt: time.nullable(),
+  /** What the receiver said to the last attempt that came through; null: nothing yet. */
+  answer: z.string().nullable(),
 })
 export type DeliveryView = z.infer<typeof deliveryView>
 

@@ -191,6 +191,11 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['POST', '/prometheus/api/v1/admin/tsdb/snapshot', ['admin']],
   ['POST', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
   ['GET', '/prometheus/api/v1/admin/tsdb/restore', ['admin']],
+  ['GET', '/api/v1/notifications', people],
+  ['GET', '/api/v1/deliveries', people],
+  ['POST', '/api/v1/receivers/:name/test', ['admin']],
+  ['GET', '/i/:token', everybody],
+  ['POST', '/i/:token', everybody],
   ['GET', '/api/v1/ledger', people],
   ['POST', '/prometheus/api/v1/write', ['admin', 'server']],
 ]

@@ -10,6 +10,7 @@ import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
+import { NotificationsPage } from './pages/notifications-page.tsx'
 import { PeoplePage } from './pages/people-page.tsx'
 import { ProbesPage } from './pages/probes-page.tsx'
 import { RulesPage } from './pages/rules-page.tsx'
@@ -115,6 +116,9 @@ export function App(): ReactNode {
             </Route>
             <Route path="/alerts">
               <AlertsPage />
+            </Route>
+            <Route path="/notifications">
+              <NotificationsPage />
             </Route>
             <Route path="/rules">
               <RulesPage />

@@ -1,8 +1,10 @@
 // Owns wiring the control room: its settings, its enrolled servers, and the supervisor behind the Try it strip.
 import { existsSync, readFileSync } from 'node:fs'
-import { createLog, messageOf, systemClock, writeFileAtomic } from '#base'
+import { createLog, loadConfig, messageOf, systemClock, writeFileAtomic } from '#base'
 import { type ControlOptions, type Enrolment, startControl } from '#control'
 import { hashToken } from '#link'
+import type { NotifyConfig } from '#wire'
+import { configSchema } from '../config.ts'
 import { configMentions } from '../config-mentions.ts'
 import { cliFaults } from '../faults.ts'
 import { type ControlSettings, controlUrlFile, joinFile, localUrl } from '../settings.ts'
@@ -31,6 +33,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       mentions: configMentions(settings.mentionsFile),
+      notify: notifyOf(settings.notify),
       clock: systemClock,
       log,
     })
@@ -41,6 +44,10 @@ export async function runControl(settings: ControlSettings): Promise<void> {
     writeFileAtomic(joinFile(settings.stateFolder), `${JSON.stringify(running.join)}\n`)
     return running
   })
+}
+
+function notifyOf(notify: ControlSettings['notify']): NotifyConfig {
+  return 'file' in notify ? loadConfig(configSchema, notify.file, {}).control.notify : notify
 }
 
 function enrolments(file: string): Enrolment[] {

@@ -17,6 +17,7 @@ import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
+import { addNotifyRoutes } from './notify-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
 import { addPeopleRoutes } from './people-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
@@ -106,6 +107,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
+  await addNotifyRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)
   await app.ready()

@@ -77,7 +77,7 @@ function isPage(request: FastifyRequest): boolean {
   return (
     reads &&
     extname(path) === '' &&
-    !/^\/(api|prometheus|metrics|play|watch|assets|watch-assets)(\/|$)/.test(path)
+    !/^\/(api|prometheus|metrics|play|watch|assets|watch-assets|i)(\/|$)/.test(path)
   )
 }
 

@@ -188,6 +188,14 @@ const migrations: readonly string[] = [
     used_at REAL, used_for TEXT, revoked_at REAL
   ) STRICT;
   `,
+  `
+  ALTER TABLE deliveries ADD COLUMN sent_at REAL;
+  ALTER TABLE deliveries ADD COLUMN answer TEXT;
+  CREATE INDEX deliveries_by_incident ON deliveries (incident_id, id);
+  CREATE INDEX deliveries_queue ON deliveries (receiver, id) WHERE state IN ('waiting', 'failed');
+  CREATE INDEX notices_by_incident ON notices (incident_id, id);
+  CREATE TABLE revoked_recipients (recipient TEXT PRIMARY KEY, before REAL NOT NULL) STRICT;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

@@ -306,8 +306,13 @@ export interface Tables {
     attempts: number
     next_try_at: number | null
     problem: string | null
+    /** What is told, as JSON: NoticeMessage. */
     payload: string
+    sent_at?: number | null
+    answer?: string | null
   }
+  /** Links to incidents that were made for them before that moment open nothing. */
+  revoked_recipients: { recipient: string; before: number }
   silences: {
     id: string
     matchers: string

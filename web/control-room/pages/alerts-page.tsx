@@ -19,7 +19,8 @@ export function AlertsPage(): ReactNode {
       <header className="page-head">
         <h1>Alerts</h1>
         <p className="quiet">
-          By <Link href="/rules">these rules</Link>. Times in <ZoneSwitch />
+          By <Link href="/rules">these rules</Link>, told to{' '}
+          <Link href="/notifications">these receivers</Link>. Times in <ZoneSwitch />
         </p>
       </header>
       {alerts.data === undefined ? (

@@ -51,6 +51,13 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Rules that could not be evaluated. The log names the rule; correct its expression.',
   vitrine_control_rule_results_dropped_total:
     'Results of a rule not taken: more than 1000, or one label set twice. Aggregate in the rule.',
+  vitrine_notify_attempts_total:
+    'Attempts to send a notification, by receiver and what came of it: sent, failed, given-up.',
+  vitrine_notify_failures:
+    'Attempts to reach a receiver that failed one after the other; 0 after one that went well.',
+  vitrine_notify_heartbeat_age_seconds:
+    'Time since the dead man’s switch last took a heartbeat, or since the start.',
+  vitrine_notify_heartbeat_period_seconds: 'How often the dead man’s switch is told.',
   vitrine_control_rules_in_force:
     'Whether the rule files as they stand on disk are in force (1) or were refused and the old rules go on (0).',
   vitrine_edge_cache_requests_total:

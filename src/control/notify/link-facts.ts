@@ -1,0 +1,45 @@
+// Owns what the page behind a link is made of: the incident's row and its newest events.
+import type { StateDb } from '../state/database.ts'
+import { incidentOf } from './incident-rows.ts'
+import type { LinkPageFacts } from './link-page.ts'
+import type { LinkHolder } from './links.ts'
+import { readCause, readServers, readVerdict, readViewers } from './message.ts'
+
+const EVENTS_READ = 41
+
+/** Null: the incident is no more. */
+export async function linkFacts(
+  { db, nowMs }: StateDb,
+  holder: LinkHolder,
+  zone: string,
+  told: string | null,
+): Promise<LinkPageFacts | null> {
+  const row = await incidentOf(db, holder.incident)
+  if (row === null) return null
+  const events = await db
+    .selectFrom('incident_events')
+    .selectAll()
+    .where('incident_id', '=', row.id)
+    .orderBy('id', 'desc')
+    .limit(EVENTS_READ)
+    .execute()
+  return {
+    id: row.id,
+    title: row.title,
+    severity: row.severity,
+    openedAt: row.opened_at,
+    resolvedAt: row.resolved_at,
+    servers: readServers(row),
+    verdict: readVerdict(row),
+    cause: readCause(row),
+    viewers: readViewers(row),
+    acknowledgedBy: row.acknowledged_by,
+    acknowledgedAt: row.acknowledged_at,
+    events: events.map(({ id = 0, at, kind, by, text }) => ({ id, at, kind, by, text })),
+    recipient: holder.recipient,
+    expiresAt: holder.expiresAt,
+    now: nowMs(),
+    zone,
+    told,
+  }
+}

@@ -1,0 +1,293 @@
+// Owns sending: notices become deliveries, each receiver has one queue of its own, and what fails is tried again with
+// growing pauses until it is given up. A receiver that hangs holds up nobody else.
+import { randomBytes } from 'node:crypto'
+import { type Closable, type Counters, every, type FleetTime, type Log, messageOf } from '#base'
+import type { DeliveryView } from '#wire'
+import { controlFaults } from '../faults.ts'
+import { audit, type StateDb } from '../state/database.ts'
+import {
+  addDelivery,
+  beginAttempt,
+  type DueDelivery,
+  deliveryByKey,
+  dueReceivers,
+  endAttempt,
+  forgetOld,
+  giveUpOthers,
+  nextDelivery,
+} from './delivery-book.ts'
+import { FollowUp } from './follow-up.ts'
+import { factsOf, messageFor } from './incident-rows.ts'
+import type { IncidentLinks } from './links.ts'
+import { messageOfIncident, type NoticeMessage } from './message.ts'
+import { noteEvent, takeNotices } from './outbox.ts'
+import { wordsOf } from './own-words.ts'
+import type { NamedReceiver, NotifyPlan } from './plan.ts'
+import type { Outcome, Outgoing } from './receivers/receiver.ts'
+
+/** How often notices are looked for: a quarter of a second of the two that a message may take. */
+const LOOK_MS = 250
+const FOLLOW_MS = 1000
+/** Alertmanagers forget what they are not told again. */
+const REFRESH_MS = 60_000
+const HOUR_MS = 3_600_000
+const OPEN_MAX = 500
+
+export interface NotifierLimits {
+  /** Pause after the first attempt that failed; it doubles with each. */
+  readonly retryMs: number
+  readonly retryMsMax: number
+  /** From then on nobody is helped by it. */
+  readonly giveUpMs: number
+}
+
+export const notifierLimits: NotifierLimits = {
+  retryMs: 1000,
+  retryMsMax: 300_000,
+  giveUpMs: 24 * HOUR_MS,
+}
+
+export interface NotifierOptions {
+  readonly state: StateDb
+  readonly plan: NotifyPlan
+  readonly links: IncidentLinks
+  readonly fleetTime: FleetTime
+  readonly counters: Counters
+  readonly log: Log
+  /** Where the control room is reached. */
+  readonly selfUrl: () => string
+  readonly limits?: NotifierLimits
+}
+
+/** Of a receiver since the start. */
+export interface ReceiverStanding {
+  readonly lastSentAt: number | null
+  readonly problem: string | null
+  readonly failures: number
+}
+
+const NEW: ReceiverStanding = { lastSentAt: null, problem: null, failures: 0 }
+
+export class Notifier implements Closable {
+  readonly #options: NotifierOptions
+  readonly #limits: NotifierLimits
+  readonly #followUp: FollowUp
+  readonly #pumps = new Map<string, Promise<void>>()
+  readonly #standing = new Map<string, ReceiverStanding>()
+  readonly #turns: Closable[] = []
+  readonly #count: (receiver: string, result: string) => void
+  #closing = false
+
+  private constructor(options: NotifierOptions) {
+    this.#options = options
+    this.#limits = options.limits ?? notifierLimits
+    this.#followUp = new FollowUp(options.state, options.plan)
+    const { counters } = options
+    const attempts = counters.counter(
+      'vitrine_notify_attempts_total',
+      'Attempts to send a notification, by receiver and what came of it: sent, failed, given-up.',
+    )
+    this.#count = (receiver, result) => attempts.add(1, { receiver, result })
+    const failures = counters.gauge(
+      'vitrine_notify_failures',
+      'Attempts to reach a receiver that failed one after the other; 0 after one that went well.',
+    )
+    counters.beforeCollect(() => {
+      for (const name of options.plan.receivers.keys())
+        failures.set(this.standing(name).failures, { receiver: name })
+    })
+  }
+
+  static async start(options: NotifierOptions): Promise<Notifier> {
+    const { state, plan, log } = options
+    const notifier = new Notifier(options)
+    await giveUpOthers(state.db, [...plan.receivers.keys()])
+    const turn = (periodMs: number, event: string, run: () => Promise<void>): void => {
+      notifier.#turns.push(every(periodMs, run, error => log.error(event, { error })))
+    }
+    // What was left over is not to wait for the first turn.
+    const first = notifier.#look().catch((error: unknown) => log.error('notices-not-taken', { error }))
+    notifier.#turns.push({ close: () => first })
+    turn(LOOK_MS, 'notices-not-taken', () => notifier.#look())
+    turn(FOLLOW_MS, 'incidents-not-followed', () => notifier.#followUp.look())
+    turn(HOUR_MS, 'deliveries-not-swept', () => forgetOld(state.db, state.nowMs()))
+    if ([...plan.receivers.values()].some(({ refresh }) => refresh !== undefined))
+      turn(REFRESH_MS, 'alerts-not-refreshed', () => notifier.#refresh())
+    return notifier
+  }
+
+  standing(name: string): ReceiverStanding {
+    return this.#standing.get(name) ?? NEW
+  }
+
+  /** Sends one test notice, once, to one receiver; how it went stands in the log of deliveries. */
+  async test(name: string, by: string): Promise<DeliveryView> {
+    const { state, plan } = this.#options
+    if (!plan.receivers.has(name)) {
+      const message = `there is no receiver ${JSON.stringify(name.slice(0, 64))}`
+      throw controlFaults.fault('control-receiver-unknown', message)
+    }
+    const at = state.nowMs()
+    const key = `test-${randomBytes(6).toString('hex')}-${name}`
+    const text = `Asked for by ${by}. Nothing has happened.`
+    const message = messageOfIncident(null, { reason: 'test', rings: false, at, text }, [], 0)
+    await state.db.transaction().execute(async tx => {
+      await addDelivery(tx, { noticeId: null, receiver: name, key, message, at, firstTryAt: at })
+      await audit(tx, { at, by, action: 'receiver-test', subject: name })
+    })
+    this.#pump(name)
+    const made = await deliveryByKey(state.db, key)
+    if (made === null) throw new TypeError('a delivery that was just written is gone')
+    return made
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    for (const turn of this.#turns) await turn.close()
+    // What is under way ends at once, and is attempted again at the next start.
+    for (const receiver of this.#options.plan.receivers.values()) await receiver.close()
+    await Promise.all(this.#pumps.values())
+  }
+
+  async #look(): Promise<void> {
+    const { state, selfUrl } = this.#options
+    if (selfUrl() === '') return // links have no address yet
+    while (!this.#closing && (await takeNotices(this.#options)) > 0);
+    for (const name of await dueReceivers(state.db, state.nowMs())) this.#pump(name)
+  }
+
+  #pump(name: string): void {
+    const receiver = this.#options.plan.receivers.get(name)
+    if (receiver === undefined || this.#closing || this.#pumps.has(name)) return
+    const run = this.#drain(receiver)
+      .catch((error: unknown) => this.#options.log.error('queue-broken', { receiver: name, error }))
+      .finally(() => this.#pumps.delete(name))
+    this.#pumps.set(name, run)
+  }
+
+  async #drain(receiver: NamedReceiver): Promise<void> {
+    const { state } = this.#options
+    while (!this.#closing) {
+      const delivery = await nextDelivery(state.db, receiver.name, state.nowMs())
+      if (delivery === null) return
+      await this.#deliver(receiver, delivery)
+    }
+  }
+
+  async #deliver(receiver: NamedReceiver, delivery: DueDelivery): Promise<void> {
+    const { state } = this.#options
+    await beginAttempt(state.db, delivery.id)
+    const outcome = await this.#attempt(receiver, delivery)
+    if (this.#closing && !outcome.ok) return
+    if (outcome.ok) await this.#sent(receiver, delivery, outcome.answer)
+    else await this.#failed(receiver, delivery, outcome)
+  }
+
+  async #attempt(receiver: NamedReceiver, { key, payload }: DueDelivery): Promise<Outcome> {
+    try {
+      const message = JSON.parse(payload) as NoticeMessage
+      return await receiver.send(await this.#outgoing(receiver, key, message))
+    } catch (error) {
+      // Our own mistake; the next version may do better.
+      this.#options.log.error('delivery-broken', { receiver: receiver.name, key, error })
+      return { ok: false, problem: messageOf(error), waitMs: null, final: false }
+    }
+  }
+
+  async #outgoing(receiver: NamedReceiver, key: string, message: NoticeMessage): Promise<Outgoing> {
+    const { plan, links, selfUrl, state } = this.#options
+    const url = selfUrl()
+    const holder = { name: receiver.person ?? receiver.name, isUser: receiver.person !== null }
+    const link = message.incident === null ? null : `${url}/i/${links.make(message.incident, holder)}`
+    const words = await wordsOf(message, plan.words, { zone: plan.zone, link, url })
+    return { key, message, words, link, url, at: state.nowMs() }
+  }
+
+  async #sent(receiver: NamedReceiver, delivery: DueDelivery, answer: string): Promise<void> {
+    const { state, plan } = this.#options
+    const at = state.nowMs()
+    const { name } = receiver
+    this.#standing.set(name, { lastSentAt: at, problem: null, failures: 0 })
+    this.#count(name, 'sent')
+    await state.db.transaction().execute(async tx => {
+      const end = { state: 'sent', next_try_at: null, problem: null, sent_at: at } as const
+      await endAttempt(tx, delivery.id, { ...end, answer: plan.secrets.clean(answer) })
+      if (delivery.incident !== null)
+        await noteEvent(tx, delivery.incident, at, eventWords(receiver, delivery))
+    })
+  }
+
+  async #failed(
+    receiver: NamedReceiver,
+    delivery: DueDelivery,
+    outcome: Extract<Outcome, { ok: false }>,
+  ): Promise<void> {
+    const { state, plan, log } = this.#options
+    const at = state.nowMs()
+    const { name } = receiver
+    const problem = plan.secrets.clean(outcome.problem)
+    const before = this.standing(name)
+    this.#standing.set(name, { ...before, problem, failures: before.failures + 1 })
+    const pauseMs = Math.max(outcome.waitMs ?? 0, pause(delivery.attempts, this.#limits))
+    const late = at + pauseMs - delivery.at > this.#limits.giveUpMs
+    const givenUp = outcome.final || late || delivery.reason === 'test'
+    this.#count(name, givenUp ? 'given-up' : 'failed')
+    log.warn('notification-not-taken', { receiver: name, key: delivery.key, problem, givenUp })
+    const { incident } = delivery
+    await state.db.transaction().execute(async tx => {
+      const end = givenUp
+        ? ({ state: 'given-up', next_try_at: null } as const)
+        : ({ state: 'failed', next_try_at: at + pauseMs } as const)
+      await endAttempt(tx, delivery.id, { ...end, problem })
+      if (givenUp && incident !== null)
+        await noteEvent(tx, incident, at, `Could not be told to ${name}: ${problem}`)
+    })
+  }
+
+  /** What is open and was told, once more; a failure is the receiver's standing, not a line for each minute. */
+  async #refresh(): Promise<void> {
+    const { state, plan } = this.#options
+    for (const receiver of plan.receivers.values()) {
+      if (receiver.refresh === undefined || this.#closing) continue
+      const rows = await state.db
+        .selectFrom('incidents')
+        .selectAll()
+        .where('resolved_at', 'is', null)
+        .where('id', 'in', db =>
+          db
+            .selectFrom('deliveries')
+            .select('incident_id')
+            .where('receiver', '=', receiver.name)
+            .$castTo<{ incident_id: string }>(),
+        )
+        .limit(OPEN_MAX)
+        .execute()
+      const open: Outgoing[] = []
+      for (const row of rows) {
+        const facts = await factsOf(state.db, row)
+        const notice = { reason: 'reminder', rings: false, at: state.nowMs(), text: '' } as const
+        open.push(await this.#outgoing(receiver, `refresh-${row.id}`, messageFor(facts, notice)))
+      }
+      if (open.length === 0) continue
+      const outcome = await receiver.refresh(open)
+      const before = this.standing(receiver.name)
+      this.#standing.set(
+        receiver.name,
+        outcome.ok
+          ? { lastSentAt: state.nowMs(), problem: null, failures: 0 }
+          : { ...before, problem: plan.secrets.clean(outcome.problem), failures: before.failures + 1 },
+      )
+    }
+  }
+}
+
+/** Doubles from the first to the longest, less up to half of it: receivers that come back are not met by all at once. */
+function pause(attempts: number, { retryMs, retryMsMax }: NotifierLimits): number {
+  const full = Math.min(retryMs * 2 ** Math.min(attempts, 30), retryMsMax)
+  return full * (0.5 + Math.random() / 2)
+}
+
+function eventWords({ name, person }: NamedReceiver, { rings, reason }: DueDelivery): string {
+  const who = person === null ? name : `${person} (${name})`
+  return rings ? `Rang ${who}: ${reason}` : `Told ${who}: ${reason}`
+}
