@@ -87,6 +87,15 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   })
   installSecurityHeaders(app, context)
   installGuard(app, context)
+  addApiRoutes(app, context)
+  await addNotifyRoutes(app, context)
+  await addPrometheusRoutes(app, context)
+  await addPageRoutes(app, context)
+  await app.ready()
+  return app
+}
+
+function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
   addSystemRoutes(app, context)
   addSessionRoutes(app, context)
   addFleetRoutes(app, context)
@@ -107,9 +116,4 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addRuleRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
-  await addNotifyRoutes(app, context)
-  await addPrometheusRoutes(app, context)
-  await addPageRoutes(app, context)
-  await app.ready()
-  return app
 }
