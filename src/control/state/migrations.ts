@@ -150,6 +150,11 @@ const migrations: readonly string[] = [
     comment TEXT NOT NULL, by TEXT NOT NULL, created_at REAL NOT NULL, ended_at REAL
   ) STRICT;
   `,
+  `
+  ALTER TABLE incidents ADD COLUMN memo TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE alerts ADD COLUMN sender TEXT;
+  ALTER TABLE alerts ADD COLUMN ends_at REAL;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

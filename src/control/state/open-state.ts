@@ -6,6 +6,7 @@ import { openDatabase, type StateDb } from './database.ts'
 import { createDemandBook, type DemandBook } from './demand.ts'
 import { createFactBook, type FactBook } from './facts.ts'
 import { createForeign, type Foreign } from './foreign.ts'
+import { createIncidents, type Incidents } from './incidents.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
@@ -31,6 +32,7 @@ export interface FullState extends StateDb {
   readonly demand: DemandBook
   readonly foreign: Foreign
   readonly alerts: Alerts
+  readonly incidents: Incidents
   readonly wallLinks: WallLinks
   readonly shares: Shares
   readonly past: Past
@@ -53,6 +55,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     demand: createDemandBook(db),
     foreign: createForeign(db),
     alerts: createAlerts(db),
+    incidents: createIncidents(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),
     past: createPast(db),
