@@ -11,6 +11,7 @@ const LIST_MAX = 500
 /** A flood of alerts and a person's notes; older ones stay stored and are asked for in pages of this size. */
 const EVENTS_MAX = 1000
 const ALERTS_MAX = 10_000
+const ROWS_AT_ONCE = 200
 
 /** What the keeper has to know after a restart and nobody else asks for. */
 export interface IncidentMemo {
@@ -167,7 +168,7 @@ async function save(db: StateDb['db'], changes: readonly IncidentChange[], now: 
         .values(row)
         .onConflict(conflict => conflict.column('id').doUpdateSet(row))
         .execute()
-      for (const alert of alerts) await saveAlert(tx, incident.id, alert)
+      await saveAlerts(tx, incident.id, alerts)
       for (const event of told) {
         await tx
           .insertInto('incident_events')
@@ -185,18 +186,27 @@ async function save(db: StateDb['db'], changes: readonly IncidentChange[], now: 
   })
 }
 
-async function saveAlert(tx: Db, incident: string, alert: IncidentAlert): Promise<void> {
-  const row = {
-    joined_at: alert.joinedAt,
-    resolved_at: alert.resolvedAt,
-    labels: JSON.stringify(alert.labels),
-    annotations: JSON.stringify(alert.annotations),
+async function saveAlerts(tx: Db, incident: string, alerts: readonly IncidentAlert[]): Promise<void> {
+  for (let from = 0; from < alerts.length; from += ROWS_AT_ONCE) {
+    const rows = alerts.slice(from, from + ROWS_AT_ONCE).map(alert => ({
+      incident_id: incident,
+      alert_id: alert.alertId,
+      joined_at: alert.joinedAt,
+      resolved_at: alert.resolvedAt,
+      labels: JSON.stringify(alert.labels),
+      annotations: JSON.stringify(alert.annotations),
+    }))
+    await tx
+      .insertInto('incident_alerts')
+      .values(rows)
+      .onConflict(conflict =>
+        conflict.columns(['incident_id', 'alert_id']).doUpdateSet(({ ref }) => ({
+          joined_at: ref('excluded.joined_at'),
+          resolved_at: ref('excluded.resolved_at'),
+        })),
+      )
+      .execute()
   }
-  await tx
-    .insertInto('incident_alerts')
-    .values({ incident_id: incident, alert_id: alert.alertId, ...row })
-    .onConflict(conflict => conflict.columns(['incident_id', 'alert_id']).doUpdateSet(row))
-    .execute()
 }
 
 /** Resolved ones that are a year old, or more than are kept, with all that belongs to them. */
