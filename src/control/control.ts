@@ -37,6 +37,7 @@ import { RefusalBook } from './fleet/refusal-book.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
+import { openIncidents } from './incidents/open-incidents.ts'
 import { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
@@ -112,6 +113,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const notes = openNotes({ options, fleetTime, counters }, closers)
   const regions = closers.add(openRegions(options, counters, late))
   const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
+  const demand = await openDemand(options, { store, state, fleetTime }, closers)
+  const seen = { fleet, store, steering, state, alerts, demand, fleetTime, log, counters, options }
+  const incidents = await openIncidents(seen, closers)
   const context: ControlContext = {
     options,
     state,
@@ -130,7 +134,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     tryIt,
     notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
-    demand: await openDemand(options, { store, state, fleetTime }, closers),
+    demand,
+    incidents,
     counters,
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
@@ -434,6 +439,7 @@ function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closa
     probePlan.refresh()
     attempt(log, 'metrics-not-written', () => selfMetrics.write())
     await context.followAccess()
+    await context.incidents.silences.refresh()
   }
   return every(SECOND_MS, turn, error => log.error('second-broken', { error }))
 }

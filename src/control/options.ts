@@ -1,6 +1,7 @@
 // Owns what a control room is started with. It holds no behaviour.
 import type { Clock, ListenOptions, Log } from '#base'
 import type { ServerRole, TryRequest } from '#wire'
+import type { WakePolicy } from './incidents/wake.ts'
 
 /** The supervisor of a local fleet, as the control room sees it. */
 export interface SupervisorPort {
@@ -45,6 +46,8 @@ export interface ControlOptions {
   readonly probeBytesMonth: number
   /** Where own files go on this machine, for people; null or left out: not known here. */
   readonly mediaFolder?: string | null
+  /** Who is woken, and when; what is left out is as shipped. */
+  readonly wake?: Partial<WakePolicy>
   /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
   readonly allowSimulated?: boolean
   readonly clock: Clock

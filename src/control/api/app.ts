@@ -7,6 +7,7 @@ import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addAlertmanagerRoutes } from './alertmanager-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
 import { addDiffRoutes } from './diff-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
@@ -14,6 +15,7 @@ import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
+import { addIncidentRoutes } from './incident-routes.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
@@ -99,6 +101,8 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
   addRuleRoutes(app, context)
+  addIncidentRoutes(app, context)
+  addAlertmanagerRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)

@@ -160,10 +160,15 @@ export class IncidentKeeper implements Closable {
     const ids = new Set(firing.map(({ id }) => id))
     for (const id of this.#dismissed) if (!ids.has(id)) this.#dismissed.delete(id)
     this.#takeIn([...this.#missed.splice(0), ...firing], now, topology)
-    for (const incident of this.#openOnes()) {
+    const open = this.#openOnes()
+    const around = {
+      capacity: open.length === 0 ? null : await sources.capacity(),
+      planned: open.length === 0 ? [] : sources.planned(now, now + AHEAD_MS),
+    }
+    for (const incident of open) {
       this.#endThose(incident, ids, now)
       incident.measure(hurtBy(incident, topology), now)
-      await this.#judge(incident, topology, now)
+      await this.#judge(incident, topology, { now, ...around })
       this.#settle(incident, topology, now)
     }
     for (const [id, { stored }] of this.#kept) {
@@ -285,7 +290,12 @@ export class IncidentKeeper implements Closable {
     if (incident.firingIds().size === 0 && quietSince === null) incident.remember({ quietSince: now })
   }
 
-  async #judge(incident: OpenIncident, topology: Topology, now: number): Promise<void> {
+  async #judge(
+    incident: OpenIncident,
+    topology: Topology,
+    around: Pick<VerdictInput, 'now' | 'capacity' | 'planned'>,
+  ): Promise<void> {
+    const { now } = around
     const { sources, policy } = this.#options
     const { stored } = incident
     const last = this.#looked.get(incident.id)
@@ -315,14 +325,12 @@ export class IncidentKeeper implements Closable {
       this.#takeCause(incident, cause, now)
     }
     const input: VerdictInput = {
-      now,
+      ...around,
       openedAt: stored.openedAt,
       grewAt: incident.lastJoinedAt(),
       hurtNow: incident.stored.viewers.hurtNow,
       trend: incident.trend(now),
       moved: incident.stored.viewers.moved,
-      capacity: await sources.capacity(),
-      planned: sources.planned(now, now + AHEAD_MS),
       blind: blindness(incident.stored),
       zone: policy.zone,
     }

@@ -15,6 +15,7 @@ import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
 import { createSessionPathways, type SessionPathways } from './session-pathways.ts'
 import { createShares, type Shares } from './shares.ts'
+import { createSilences, type Silences } from './silences.ts'
 import type { State } from './state.ts'
 import { createSteeringVersions, type SteeringVersions } from './steering-versions.ts'
 import { createTokens, type Tokens } from './tokens.ts'
@@ -33,6 +34,7 @@ export interface FullState extends StateDb {
   readonly foreign: Foreign
   readonly alerts: Alerts
   readonly incidents: Incidents
+  readonly silences: Silences
   readonly wallLinks: WallLinks
   readonly shares: Shares
   readonly past: Past
@@ -56,6 +58,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     foreign: createForeign(db),
     alerts: createAlerts(db),
     incidents: createIncidents(db),
+    silences: createSilences(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),
     past: createPast(db),

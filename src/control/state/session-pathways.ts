@@ -1,5 +1,6 @@
 // Owns which edges fed a session, and since when: where it came in and its changes, nothing else. Pruned by age
 // and by number.
+import { sql } from 'kysely'
 import type { StateDb } from './database.ts'
 
 const KEPT_MS = 7 * 86_400_000
@@ -25,6 +26,8 @@ export interface SessionPathways {
   add(this: void, rows: readonly PathwayRow[]): Promise<void>
   /** Oldest first. */
   of(this: void, sid: string): Promise<PathwayRow[]>
+  /** Sessions that left one of these edges since then. */
+  left(this: void, edges: readonly string[], since: number): Promise<number>
 }
 
 export function createSessionPathways({ db }: StateDb): SessionPathways {
@@ -67,6 +70,16 @@ export function createSessionPathways({ db }: StateDb): SessionPathways {
           .where('id', '<=', (last?.id ?? 0) - KEPT_MAX)
           .execute()
       })
+    },
+    left: async (edges, since) => {
+      if (edges.length === 0) return 0
+      const { count } = await db
+        .selectFrom('session_pathways')
+        .select(sql<number>`count(DISTINCT sid)`.as('count'))
+        .where('at', '>=', since)
+        .where('from_edge', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(edges)}))`)
+        .executeTakeFirstOrThrow()
+      return count
     },
     of: async sid => {
       const rows = await db
