@@ -111,11 +111,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
   const notes = openNotes({ options, fleetTime, counters }, closers)
-  const regions = closers.add(openRegions(options, counters, late))
-  const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
   const demand = await openDemand(options, { store, state, fleetTime }, closers)
   const seen = { fleet, store, steering, state, alerts, demand, fleetTime, log, counters, options }
-  const incidents = await openIncidents(seen, closers)
   const context: ControlContext = {
     options,
     state,
@@ -125,17 +122,17 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     simulated,
     refusals: new RefusalBook({ nowMs: fleetTime.nowMs, log, known: id => fleet.get(id) !== null }),
     steering,
-    regions,
+    regions: closers.add(openRegions(options, counters, late)),
     probePlan,
     probeBudget,
     alerts,
     ruleFiles,
     access,
-    tryIt,
+    tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     demand,
-    incidents,
+    incidents: await openIncidents(seen, closers),
     counters,
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),

@@ -20,7 +20,7 @@ class Night {
   readonly clock: FakeClock
   readonly servers = new Map<string, ServerFacts>()
   readonly firing = new Map<string, StoredAlert>()
-  capacity: CapacityFacts | null = {
+  capacity: CapacityFacts = {
     restBps: 1e9,
     restEdges: 20,
     unknown: [],
@@ -268,7 +268,7 @@ describe('nobody is rung', () => {
 describe('it rings again', () => {
   it('when another edge is lost, and when what was well enough becomes bad', async () => {
     night.lose('edge-0')
-    night.capacity = { ...night.capacity, out: ['edge-0'] } as CapacityFacts
+    night.capacity = { ...night.capacity, out: ['edge-0'] }
     await night.run(5 * SECOND_MS)
     night.stand('edge-0', 'unreachable', 'host silent', 0)
     await night.run(MINUTE_MS)
@@ -277,7 +277,7 @@ describe('it rings again', () => {
     await night.run(3 * SECOND_MS)
     night.stand('edge-5', 'unreachable', 'host silent', 0)
     await night.run(MINUTE_MS)
-    night.capacity = { ...night.capacity, restBps: 1e7 } as CapacityFacts
+    night.capacity = { ...night.capacity, restBps: 1e7 }
     await night.run(MINUTE_MS)
     const told = await night.told()
     expect(told.map(({ reason, rings }) => [reason, rings])).toEqual([

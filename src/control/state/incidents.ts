@@ -200,9 +200,9 @@ async function saveAlerts(tx: Db, incident: string, alerts: readonly IncidentAle
       .insertInto('incident_alerts')
       .values(rows)
       .onConflict(conflict =>
-        conflict.columns(['incident_id', 'alert_id']).doUpdateSet(({ ref }) => ({
-          joined_at: ref('excluded.joined_at'),
-          resolved_at: ref('excluded.resolved_at'),
+        conflict.columns(['incident_id', 'alert_id']).doUpdateSet(eb => ({
+          joined_at: eb.ref('excluded.joined_at'),
+          resolved_at: eb.ref('excluded.resolved_at'),
         })),
       )
       .execute()

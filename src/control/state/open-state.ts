@@ -1,5 +1,6 @@
 // Owns opening the control room's state, from the control room itself and from commands beside it.
 import { type Clock, systemClock } from '#base'
+import { checkSilence } from '../incidents/silence-book.ts'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { type Checks, createChecks } from './checks.ts'
 import { openDatabase, type StateDb } from './database.ts'
@@ -72,10 +73,8 @@ const COMMAND = 'command line'
 
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const { people, tokens, servers, joinStrings, overrides, foreign, checks, close } = await openFullState(
-    stateFolder,
-    clock,
-  )
+  const full = await openFullState(stateFolder, clock)
+  const { people, tokens, servers, joinStrings, overrides, foreign, checks, silences, close, nowMs } = full
   return {
     createLink: (role, by = COMMAND) => people.createLink(role, by),
     addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
@@ -96,6 +95,13 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     listJoinStrings: joinStrings.list,
     setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
     endOverride: (id, by = COMMAND) => overrides.end(id, by),
+    addSilence: async (request, by = COMMAND) => {
+      const silence = request(nowMs())
+      checkSilence(silence, nowMs())
+      return await silences.add(silence, by)
+    },
+    listSilences: silences.list,
+    endSilence: (id, by = COMMAND) => silences.end(id, by),
     askForCheck: (id, by = COMMAND) => checks.ask(id, by),
     listChecks: checks.list,
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),

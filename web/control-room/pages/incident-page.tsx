@@ -84,7 +84,7 @@ function VerdictPanel({ incident }: { readonly incident: IncidentView }): ReactN
   const trend = verdict.inputs.find(({ name }) => name.startsWith('Trend'))
   const figures = [
     { label: 'hurt now', value: countText(viewers.hurtNow) },
-    { label: 'a minute ago', value: trend === undefined || trend.missing ? '–' : trend.text },
+    { label: 'trend', value: trend === undefined || trend.missing ? '–' : trend.text },
     { label: 'at most', value: countText(viewers.peak) },
     { label: 'moved', value: countText(viewers.moved) },
   ]
