@@ -111,8 +111,6 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
   const notes = openNotes({ options, fleetTime, counters }, closers)
-  const demand = await openDemand(options, { store, state, fleetTime }, closers)
-  const seen = { fleet, store, steering, state, alerts, demand, fleetTime, log, counters, options }
   const context: ControlContext = {
     options,
     state,
@@ -131,8 +129,10 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
-    demand,
-    incidents: await openIncidents(seen, closers),
+    ...(await openJudged(
+      { fleet, store, steering, state, alerts, fleetTime, log, counters, options },
+      closers,
+    )),
     counters,
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
@@ -149,8 +149,20 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
-  const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
-  return { url, join, close: () => closers.close() }
+  return {
+    url,
+    join: { controlUrl: late.url, pin: own.authority?.pin ?? null },
+    close: () => closers.close(),
+  }
+}
+
+/** What is usual, and the incidents that are judged by it. */
+async function openJudged(
+  parts: Omit<Parameters<typeof openIncidents>[0], 'demand'>,
+  closers: Closers,
+): Promise<Pick<ControlContext, 'demand' | 'incidents'>> {
+  const demand = await openDemand(parts.options, parts, closers)
+  return { demand, incidents: await openIncidents({ ...parts, demand }, closers) }
 }
 
 async function openDemand(

@@ -1,7 +1,7 @@
 // Owns which edges fed a session, and since when: where it came in and its changes, nothing else. Pruned by age
 // and by number.
 import { sql } from 'kysely'
-import type { StateDb } from './database.ts'
+import type { Db, StateDb } from './database.ts'
 
 const KEPT_MS = 7 * 86_400_000
 /** Some 40 MB. */
@@ -71,16 +71,7 @@ export function createSessionPathways({ db }: StateDb): SessionPathways {
           .execute()
       })
     },
-    left: async (edges, since) => {
-      if (edges.length === 0) return 0
-      const { count } = await db
-        .selectFrom('session_pathways')
-        .select(sql<number>`count(DISTINCT sid)`.as('count'))
-        .where('at', '>=', since)
-        .where('from_edge', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(edges)}))`)
-        .executeTakeFirstOrThrow()
-      return count
-    },
+    left: (edges, since) => left(db, edges, since),
     of: async sid => {
       const rows = await db
         .selectFrom('session_pathways')
@@ -102,4 +93,15 @@ export function createSessionPathways({ db }: StateDb): SessionPathways {
         .reverse()
     },
   }
+}
+
+async function left(db: Db, edges: readonly string[], since: number): Promise<number> {
+  if (edges.length === 0) return 0
+  const { count } = await db
+    .selectFrom('session_pathways')
+    .select(sql<number>`count(DISTINCT sid)`.as('count'))
+    .where('at', '>=', since)
+    .where('from_edge', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(edges)}))`)
+    .executeTakeFirstOrThrow()
+  return count
 }
