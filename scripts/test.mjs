@@ -1,5 +1,6 @@
 // Owns `npm test`: every check in order, all of them shown also after a failure, and a summary whose last line
-// counts tests. Arguments are passed to vitest as filters: `npm test -- src/edge`.
+// counts tests. Arguments are passed to vitest as filters: `npm test -- src/edge`. `npm test -- --slow` runs what
+// takes a minute or more each: `test/slow/`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { inRoot, readJson, root } from './ready/paths.mjs'
@@ -7,7 +8,8 @@ import { installTools } from './test/tools.mjs'
 
 const parameters = process.argv.slice(2)
 const mayInstall = !parameters.includes('--no-install')
-const filters = parameters.filter(word => word !== '--no-install')
+const isSlow = parameters.includes('--slow')
+const filters = parameters.filter(word => word !== '--no-install' && word !== '--slow')
 const bin = name => inRoot('node_modules', '.bin', name)
 
 /** Lines of a failure's message in the summary; the whole of it stands above. */
@@ -21,14 +23,17 @@ const skips = []
 const failures = []
 
 skips.push(...installTools(mayInstall))
-if (filters.length === 0) {
+if (isSlow) {
+  step('type check', bin('tsc'), ['-b'])
+  tests('slow tests', filters.length === 0 ? ['test/slow/'] : filters)
+} else if (filters.length === 0) {
   step('type check', bin('tsc'), ['-b'])
   step('lint', bin('oxlint'), [])
   step('format', bin('biome'), ['check'])
   step('rules of the house', bin('tsx'), ['-C', 'source', 'tools/tidy/main.ts'])
   // With their slash: vitest looks for the words anywhere in a path, and every test's name has the word test.
   tests('unit tests', ['src/', 'tools/', 'web/'])
-  tests('end-to-end tests', ['test/'])
+  tests('end-to-end tests', ['test/', '--exclude=test/slow/**'])
 } else {
   // Tests may run what was built; a type error is shown and does not stop them.
   step('type check', bin('tsc'), ['-b'])

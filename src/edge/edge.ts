@@ -120,8 +120,9 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const fleet = new FleetView({
     self: { id, region: options.region, url, weight: 1 },
     clock,
-    connected: () => link.running?.connected() ?? false,
+    connected: () => link.running?.hears() ?? false,
     unreachable: parts.probes.unreachable,
+    blind: parts.probes.blind,
   })
   parts.sessions.useTable(() => fleet.version)
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })

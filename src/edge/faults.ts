@@ -9,6 +9,7 @@ type EdgeFault =
   | 'edge-range-not-satisfiable'
   | 'edge-body-too-large'
   | 'edge-busy'
+  | 'edge-steering-blind'
   | 'edge-unauthorised'
   | 'edge-origin-not-found'
   | 'edge-origin-unreachable'
@@ -62,6 +63,12 @@ export const edgeFaults: FaultTable<EdgeFault> = defineFaults('edge', {
     where: 'internal',
     retry: true,
     help: 'This edge has as many viewers as it admits: add an edge, or raise viewersMax after measuring.',
+  },
+  'edge-steering-blind': {
+    status: 503,
+    where: 'internal',
+    retry: true,
+    help: 'This edge hears neither the control room nor any other edge, so it moves nobody; players stay where they are. For a moment after a process stood still; for longer: its network.',
   },
   'edge-unauthorised': {
     status: 401,

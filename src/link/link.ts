@@ -31,6 +31,8 @@ const EXCHANGE_TICKS = 2
 const HANDSHAKE_MS_MAX = 5000
 /** A control room that accepts and says nothing is gone: the time exchange alone answers every 2 s. */
 const SILENCE_MS_MAX = 10_000
+/** Three exchanges: whoever has heard nothing for so long does not know what the control room says now. */
+const HEARD_MS_MAX = 6000
 const RECONNECT_MS_MIN = 200
 const RECONNECT_MS_MAX = 5000
 /** Bytes that may wait in the socket; beyond it a report is dropped (the next one replaces it). */
@@ -65,6 +67,8 @@ export interface Link extends Closable {
   /** False when there is no channel or its buffer is full; the caller sends its next report instead. */
   send(this: void, message: ToControl): boolean
   connected(this: void): boolean
+  /** True while something came of late: a channel that was cut, or of a process that stood, is open and says nothing. */
+  hears(this: void): boolean
   close(): Promise<void>
 }
 
@@ -105,6 +109,7 @@ class RunningLink implements Link {
   }
 
   connected = (): boolean => this.#welcomed
+  hears = (): boolean => this.#welcomed && this.#options.clock.monotonicMs() - this.#heardMs <= HEARD_MS_MAX
 
   start(): void {
     for (const message of this.#memory.recall()) this.#options.onMessage(message)

@@ -9,6 +9,8 @@ import { bareHost, probeOnce, type TlsClient } from './probe-once.ts'
 const UNDER_WAY_MAX = 2
 /** A child process each: rarer than looks. */
 const PING_EVERY_MS = 10_000
+/** Without an answer the ping is what tells a host from a process. */
+const PING_SILENT_MS = 2000
 
 export interface ProbeTarget {
   readonly id: string
@@ -38,7 +40,13 @@ interface Watched {
   last: Seen | null
   pingedMs: number
   ping: PingResult | null
+  /** When the one that gave `ping` was sent. */
+  pingSentMs: number
   failures: number
+  /** Beginning of its last answered look; before one, since when it is watched. */
+  answeredMs: number
+  /** Beginning of the first look of a row without answer; infinity: the last one was answered. */
+  silentFromMs: number
 }
 
 export class ProbeRounds {
@@ -47,6 +55,8 @@ export class ProbeRounds {
   readonly #watched = new Map<string, Watched>()
   readonly #running = new Set<Promise<void>>()
   #closed = false
+  /** When the last look that was answered began; before one, when the first look did. */
+  #answeredMs: number | null = null
 
   constructor(options: ProbeRoundsOptions) {
     this.#options = options
@@ -56,6 +66,7 @@ export class ProbeRounds {
   /** Starts one look at each; who is not named any more is forgotten. */
   look(targets: readonly ProbeTarget[]): void {
     if (this.#closed) return
+    if (targets.length > 0) this.#answeredMs ??= this.#options.clock.monotonicMs()
     const ids = new Set(targets.map(({ id }) => id))
     for (const id of this.#watched.keys()) if (!ids.has(id)) this.#watched.delete(id)
     for (const target of targets) {
@@ -63,7 +74,7 @@ export class ProbeRounds {
       if (watched.underWay >= UNDER_WAY_MAX) continue
       this.#track(this.#lookAt(target, watched))
       const nowMs = this.#options.clock.monotonicMs()
-      if (nowMs - watched.pingedMs < PING_EVERY_MS) continue
+      if (nowMs - watched.pingedMs < (watched.failures === 0 ? PING_EVERY_MS : PING_SILENT_MS)) continue
       watched.pingedMs = nowMs
       this.#track(this.#ping(target, watched))
     }
@@ -77,10 +88,18 @@ export class ProbeRounds {
     )
   }
 
-  /** Those without an answer `times` times in a row. */
-  silent(times: number): ReadonlySet<string> {
-    const ids = [...this.#watched].filter(([, { failures }]) => failures >= times).map(([id]) => id)
-    return new Set(ids)
+  /** Those without an answer `times` times in a row, or for `ms`: who stood still has missed looks, not seen failures. */
+  silent(times: number, ms: number): ReadonlySet<string> {
+    const nowMs = this.#options.clock.monotonicMs()
+    const silent = [...this.#watched].filter(
+      ([, { failures, answeredMs }]) => failures >= times || nowMs - answeredMs > ms,
+    )
+    return new Set(silent.map(([id]) => id))
+  }
+
+  /** How long nobody at all has answered; 0 while there is nobody to look at. */
+  unansweredMs(): number {
+    return this.#answeredMs === null ? 0 : this.#options.clock.monotonicMs() - this.#answeredMs
   }
 
   /** Ends once no look is under way, at most a deadline later. */
@@ -99,7 +118,10 @@ export class ProbeRounds {
       last: null,
       pingedMs: Number.NEGATIVE_INFINITY,
       ping: null,
+      pingSentMs: Number.NEGATIVE_INFINITY,
       failures: 0,
+      answeredMs: this.#options.clock.monotonicMs(),
+      silentFromMs: Number.POSITIVE_INFINITY,
     }
     this.#watched.set(id, fresh)
     return fresh
@@ -118,9 +140,17 @@ export class ProbeRounds {
     watched.underWay += 1
     const result = await probeOnce(url, { clock, path, ...(tls === undefined ? {} : { tls }) })
     watched.underWay -= 1
+    if (result.error === null) {
+      this.#answeredMs = Math.max(startMs, this.#answeredMs ?? startMs)
+      watched.answeredMs = Math.max(startMs, watched.answeredMs)
+    }
     // Two may end out of order: the one that began later tells more of now.
     if (watched.last !== null && watched.last.startMs > startMs) return
-    const icmp = watched.ping === null ? {} : { icmp: reportOf(watched.ping) }
+    watched.silentFromMs =
+      result.error === null ? Number.POSITIVE_INFINITY : Math.min(startMs, watched.silentFromMs)
+    // A ping from before the silence says nothing about it.
+    const isOfNow = result.error === null || watched.pingSentMs >= watched.silentFromMs
+    const icmp = watched.ping === null || !isOfNow ? {} : { icmp: reportOf(watched.ping) }
     const report = { target: id, ...result, ...icmp }
     watched.last = { report, startMs }
     watched.failures = result.error === null ? 0 : watched.failures + 1
@@ -129,7 +159,11 @@ export class ProbeRounds {
 
   async #ping({ url }: ProbeTarget, watched: Watched): Promise<void> {
     if (!URL.canParse(url)) return
-    watched.ping = (await this.#pinger.ping(bareHost(new URL(url)))) ?? watched.ping
+    const sentMs = this.#options.clock.monotonicMs()
+    const ping = await this.#pinger.ping(bareHost(new URL(url)))
+    if (ping === null) return
+    watched.ping = ping
+    watched.pingSentMs = sentMs
   }
 }
 

@@ -127,9 +127,11 @@ describe('versions of the table', () => {
     })
     expect(inputs.find(({ id }) => id === 'us-east')).toMatchObject({ weight: 1, why: 'healthy', doubts: 0 })
     await order('eu-west', null)
-    await until(() => table()?.pathways.every(({ weight }) => weight === 1), 'it is back')
-    const before = (await control.get('/api/v1/steering/versions')).body as VersionsAnswer
-    expect(before.versions[0]?.changes).toEqual(['eu-west: weight 0 → 1: healthy'])
+    const before = await until(async () => {
+      const answer = (await control.get('/api/v1/steering/versions')).body as VersionsAnswer
+      return answer.versions[0]?.changes.join() === 'eu-west: weight 0 → 1: healthy' && answer
+    }, 'it is back')
+    await until(() => table()?.version === before.versions[0]?.version, 'the edges have it')
     expect(before.versions[1]?.until).toBe(before.versions[0]?.at)
     const then = await control.get(`/api/v1/steering/versions?at=${drained.at + 1}`)
     expect((then.body as VersionsAnswer).versions.map(({ version }) => version)).toEqual([drained.version])

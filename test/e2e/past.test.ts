@@ -185,7 +185,8 @@ describe.skipIf(!hasChromium)('looking back', () => {
       const before = (await gridColours()).asked
       await page.emulateMedia({ colorScheme })
       await until(async () => (await gridColours()).asked !== before || colorScheme === shown, STEP_MS_MAX)
-      // No waiting: the frame that has the new colours has them in its charts as well.
+      // The next frame that is painted has them in its charts as well.
+      await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))
       expect((await gridColours()).drawn).toBeGreaterThan(100)
       shown = colorScheme
     }

@@ -123,6 +123,6 @@ describe('rounds', () => {
     expect(asked).toBe(2)
     expect(reports).toHaveLength(2)
     expect(rounds.report()).toMatchObject([{ target: 'eu-west', httpMs: null }])
-    expect([...rounds.silent(2)]).toEqual(['eu-west'])
+    expect([...rounds.silent(2, 5000)]).toEqual(['eu-west'])
   })
 })

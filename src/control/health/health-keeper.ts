@@ -18,6 +18,8 @@ const TRUSTED_MS = 3000
 /** In a full mesh of 20 an edge plays from each other one every three minutes. */
 const PLAY_SHOWN_MS = 200_000
 const OTHERS_PLAY_MS = 200_000
+/** Ten looks, and some that were late; what an observer saw before it fell silent itself says nothing about now. */
+const QUALITY_MS_MAX = 15_000
 /** So long an observer that has fallen silent is still shown with what it saw last. */
 const WITNESS_AGE_MS_MAX = 60_000
 
@@ -115,7 +117,10 @@ function evaluateOne(turn: Turn): boolean {
   // What an order set, or a first answer, is left at once: hysteresis is for what witnesses say.
   const released = ordered === null && (joined || isOrdered(before.state))
   if (ordered !== null) record.standing = { ...before, state: ordered, betterSinceMs: null }
-  else record.standing = released ? { ...before, state: judged } : settle(before, judged, nowMs)
+  else
+    record.standing = released
+      ? { ...before, state: judged }
+      : settle(before, { ...verdict, state: judged }, nowMs)
   record.evidence = verdict.words.map(word => toEvidence(word, fleetMs))
   const doubtsChanged = record.doubts !== verdict.doubts
   record.doubts = verdict.doubts
@@ -182,7 +187,7 @@ function trustedObservers(fleet: Fleet, nowMs: number): Set<string> {
 
 function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
   const { fleet } = options
-  const fromMs = record.standing.qualityFromMs
+  const fromMs = Math.max(record.standing.qualityFromMs, nowMs - QUALITY_MS_MAX)
   const outside: OutsideView[] = []
   for (const [witness, log] of record.outside) {
     const last = log.last()
@@ -223,7 +228,9 @@ function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
 function playsOf(fleet: Fleet, record: ServerRecord, nowMs: number): PlayView[] {
   return [...record.plays].flatMap(([witness, log]) => {
     const last = log.last()
-    if (last === null || nowMs - last.atMs > PLAY_SHOWN_MS) return []
+    // Who could not play during an outage has nothing to say of what came after.
+    if (last === null || nowMs - last.atMs > PLAY_SHOWN_MS || last.atMs < record.standing.qualityFromMs)
+      return []
     const othersPlay = fleet.all().some(other => {
       const isPeer = other.id !== record.id && (other.role === record.role || record.role === 'foreign')
       const okAtMs = !isPeer ? null : (other.plays.get(witness)?.okAtMs() ?? null)

@@ -16,6 +16,9 @@ export function judgeHost({ heardAgeMs }: Pick<InsideView, 'heardAgeMs'>): Verdi
     state: isHeard ? 'healthy' : 'unreachable',
     reason: isHeard ? 'its agent is heard' : `host silent: ${silence}`,
     doubts: 0,
+    // Nobody looks at it, so its agent's word alone brings it back.
+    wavers: false,
+    isSeen: isHeard,
     words: [{ witness: 'agent', kind: 'inside', ok: isHeard, text, ageMs: heardAgeMs ?? 0 }],
   }
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { type HealthInput, type InsideView, judge, type OutsideView, type QualityView } from './judge.ts'
+import {
+  type HealthInput,
+  type InsideView,
+  judge,
+  type OutsideView,
+  type QualityView,
+  type RawState,
+} from './judge.ts'
 import { type Standing, settle } from './settle.ts'
 
 const good: QualityView = { looks: 10, failed: 0, medianMs: 3, peersMedianMs: 3 }
@@ -320,35 +327,72 @@ describe('playing', () => {
 
 describe('settle', () => {
   const start: Standing = { state: 'healthy', betterSinceMs: null, qualityFromMs: 0 }
+  const after = (standing: Standing, state: RawState, nowMs: number, wavers = false, doubts = 0): Standing =>
+    settle(standing, { state, doubts, wavers, isSeen: true }, nowMs)
 
   it('believes bad news at once and good news after 5 s', () => {
-    let standing = settle(start, 'unreachable', 1000)
+    let standing = after(start, 'unreachable', 1000)
     expect(standing.state).toBe('unreachable')
-    standing = settle(standing, 'healthy', 2000)
-    standing = settle(standing, 'healthy', 6999)
+    standing = after(standing, 'healthy', 2000)
+    standing = after(standing, 'healthy', 6999)
     expect(standing.state).toBe('unreachable')
-    expect(settle(standing, 'healthy', 7000)).toMatchObject({ state: 'healthy', qualityFromMs: 2000 })
+    expect(after(standing, 'healthy', 7000)).toMatchObject({ state: 'healthy', qualityFromMs: 2000 })
   })
 
   it('starts again when the bad news comes back', () => {
-    let standing = settle(start, 'unreachable', 0)
-    standing = settle(standing, 'healthy', 1000)
-    standing = settle(standing, 'unreachable', 3000)
-    standing = settle(standing, 'healthy', 4000)
-    expect(settle(standing, 'healthy', 8000).state).toBe('unreachable')
-    expect(settle(standing, 'healthy', 9000).state).toBe('healthy')
+    let standing = after(start, 'unreachable', 0)
+    standing = after(standing, 'healthy', 1000)
+    standing = after(standing, 'unreachable', 3000)
+    standing = after(standing, 'healthy', 4000)
+    expect(after(standing, 'healthy', 8000).state).toBe('unreachable')
+    expect(after(standing, 'healthy', 9000).state).toBe('healthy')
   })
 
   it('leaves degraded after 10 s, and goes from degraded to unreachable at once', () => {
-    let standing = settle(start, 'degraded', 0)
-    standing = settle(standing, 'healthy', 1000)
-    expect(settle(standing, 'healthy', 10_999).state).toBe('degraded')
-    expect(settle(standing, 'healthy', 11_000).state).toBe('healthy')
-    expect(settle(standing, 'unreachable', 1001).state).toBe('unreachable')
+    let standing = after(start, 'degraded', 0)
+    standing = after(standing, 'healthy', 1000)
+    expect(after(standing, 'healthy', 10_999).state).toBe('degraded')
+    expect(after(standing, 'healthy', 11_000).state).toBe('healthy')
+    expect(after(standing, 'unreachable', 1001).state).toBe('unreachable')
   })
 
   it('does not leave maintenance by judgement', () => {
     const set: Standing = { ...start, state: 'maintenance' }
-    expect(settle(set, 'unreachable', 0)).toEqual(set)
+    expect(after(set, 'unreachable', 0)).toEqual(set)
+  })
+
+  it('waits while it falls silent, for four seconds at most, and calls an outage at once', () => {
+    const falls = after(start, 'degraded', 0, true)
+    expect(falls.state).toBe('healthy')
+    expect(after(falls, 'unreachable', 1000).state).toBe('unreachable')
+    expect(after(falls, 'degraded', 3999, true).state).toBe('healthy')
+    expect(after(falls, 'degraded', 1000, false).state).toBe('degraded')
+    // Short pauses do not start the wait again.
+    const paused = after(after(falls, 'healthy', 2000), 'degraded', 2900, true)
+    expect(after(paused, 'degraded', 4000, true).state).toBe('degraded')
+  })
+
+  it('does not come back while it falls silent again', () => {
+    const ill = after(after(start, 'degraded', 0), 'healthy', 1000)
+    const falls = after(ill, 'healthy', 11_000, true)
+    expect(falls).toMatchObject({ state: 'degraded', betterSinceMs: null })
+    expect(after(after(falls, 'healthy', 12_000), 'healthy', 22_000).state).toBe('healthy')
+  })
+
+  it('takes it for no good news that nobody can judge any more', () => {
+    const ill = after(start, 'unreachable', 0)
+    const unseen = { state: 'healthy', doubts: 0, wavers: false, isSeen: false } as const
+    expect(settle(after(ill, 'healthy', 1000), unseen, 9000)).toMatchObject({
+      state: 'unreachable',
+      betterSinceMs: null,
+    })
+    expect(settle(start, unseen, 9000).state).toBe('healthy')
+  })
+
+  it('comes back from an outage as degraded while anybody doubts it', () => {
+    const back = after(after(start, 'unreachable', 0), 'healthy', 1000, false, 1)
+    const watched = after(back, 'healthy', 6000, false, 1)
+    expect(watched.state).toBe('degraded')
+    expect(after(after(watched, 'healthy', 7000), 'healthy', 17_000).state).toBe('healthy')
   })
 })

@@ -84,6 +84,10 @@ export interface Verdict {
   readonly reason: string
   /** Witnesses that say it serves badly. One alone lowers the weight, two move viewers. */
   readonly doubts: number
+  /** Silence has begun, and whether it is an outage shows within seconds: no moment to call it better or worse. */
+  readonly wavers: boolean
+  /** Somebody outside has an answer now. */
+  readonly isSeen: boolean
   readonly words: readonly WitnessWord[]
 }
 
@@ -93,6 +97,8 @@ const COUNTERS = 'counters'
 /** An older look says nothing about now: looks come each second, last a second, and are reported a second later. */
 const LOOK_AGE_MS_MAX = 4500
 const AGENT_AGE_MS_MAX = 3000
+/** It beats each second: after two its word on the process is from before a silence that has just been noticed. */
+const AGENT_WORD_MS_MAX = 2000
 const SLOW_FACTOR = 5 // times the peers' median: far outside what two healthy servers differ by
 /** Below it nobody notices; a server that is stopped for 350 of every 400 ms has a median of about 150 ms. */
 const SLOW_MS_MIN = 100
@@ -103,6 +109,8 @@ const PLAY_AGE_MS_MAX = 60_000
 const PLAY_FAILURES_MIN = 2
 /** Fewer looks than this are no history. */
 const LOOKS_MIN = 5
+/** How slow an answer was is told by each; so many come within the hold after an outage. */
+const ANSWERS_MIN = 3
 
 export function judge(input: HealthInput): Verdict {
   const words = [
@@ -112,14 +120,25 @@ export function judge(input: HealthInput): Verdict {
     ...counterWord(input.counters),
   ]
   const gone = goneBy(input)
-  if (gone !== null) return { state: 'unreachable', reason: gone, doubts: 2, words }
+  if (gone !== null)
+    return { state: 'unreachable', reason: gone, doubts: 2, wavers: false, isSeen: false, words }
+  const seen = {
+    wavers: fallsSilent(input),
+    isSeen: input.outside.some(view => counts(view) && !view.failed),
+  }
   const doubters = doubtersOf(input)
   const doubts = doubters.length
   if (doubts >= 2)
-    return { state: 'degraded', reason: `serves badly: ${badReason(input, doubters)}`, doubts, words }
+    return {
+      state: 'degraded',
+      reason: `serves badly: ${badReason(input, doubters)}`,
+      doubts,
+      ...seen,
+      words,
+    }
   const alone = `weight lowered by ${doubters[0] ?? 'one witness'}: ${badReason(input, doubters)}`
   const reason = doubts === 1 ? alone : goodReason(input)
-  return { state: 'healthy', reason, doubts, words }
+  return { state: 'healthy', reason, doubts, ...seen, words }
 }
 
 /** One witness is one doubt, however much it has seen. */
@@ -139,7 +158,8 @@ function cannotPlay({ failures, ageMs, othersPlay }: PlayView): boolean {
 function goneBy({ outside, inside }: HealthInput): string | null {
   const available = outside.filter(counts)
   const silent = available.filter(isSilent)
-  const answered = available.filter(view => !view.failed)
+  // Answers are told at once; an old one comes from somebody who tells nothing any more.
+  const answered = available.filter(view => !view.failed && view.lookAgeMs <= SILENT_MS)
   const what = goneWhat(inside, outside)
   if (silent.length >= 2 && silent.length > answered.length) return goneReason(what, silent)
   if (available.length < 2) {
@@ -149,16 +169,27 @@ function goneBy({ outside, inside }: HealthInput): string | null {
     const suspects = outside.filter(
       view => !view.trusted && view.lookAgeMs <= LOOK_AGE_MS_MAX && isSilent(view),
     )
-    if (suspects.length > 0 && insideHeard(inside) && insideStopped(inside)) return goneReason(what, suspects)
+    if (suspects.length > 0 && insideSaysGone(inside) && insideHeard(inside) && insideStopped(inside))
+      return goneReason(what, suspects)
   }
   return null
 }
 
+/** Its agent sees it stand, or two who had an answer a moment ago have none now; one, when it is the same from inside. */
+function fallsSilent({ outside, inside }: HealthInput): boolean {
+  if (insideHeard(inside) && insideStopped(inside)) return true
+  const fallen = outside.filter(view => counts(view) && view.failed && view.silentMs < SILENT_MS)
+  return (
+    fallen.length >= 2 || (fallen.length === 1 && (!insideHeard(inside) || inside.watched?.httpOk === false))
+  )
+}
+
 /** Without its agent's word, what comes back from the host itself tells a dead host from a process that hangs. */
 function goneWhat(inside: InsideView, outside: readonly OutsideView[]): string {
-  if (insideHeard(inside)) return insideReason(inside)
+  if (insideHeard(inside) && (inside.heardAgeMs ?? 0) <= AGENT_WORD_MS_MAX) return insideReason(inside)
   const agent = inside.isExpected === false ? '' : ', its agent is silent'
-  const recent = outside.filter(counts)
+  // Only from those who have no answer now: what others saw may be from before.
+  const recent = outside.filter(view => counts(view) && view.failed)
   if (recent.some(({ connectMs }) => connectMs !== null)) {
     return `process frozen or overloaded (it accepts connections)${agent}`
   }
@@ -210,7 +241,8 @@ function insideStopped({ watched }: InsideView): boolean {
 
 function insideSaysGone(inside: InsideView): boolean {
   if (!insideHeard(inside)) return true
-  return insideStopped(inside) || inside.watched?.httpOk === false
+  // Stopped and answering is slow: it goes on between two stops.
+  return inside.watched?.httpOk === false
 }
 
 function insideDoubts(inside: InsideView): boolean {
@@ -241,7 +273,7 @@ function isFailing({ looks, failed }: QualityView): boolean {
 }
 
 function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolean {
-  if (looks - failed < LOOKS_MIN || medianMs === null) return false
+  if (looks - failed < ANSWERS_MIN || medianMs === null) return false
   if (peersMedianMs === null) return medianMs > SLOW_MS_ALONE
   return medianMs > SLOW_MS_MIN && medianMs > SLOW_FACTOR * peersMedianMs
 }

@@ -15,6 +15,8 @@ export interface EdgeStanding {
   readonly share?: number | undefined
   /** How full it is, see fill; left out: it has all its room. */
   readonly fillStep?: number | undefined
+  /** It answers again, and its state waits for that to hold; left out: it does not. */
+  readonly comesBack?: boolean
 }
 
 export interface TableContent {
@@ -122,8 +124,11 @@ function percent(part: number): string {
   return `${Number((part * 100).toPrecision(3))} %`
 }
 
+/** Where nobody deserves viewers, one that has just come back is better than one that does not answer. */
+const COMES_BACK = 0.5
+
 /** Degraded still serves; drained and maintenance would if they were asked; unreachable does not. */
-function badness({ state }: EdgeStanding): number {
+function badness({ state, comesBack = false }: EdgeStanding): number {
   const order: readonly ServerState[] = [
     'healthy',
     'degraded',
@@ -132,7 +137,7 @@ function badness({ state }: EdgeStanding): number {
     'maintenance',
     'unreachable',
   ]
-  return order.indexOf(state)
+  return order.indexOf(state) - (comesBack ? COMES_BACK : 0)
 }
 
 /** A foreign server for a new viewer, by its share of all weight; null: one of our own edges. */

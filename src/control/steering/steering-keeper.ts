@@ -95,6 +95,7 @@ export class SteeringKeeper {
       sessions: this.#options.fleet.sessions.of(edge.id).watching,
       share: edge.sharePercent / 100,
       fillStep: edge.fillStep,
+      comesBack: edge.standing.betterSinceMs !== null,
     }
   }
 

@@ -7,6 +7,7 @@ import type { ObjectCache } from '../cache/object-cache.ts'
 import { bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
 import { edgeFaults } from '../faults.ts'
 import { steeringAnswer, steeringServer } from '../steering/answer.ts'
+import { chooseEntry } from '../steering/choose-entry.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
 import { rankForEntry, type Standing } from '../steering/order.ts'
 import { queryValue } from '../viewers/identity.ts'
@@ -43,7 +44,10 @@ export class Entry {
       const fields = { ...commonFields(exchange.edgeId), Location: elsewhere, 'Cache-Control': 'no-store' }
       return reply(exchange, 302, fields, '')
     }
-    const best = this.#choose(edges, queryValue(exchange.query, 'via'), viewer)
+    const via = queryValue(exchange.query, 'via')
+    const { fleet: view } = this.#options
+    const who = { session: steeringSession(viewer), region: view.regionOf(viewer.address) }
+    const best = chooseEntry(edges, via, who, view.self())
     const query = exchange.query
       .split('&')
       .filter(part => part !== '' && !part.startsWith('via='))
@@ -72,7 +76,10 @@ export class Entry {
     // Some players quote the pathway, some do not.
     const pathway = queryValue(exchange.query, '_HLS_pathway')?.replace(/^"|"$/g, '') ?? null
     const ask = { pathway, session, region: fleet.regionOf(viewer.address) }
-    replyJson(exchange, 200, steeringAnswer(fleet.forSteering(), ask, fleet.ttlS))
+    const edges = fleet.forSteering()
+    // Players take it for no answer: they stay and ask again (rfc8216bis section 7.4).
+    if (edges === null) return replyFault(exchange, edgeFaults.fault('edge-steering-blind', 'asked too soon'))
+    replyJson(exchange, 200, steeringAnswer(edges, ask, fleet.ttlS))
   }
 
   async master(exchange: Exchange, title: string, viewer: Viewer): Promise<number> {
@@ -136,15 +143,6 @@ export class Entry {
     const [first] = rankForEntry<Standing>([...edges, ...foreign], session, null)
     const chosen = asked ?? foreign.find(({ id }) => id === first?.id)
     return chosen === undefined ? null : foreignTitleUrl(chosen.url, title)
-  }
-
-  #choose(edges: readonly Standing[], via: string | null, viewer: Viewer): Standing {
-    const { fleet } = this.#options
-    const asked = edges.find(edge => edge.id === via && edge.weight > 0)
-    if (asked !== undefined) return asked
-    const [best] = rankForEntry(edges, steeringSession(viewer), fleet.regionOf(viewer.address))
-    // When nobody has weight, the edge that just answered is the best guess.
-    return best !== undefined && best.weight > 0 ? best : fleet.self()
   }
 
   #read(object: StoredObject | null, body: Buffer): MultivariantPlaylist {

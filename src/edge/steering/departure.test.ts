@@ -28,6 +28,7 @@ function view(silent: readonly string[] = []): {
     clock,
     connected: () => true,
     unreachable: () => new Set(silent),
+    blind: () => false,
   })
   return {
     clock,

@@ -39,7 +39,10 @@ export function departureUrl(
     if (clock.monotonicMs() - sinceMs < fleet.ttlS * 1000 + SEGMENT_MS) return null
   }
   const self = fleet.self()
-  const open = fleet.forEntry().filter(edge => edge.weight > 0 && edge.id !== self.id)
+  const edges = fleet.forEntry()
+  // Where nobody deserves viewers, who answers shares them; that is no reason to leave.
+  const here = edges.find(({ id }) => id === self.id)?.weight ?? 0
+  const open = edges.filter(edge => edge.weight > here && edge.id !== self.id)
   const [best] = nearFirst(rank(open, ask.session), ask.region)
   if (best === undefined) return null
   return `${best.url}${ask.path}?${ask.query === '' ? '' : `${ask.query}&`}${HOP_PARAMETER}=${self.id}`

@@ -14,14 +14,18 @@ import type { Standing } from './order.ts'
 /** A table older than this is not trusted alone: own probes have a say. */
 const TABLE_MS_MAX = 30_000
 const TTL_SECONDS_DEFAULT = 10
+/** As the control room's own table has it. */
+const WEIGHT_LEAST_BAD = 0.1
 
 export interface FleetViewOptions {
   readonly self: Standing
   readonly clock: Clock
-  /** False while there is no channel to the control room. */
+  /** False while there is no channel to the control room, or nothing comes on it. */
   readonly connected: () => boolean
   /** Edges that our own probes cannot reach. */
   readonly unreachable: () => ReadonlySet<string>
+  /** True when they have reached nobody for some seconds: then this edge is the suspect. */
+  readonly blind: () => boolean
 }
 
 export class FleetView {
@@ -103,16 +107,26 @@ export class FleetView {
     return this.#pathways().find(edge => edge.id === self.id) ?? self
   }
 
-  /** For viewers who play: own probes count only while the control room's word is old or missing. */
-  forSteering(): readonly Standing[] {
+  /**
+   * For viewers who play: own probes count only while the control room's word is old or missing. Null: neither word
+   * is good, as in the moment in which a process that stood goes on; who plays stays where it is.
+   */
+  forSteering(): readonly Standing[] | null {
     const { clock, connected } = this.#options
     const old = clock.monotonicMs() - this.#receivedMs > TABLE_MS_MAX || !connected()
-    return old ? this.#judged(true) : this.#pathways()
+    if (!old) return this.#pathways()
+    return this.#isBlind() ? null : this.#judged(true)
   }
 
-  /** For viewers who start: nobody is sent where we ourselves get no answer. */
+  /** For viewers who start: nobody is sent where we ourselves get no answer. Who reaches nobody names itself alone. */
   forEntry(): Standing[] {
-    return this.#judged(false)
+    if (!this.#isBlind()) return this.#judged(false)
+    return this.#pathways().map(edge => (edge.id === this.#options.self.id ? edge : { ...edge, weight: 0 }))
+  }
+
+  /** With a single peer its end and ours look the same, and the probe is believed. */
+  #isBlind(): boolean {
+    return this.#options.blind() && this.peers(this.#options.self.id).length > 1
   }
 
   /** All edges of the table but this one. */
@@ -134,6 +148,11 @@ export class FleetView {
     const edges = this.#pathways()
     const peers = edges.filter(edge => edge.id !== this.#options.self.id)
     if (failOpen && peers.length > 1 && peers.every(edge => unreachable.has(edge.id))) return [...edges]
-    return edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0, keep: 0 } : edge))
+    const judged = edges.map(edge => (unreachable.has(edge.id) ? { ...edge, weight: 0, keep: 0 } : edge))
+    if (judged.some(({ weight }) => weight > 0)) return judged
+    // Nobody deserves viewers; who answers is better than who does not.
+    return judged.map(edge =>
+      unreachable.has(edge.id) ? edge : { ...edge, weight: WEIGHT_LEAST_BAD, keep: WEIGHT_LEAST_BAD },
+    )
   }
 }

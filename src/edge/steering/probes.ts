@@ -15,6 +15,9 @@ function pathOf(stream: string | null): string | undefined {
   return `${pathname}${search}`
 }
 
+/** Five looks. Who has reached nobody for so long is cut off, or stood still and has just gone on. */
+const BLIND_MS = 5000
+
 export class Probes {
   readonly #rounds: ProbeRounds
   #plan: ProbePlan | null = null
@@ -23,7 +26,10 @@ export class Probes {
     this.#rounds = new ProbeRounds({ clock, log })
   }
 
-  unreachable = (): ReadonlySet<string> => this.#rounds.silent(FAILURES_MIN)
+  unreachable = (): ReadonlySet<string> => this.#rounds.silent(FAILURES_MIN, BLIND_MS)
+
+  /** Its own looks say nothing about others. */
+  blind = (): boolean => this.#rounds.unansweredMs() > BLIND_MS
 
   setPlan(plan: ProbePlan): void {
     this.#plan = plan

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerView } from '#wire'
-import { startFleet, type TestFleet, until } from './fleet.ts'
+import { startFleet, type TestFleet, until } from '../e2e/fleet.ts'
 
 let fleet: TestFleet
 beforeAll(async () => {

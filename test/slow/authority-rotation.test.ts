@@ -118,9 +118,11 @@ describe('the change of the authority’s key', () => {
           turn += 1
           await until(() => plays(String(turn % 40)), LONG_MS)
           // Long enough for a step, which begins anew with the control room.
-          await until(async () => (await status()).phase !== now.phase || turn > 8, 25_000).catch(
-            () => undefined,
-          )
+          await until(async () => {
+            const { phase } = await status()
+            seen.add(phase)
+            return phase !== now.phase || turn > 8
+          }, 25_000).catch(() => undefined)
           return false
         },
         6 * LONG_MS,
