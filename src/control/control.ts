@@ -111,32 +111,23 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
   const notes = openNotes({ options, fleetTime, counters }, closers)
+  const base = { fleet, store, steering, state, alerts, fleetTime, log, counters }
   const context: ControlContext = {
     options,
-    state,
-    store,
-    fleetTime,
-    fleet,
+    ...base,
     simulated,
     refusals: new RefusalBook({ nowMs: fleetTime.nowMs, log, known: id => fleet.get(id) !== null }),
-    steering,
     regions: closers.add(openRegions(options, counters, late)),
     probePlan,
     probeBudget,
-    alerts,
     ruleFiles,
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes,
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
-    ...(await openJudged(
-      { fleet, store, steering, state, alerts, fleetTime, log, counters, options },
-      closers,
-    )),
-    counters,
+    ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     metadata: new MetadataBook(),
-    log,
     region,
     authority: own.authority,
     authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),
@@ -158,11 +149,12 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
 
 /** What is usual, and the incidents that are judged by it. */
 async function openJudged(
-  parts: Omit<Parameters<typeof openIncidents>[0], 'demand'>,
+  options: ControlOptions,
+  parts: Omit<Parameters<typeof openIncidents>[0], 'demand' | 'options'>,
   closers: Closers,
 ): Promise<Pick<ControlContext, 'demand' | 'incidents'>> {
-  const demand = await openDemand(parts.options, parts, closers)
-  return { demand, incidents: await openIncidents({ ...parts, demand }, closers) }
+  const demand = await openDemand(options, parts, closers)
+  return { demand, incidents: await openIncidents({ ...parts, options, demand }, closers) }
 }
 
 async function openDemand(
