@@ -42,10 +42,13 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
   const own = viewOf(labels, topology)
   const members = group.members.map(({ labels: theirs }) => viewOf(theirs, topology))
   const sameServer = own.server !== null && members.some(({ server }) => server?.id === own.server?.id)
-  // What was resolved opens again only for the same trouble.
+  // What was resolved opens again for the very same, and for what a server that was gone suffers as it comes back.
   if (group.isResolved) {
-    const same = members.some(({ family }) => related(family, own.family))
-    return (sameServer || own.server === null) && same ? 'it came back' : null
+    const same = members.some(({ name, server }) => name === own.name && server?.id === own.server?.id)
+    if (same) return 'it came back'
+    const wasGone = members.some(({ server, family }) => server?.id === own.server?.id && family === 'gone')
+    const follows = sameServer && wasGone && (own.family === 'load' || own.family === 'ill')
+    return follows && at - group.lastAt <= SHARED_MS ? 'what is left of it' : null
   }
   if (sameServer) return `the same server, ${own.server?.id ?? ''}`
   if (own.server === null && members.some(member => isSameRule(member, own))) return 'the same rule'
