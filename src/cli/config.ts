@@ -29,6 +29,16 @@ const listenKeys = {
     .describe('Where others reach it, when that is not the address it listens on.'),
 }
 
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of day as 08:00')
+
+function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
 const control = z.strictObject({
   ...listenKeys,
   privateTls: z
@@ -65,6 +75,36 @@ const control = z.strictObject({
     .describe(
       'File that tells viewers’ regions by address: `192.0.2.0/24 eu-west` a line, IPv4 and IPv6, # begins a comment; at most 100,000 lines. Read again when it changes.',
     ),
+  wake: z
+    .strictObject({
+      groupWaitS: z
+        .number()
+        .min(0)
+        .max(300)
+        .default(10)
+        .describe('Alerts that come within this are told together.'),
+      ringSeverities: z
+        .array(z.enum(['critical', 'warning', 'info']))
+        .default(['critical'])
+        .describe('Severities that ring; an incident whose verdict is "get up" rings whatever its severity.'),
+      ringViewersMin: z
+        .int()
+        .min(0)
+        .default(1)
+        .describe('With fewer viewers hurt, at its worst, nobody is rung.'),
+      nightFrom: timeOfDay
+        .default('22:00')
+        .describe('What does not ring is told in the morning from here ...'),
+      morning: timeOfDay.default('08:00').describe('... to here.'),
+      zone: z
+        .string()
+        .max(64)
+        .refine(isZone, 'expected a zone as Europe/Berlin')
+        .default('UTC')
+        .describe('The operators’ time zone.'),
+    })
+    .prefault({})
+    .describe('What rings at night, and what waits until morning.'),
   allowSimulated: z
     .boolean()
     .default(false)

@@ -12,6 +12,7 @@ import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
 import { registerRules } from './commands/rules.ts'
 import { registerServer } from './commands/server.ts'
+import { registerSilence } from './commands/silence.ts'
 import { registerSimulate } from './commands/simulate.ts'
 import { registerStart } from './commands/start.ts'
 import { registerToken } from './commands/token.ts'
@@ -43,6 +44,7 @@ const registrations = [
   registerLedger,
   registerMetrics,
   registerRules,
+  registerSilence,
   registerLook,
   registerSimulate,
   registerDoctor,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isLoopback, isTls, type ListenOptions, type LogLevel } from '#base'
+import type { ControlOptions } from '#control'
 import type { NotifyConfig, ServerRole } from '#wire'
 import type { Config, EdgeConfig } from './config.ts'
 
@@ -29,6 +30,7 @@ export interface ControlSettings extends RoleSettings {
   readonly kind: 'control'
   readonly privateTls: boolean
   readonly webFolder: string
+  readonly wake: WakeSettings
   readonly rulesFolders: readonly string[]
   readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
@@ -152,6 +154,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
     allowSimulated: control.allowSimulated,
     notify: local ? { file: keptConfigFile(data) } : control.notify,
+    wake: wakeOf(control.wake),
     externalLabels: control.externalLabels,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
@@ -288,5 +291,17 @@ export function agentSettings(
     certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
+  }
+}
+
+export type WakeSettings = NonNullable<ControlOptions['wake']>
+
+function wakeOf({ groupWaitS, nightFrom, morning, ...same }: Config['control']['wake']): WakeSettings {
+  const minute = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
+  return {
+    ...same,
+    groupWaitMs: groupWaitS * 1000,
+    nightFromMinute: minute(nightFrom),
+    morningMinute: minute(morning),
   }
 }

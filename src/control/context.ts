@@ -11,6 +11,7 @@ import type { AuthorityKeeper } from './authority-keeper.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { RefusalBook } from './fleet/refusal-book.ts'
 import type { SimulatedServers } from './fleet/simulated-servers.ts'
+import type { IncidentParts } from './incidents/open-incidents.ts'
 import type { NoteStore } from './notes/note-store.ts'
 import type { Notifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
@@ -39,6 +40,7 @@ export interface ControlContext {
   readonly probeBudget: ProbeBudget
   readonly alerts: AlertKeeper
   readonly ruleFiles: RuleFiles
+  readonly incidents: IncidentParts
   readonly access: AccessDirectory
   readonly tryIt: TryIt
   readonly wall: WallKeeper

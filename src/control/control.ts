@@ -37,6 +37,7 @@ import { RefusalBook } from './fleet/refusal-book.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
+import { openIncidents } from './incidents/open-incidents.ts'
 import { NoteStore } from './notes/note-store.ts'
 import { type Notifications, startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
@@ -112,31 +113,23 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
-  const regions = closers.add(openRegions(options, counters, late))
-  const tryIt = new TryIt(options.supervisor, fleet, fleetTime)
+  const base = { fleet, store, steering, state, alerts, fleetTime, log, counters }
   const context: ControlContext = {
     options,
-    state,
-    store,
-    fleetTime,
-    fleet,
+    ...base,
     simulated,
     refusals: new RefusalBook({ nowMs: fleetTime.nowMs, log, known: id => fleet.get(id) !== null }),
-    steering,
-    regions,
+    regions: closers.add(openRegions(options, counters, late)),
     probePlan,
     probeBudget,
-    alerts,
     ruleFiles,
     access,
-    tryIt,
+    tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
     notifications: await openNotifications(options, { state, fleetTime, counters }, late, closers),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
-    demand: await openDemand(options, { store, state, fleetTime }, closers),
-    counters,
+    ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
-    log,
     region,
     authority: own.authority,
     authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),
@@ -150,8 +143,21 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
-  const join = { controlUrl: late.url, pin: own.authority?.pin ?? null }
-  return { url, join, close: () => closers.close() }
+  return {
+    url,
+    join: { controlUrl: late.url, pin: own.authority?.pin ?? null },
+    close: () => closers.close(),
+  }
+}
+
+/** What is usual, and the incidents that are judged by it. */
+async function openJudged(
+  options: ControlOptions,
+  parts: Omit<Parameters<typeof openIncidents>[0], 'demand' | 'options'>,
+  closers: Closers,
+): Promise<Pick<ControlContext, 'demand' | 'incidents'>> {
+  const demand = await openDemand(options, parts, closers)
+  return { demand, incidents: await openIncidents({ ...parts, options, demand }, closers) }
 }
 
 function openPeople(
@@ -456,6 +462,7 @@ function startSecondly(context: ControlContext, selfMetrics: SelfMetrics): Closa
     probePlan.refresh()
     attempt(log, 'metrics-not-written', () => selfMetrics.write())
     await context.followAccess()
+    await context.incidents.silences.refresh()
   }
   return every(SECOND_MS, turn, error => log.error('second-broken', { error }))
 }

@@ -24,6 +24,10 @@ type ControlFault =
   | 'control-join-string-unknown'
   | 'control-no-authority'
   | 'control-mark-unknown'
+  | 'control-incident-unknown'
+  | 'control-incident-over'
+  | 'control-incident-taken'
+  | 'control-silence-unknown'
   | 'control-override-unknown'
   | 'control-link-unknown'
   | 'control-simulated-refused'
@@ -141,6 +145,19 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   'control-link-unknown': kind(
     404,
     'No such link, or it was revoked or has expired: ask whoever sent it for another.',
+  ),
+  'control-incident-unknown': kind(
+    404,
+    'GET /api/v1/incidents lists the open ones and those of the last week.',
+  ),
+  'control-incident-over': kind(
+    409,
+    'It is resolved: nothing is to be done. A comment can still be written.',
+  ),
+  'control-incident-taken': kind(409, 'Somebody else was first, and is named. Assign it to hand it over.'),
+  'control-silence-unknown': kind(
+    404,
+    '`vitrine silence list` shows the silences that are in force or to come.',
   ),
   'control-mark-unknown': kind(404, 'No mark has this id: GET /api/v1/marks lists them.'),
   'control-no-authority': kind(

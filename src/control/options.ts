@@ -1,6 +1,7 @@
 // Owns what a control room is started with. It holds no behaviour.
 import type { Clock, ListenOptions, Log } from '#base'
 import type { NotifyConfig, ServerRole, TryRequest } from '#wire'
+import type { WakePolicy } from './incidents/wake.ts'
 import type { Mentions } from './people/offboarding.ts'
 
 /** The supervisor of a local fleet, as the control room sees it. */
@@ -46,6 +47,8 @@ export interface ControlOptions {
   readonly probeBytesMonth: number
   /** Where own files go on this machine, for people; null or left out: not known here. */
   readonly mediaFolder?: string | null
+  /** Who is woken, and when; what is left out is as shipped. */
+  readonly wake?: Partial<WakePolicy>
   /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
   readonly allowSimulated?: boolean
   /** Where the configuration names a person; left out: it is not asked. */

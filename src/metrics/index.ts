@@ -9,6 +9,7 @@ export {
 export { EXPOSITION_CONTENT_TYPE, renderExposition } from './exposition/render-exposition.ts'
 export { metricsFaults } from './faults.ts'
 export { formatNumber } from './format-number.ts'
+export { type Matcher, makeMatcher } from './matchers.ts'
 export { describeQuery } from './promql/describe-query.ts'
 export type { Answer, Explain, PrintedAnswer, Question } from './promql/engine.ts'
 export { formatQuery } from './promql/format-query.ts'

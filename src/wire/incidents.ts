@@ -1,6 +1,7 @@
 // Owns the shapes of incidents: several alerts with one likely cause, what was done about it, and whether somebody
 // has to get up.
 import { z } from 'zod'
+import { markView } from './marks.ts'
 import { serverId } from './names.ts'
 
 const time = z.number()
@@ -183,3 +184,41 @@ export const deliveryView = z.object({
 export type DeliveryView = z.infer<typeof deliveryView>
 
 export const alertRecord = z.object({ labels: words, annotations: words })
+
+export const incidentAlertView = z.object({
+  id: z.string(),
+  joinedAt: time,
+  /** Null: it fires. */
+  resolvedAt: time.nullable(),
+  labels: words,
+  annotations: words,
+})
+export type IncidentAlertView = z.infer<typeof incidentAlertView>
+
+/** `GET /api/v1/incidents/{id}` (viewer): the timeline oldest first, with what steering and servers did meanwhile. */
+export const incidentAnswer = z.object({
+  now: time,
+  incident: incidentView,
+  /** Of the events that are not the incident's own, the id is 0. */
+  timeline: z.array(incidentEvent),
+  alerts: z.array(incidentAlertView),
+  /** What changed in the 24 hours before, nearest first. */
+  changes: z.array(markView),
+  /** The next morning of the operators' zone: until then one may wait. */
+  morning: time,
+})
+export type IncidentAnswer = z.infer<typeof incidentAnswer>
+
+/** `POST /api/v1/incidents/{id}/...` (operator). */
+export const commentRequest = z.strictObject({ text: z.string().trim().min(1).max(4000) })
+export const assignRequest = z.strictObject({ to: z.string().trim().min(1).max(64) })
+/** Until then nobody is rung; left out: the next morning. */
+export const waitRequest = z.strictObject({ until: time.optional() })
+export const incidentActed = z.object({ incident: incidentView })
+
+/** `POST /api/v1/silences` (operator). */
+export const silenceRequest = silenceView
+  .pick({ matchers: true, startsAt: true, endsAt: true, recurs: true })
+  .extend({ comment: z.string().trim().min(1).max(512) })
+export type SilenceRequest = z.infer<typeof silenceRequest>
+export const silencesAnswer = z.object({ now: time, silences: z.array(silenceView) })

@@ -29,8 +29,8 @@ export class PrometheusServer {
     this.#url = url
   }
 
-  /** `rules`: the text of a rule file, evaluated each second; the external label `cluster` is `prod`. */
-  static async start(packageFolder: string, rules?: string): Promise<PrometheusServer> {
+  /** `rules`: the text of a rule file, evaluated each second; the external label `cluster` is `prod`; `alerting`: more of its configuration. */
+  static async start(packageFolder: string, rules?: string, alerting = ''): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vitrine-prometheus-'))
     const config = join(folder, 'prometheus.yml')
     // As ours: samples that come late are taken.
@@ -38,7 +38,10 @@ export class PrometheusServer {
     const ruleFile = join(folder, 'rules.yml')
     if (rules !== undefined) writeFileSync(ruleFile, rules)
     const ruleFiles = rules === undefined ? '' : `rule_files: [${ruleFile}]\n`
-    writeFileSync(config, `${global}${ruleFiles}storage:\n  tsdb:\n    out_of_order_time_window: 10m\n`)
+    writeFileSync(
+      config,
+      `${global}${ruleFiles}${alerting}storage:\n  tsdb:\n    out_of_order_time_window: 10m\n`,
+    )
     const url = `http://127.0.0.1:${await freePort()}`
     const child = spawn(
       join(packageFolder, 'usr/bin/prometheus'),

@@ -107,6 +107,17 @@ const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/servers/:id/kernel-messages', people],
   ['GET', '/api/v1/alerts', people],
   ['GET', '/api/v1/rules', people],
+  ['GET', '/api/v1/incidents', people],
+  ['GET', '/api/v1/incidents/:id', people],
+  ...['acknowledge', 'comment', 'assign', 'wait', 'resolve'].map((act): [string, string, readonly Who[]] => [
+    'POST',
+    `/api/v1/incidents/:id/${act}`,
+    ['operator', 'admin'],
+  ]),
+  ['GET', '/api/v1/silences', people],
+  ['POST', '/api/v1/silences', ['operator', 'admin']],
+  ['DELETE', '/api/v1/silences/:id', ['operator', 'admin']],
+  ['POST', '/api/v2/alerts', ['operator', 'admin']],
   ['GET', '/api/v1/try', people],
   ['POST', '/api/v1/try', ['operator', 'admin']],
   // A person has tokens of their own; a token makes no others, unless it is an admin's.

@@ -85,6 +85,7 @@ async function incident(id: string): Promise<void> {
     acknowledged_at: null,
     assigned_to: null,
     wait_until: null,
+    memo: '{}',
   }
   await state.db
     .insertInto('incidents')

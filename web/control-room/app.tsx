@@ -8,6 +8,8 @@ import { AlertsPage } from './pages/alerts-page.tsx'
 import { AuditPage } from './pages/audit-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
+import { IncidentPage } from './pages/incident-page.tsx'
+import { IncidentsPage } from './pages/incidents-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
 import { NotificationsPage } from './pages/notifications-page.tsx'
@@ -114,6 +116,10 @@ export function App(): ReactNode {
             <Route path="/ledger">
               <LedgerPage />
             </Route>
+            <Route path="/incidents">
+              <IncidentsPage />
+            </Route>
+            <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={id} />}</Route>
             <Route path="/alerts">
               <AlertsPage />
             </Route>

@@ -27,6 +27,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionDays: settings.retentionDays,
       retentionBytes: settings.retentionBytes,
       allowSimulated: settings.allowSimulated,
+      wake: settings.wake,
       probeBytesMonth: settings.probeBytesMonth,
       regionsFile: settings.regionsFile,
       externalLabels: settings.externalLabels,

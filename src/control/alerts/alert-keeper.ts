@@ -36,6 +36,8 @@ export interface AlertKeeper extends Closable {
   kick(this: void): void
   /** Pending and firing. */
   active(this: void): StoredAlert[]
+  /** Told of what changed, once it is stored. One observer. */
+  follow(this: void, observer: (changed: readonly StoredAlert[]) => void): void
   /** All rules in the order of their files, with how their last evaluation went. */
   groups(this: void): RuleGroupStatus[]
   close(): Promise<void>
@@ -88,6 +90,7 @@ class RunningKeeper implements AlertKeeper {
   #timer: NodeJS.Timeout | null = null
   #lastAt = 0
   #turn: Promise<void> | null = null
+  #observer: (changed: readonly StoredAlert[]) => void = () => undefined
   /** Something changed while a turn was running. */
   #again = false
   #closed = false
@@ -134,6 +137,10 @@ class RunningKeeper implements AlertKeeper {
   }
 
   kick = (): void => this.#evaluate(true)
+
+  follow = (observer: (changed: readonly StoredAlert[]) => void): void => {
+    this.#observer = observer
+  }
 
   active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
 
@@ -252,6 +259,7 @@ class RunningKeeper implements AlertKeeper {
       .then(async () => {
         await alerts.save(changed)
         await alerts.forget(forgotten.map(alert => alert.id))
+        this.#observer(changed)
       })
       .catch((error: unknown) => log.error('alerts-not-stored', { error }))
   }

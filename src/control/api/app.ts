@@ -7,6 +7,7 @@ import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { addAccountRoutes } from './account-routes.ts'
+import { addAlertmanagerRoutes } from './alertmanager-routes.ts'
 import { addAuditRoutes } from './audit-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
 import { addDiffRoutes } from './diff-routes.ts'
@@ -15,6 +16,7 @@ import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
+import { addIncidentRoutes } from './incident-routes.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
 import { addNotifyRoutes } from './notify-routes.ts'
@@ -114,6 +116,8 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
   addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
   addRuleRoutes(app, context)
+  addIncidentRoutes(app, context)
+  addAlertmanagerRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
 }

@@ -64,6 +64,9 @@ export function addFleetRoutes(app: FastifyInstance, context: ControlContext): v
   addAlertRoute(app, context)
 }
 
+/** Of a flood from outside the page shows so many; the incident says how many there are. */
+const FOREIGN_SHOWN = 500
+
 function addAlertRoute(app: FastifyInstance, context: ControlContext): void {
   addRoute(app, {
     method: 'GET',
@@ -79,9 +82,17 @@ function addAlertRoute(app: FastifyInstance, context: ControlContext): void {
         checkPast(context, at)
         return { now, alerts: await context.state.past.alertsAt(at), past: { at } }
       }
-      const stored = await context.state.alerts.list(now - RESOLVED_MS)
+      const since = now - RESOLVED_MS
+      const stored = [
+        ...(await context.state.alerts.list(since)),
+        ...(await context.state.alerts.foreign(since)),
+      ]
       const resolved = stored.filter(alert => alert.state === 'resolved')
-      const alerts = [...context.alerts.active(), ...resolved].map(alertView)
+      const active = [
+        ...context.alerts.active(),
+        ...context.incidents.foreign.firing().slice(0, FOREIGN_SHOWN),
+      ]
+      const alerts = [...active, ...resolved].map(alertView)
       return { now, alerts: alerts.toSorted((a, b) => b.activeAt - a.activeAt) }
     },
   })

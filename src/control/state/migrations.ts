@@ -196,6 +196,11 @@ const migrations: readonly string[] = [
   CREATE INDEX notices_by_incident ON notices (incident_id, id);
   CREATE TABLE revoked_recipients (recipient TEXT PRIMARY KEY, before REAL NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE incidents ADD COLUMN memo TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE alerts ADD COLUMN sender TEXT;
+  ALTER TABLE alerts ADD COLUMN ends_at REAL;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

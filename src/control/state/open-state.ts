@@ -1,5 +1,6 @@
 // Owns opening the control room's state, from the control room itself and from commands beside it.
 import { type Clock, systemClock } from '#base'
+import { checkSilence } from '../incidents/silence-book.ts'
 import { type AuditBook, createAuditBook } from '../people/audit-book.ts'
 import { createInvitations, type Invitations } from '../people/invitations.ts'
 import { createOffboarding } from '../people/offboarding.ts'
@@ -12,6 +13,7 @@ import { audit, openDatabase, type StateDb } from './database.ts'
 import { createDemandBook, type DemandBook } from './demand.ts'
 import { createFactBook, type FactBook } from './facts.ts'
 import { createForeign, type Foreign } from './foreign.ts'
+import { createIncidents, type Incidents } from './incidents.ts'
 import { createJoinStrings, type JoinStrings } from './join-strings.ts'
 import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
@@ -20,6 +22,7 @@ import { createPeople, type People } from './people.ts'
 import { createServers, type Servers } from './servers.ts'
 import { createSessionPathways, type SessionPathways } from './session-pathways.ts'
 import { createShares, type Shares } from './shares.ts'
+import { createSilences, type Silences } from './silences.ts'
 import type { State } from './state.ts'
 import { createSteeringVersions, type SteeringVersions } from './steering-versions.ts'
 import { createTokens, type Tokens } from './tokens.ts'
@@ -41,6 +44,8 @@ export interface FullState extends StateDb {
   readonly demand: DemandBook
   readonly foreign: Foreign
   readonly alerts: Alerts
+  readonly incidents: Incidents
+  readonly silences: Silences
   readonly wallLinks: WallLinks
   readonly shares: Shares
   readonly past: Past
@@ -67,6 +72,8 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     demand: createDemandBook(db),
     foreign: createForeign(db),
     alerts: createAlerts(db),
+    incidents: createIncidents(db),
+    silences: createSilences(db),
     wallLinks: createWallLinks(db),
     shares: createShares(db),
     past: createPast(db),
@@ -79,7 +86,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
   const state = await openFullState(stateFolder, clock)
-  const { people, tokens, servers, joinStrings, overrides, foreign, checks, close } = state
+  const { people, tokens, servers, joinStrings, overrides, foreign, checks, silences, close, nowMs } = state
   return {
     ...peopleCommands(state),
     createLink: (role, by = COMMAND) => people.createLink(role, by),
@@ -101,6 +108,13 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     listJoinStrings: joinStrings.list,
     setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
     endOverride: (id, by = COMMAND) => overrides.end(id, by),
+    addSilence: async (request, by = COMMAND) => {
+      const silence = request(nowMs())
+      checkSilence(silence, nowMs())
+      return await silences.add(silence, by)
+    },
+    listSilences: silences.list,
+    endSilence: (id, by = COMMAND) => silences.end(id, by),
     askForCheck: (id, by = COMMAND) => checks.ask(id, by),
     listChecks: checks.list,
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),

@@ -1,6 +1,7 @@
 // Owns which edges fed a session, and since when: where it came in and its changes, nothing else. Pruned by age
 // and by number.
-import type { StateDb } from './database.ts'
+import { sql } from 'kysely'
+import type { Db, StateDb } from './database.ts'
 
 const KEPT_MS = 7 * 86_400_000
 /** Some 40 MB. */
@@ -25,6 +26,8 @@ export interface SessionPathways {
   add(this: void, rows: readonly PathwayRow[]): Promise<void>
   /** Oldest first. */
   of(this: void, sid: string): Promise<PathwayRow[]>
+  /** Sessions that left one of these edges since then. */
+  left(this: void, edges: readonly string[], since: number): Promise<number>
 }
 
 export function createSessionPathways({ db }: StateDb): SessionPathways {
@@ -68,6 +71,7 @@ export function createSessionPathways({ db }: StateDb): SessionPathways {
           .execute()
       })
     },
+    left: (edges, since) => left(db, edges, since),
     of: async sid => {
       const rows = await db
         .selectFrom('session_pathways')
@@ -89,4 +93,15 @@ export function createSessionPathways({ db }: StateDb): SessionPathways {
         .reverse()
     },
   }
+}
+
+async function left(db: Db, edges: readonly string[], since: number): Promise<number> {
+  if (edges.length === 0) return 0
+  const { count } = await db
+    .selectFrom('session_pathways')
+    .select(sql<number>`count(DISTINCT sid)`.as('count'))
+    .where('at', '>=', since)
+    .where('from_edge', 'in', sql<string>`(SELECT value FROM json_each(${JSON.stringify(edges)}))`)
+    .executeTakeFirstOrThrow()
+  return count
 }

@@ -11,6 +11,8 @@ import type {
   OverrideRequest,
   ServerRole,
   ServerTags,
+  SilenceRequest,
+  SilenceView,
   TokenView,
   UserView,
   WebSessionView,
@@ -69,6 +71,10 @@ export interface State extends Closable {
   /** A person's order about a server: drain, maintenance, keep. */
   setOverride(id: string, request: OverrideRequest, by?: string): Promise<void>
   endOverride(id: string, by?: string): Promise<void>
+  /** `request` is given the fleet time now. */
+  addSilence(request: (now: number) => SilenceRequest, by?: string): Promise<SilenceView>
+  listSilences(): Promise<SilenceView[]>
+  endSilence(id: string, by?: string): Promise<void>
   /** Has an edge checked by the control room that runs on this folder; gives the run's id. */
   askForCheck(id: string, by?: string): Promise<string>
   /** Newest first. */

@@ -200,6 +200,10 @@ export interface Tables {
     resolved_at: number | null
     /** Since when the condition no longer holds while keep_firing_for keeps it; null while it holds. */
     kept_since: number | null
+    /** Who sent it from outside; null: a rule of ours. */
+    sender: string | null
+    /** Of one from outside: it ends then unless it is told again. */
+    ends_at: number | null
   }
   wall_links: {
     id: string
@@ -263,6 +267,8 @@ export interface Tables {
     acknowledged_at: number | null
     assigned_to: string | null
     wait_until: number | null
+    /** IncidentMemo of incidents.ts as JSON. */
+    memo: string
   }
   incident_alerts: {
     incident_id: string

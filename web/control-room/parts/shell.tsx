@@ -13,6 +13,7 @@ import {
   useServers,
   useTick,
 } from '../api/use-control-room.tsx'
+import { useIncidents } from '../api/use-incidents.ts'
 import { canLookBack, readAt } from '../past/at.ts'
 import { SafetyBanner } from '../people/recovery-panel.tsx'
 import { type Theme, useSettings } from '../settings.tsx'
@@ -21,6 +22,11 @@ import { Link } from './link.tsx'
 
 const PAGES = [
   { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
+  {
+    path: '/incidents',
+    name: 'Incidents',
+    icon: 'M12 3.500 21.500 20h-19zM12 9.500v5M12 17v.500',
+  },
   { path: '/wall', name: 'Wall', icon: 'M3 5h18v12H3zM8 20.500h8M6.500 9h11M6.500 13h7' },
   { path: '/compare', name: 'Compare', icon: 'M3 8c4 0 5 3 8 3s4-6 10-6M3 13c4 0 5 1 8 1s5 5 10 5' },
   { path: '/what-if', name: 'If lost', icon: 'M3 19h18M6 19V9M12 19v-5M18 19V5M9.500 5l5 5M14.500 5l-5 5' },
@@ -40,11 +46,20 @@ const PAGES = [
 ] as const
 /** Two missed rounds of the list of servers. */
 const SILENT_MS = 3_500
+/** What a thumb reaches on a phone; the others stand behind More. */
+const ON_PHONE: ReadonlySet<string> = new Set(['/', '/incidents', '/wall', '/alerts'])
 
 export function Shell({ children }: { readonly children: ReactNode }): ReactNode {
   const [path] = useLocation()
   const alerts = useAlerts()
   const firing = (alerts.data ?? []).filter(alert => alert.state === 'firing').length
+  const open = (useIncidents().data ?? []).filter(({ resolvedAt }) => resolvedAt === null).length
+  const more = useRef<HTMLDetailsElement>(null)
+  useClosing(more)
+  const counts: Readonly<Record<string, ReactNode>> = {
+    '/alerts': <Counted count={firing} what="firing" />,
+    '/incidents': <Counted count={open} what="open" />,
+  }
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -57,19 +72,23 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
         </Link>
         <nav aria-label="Pages">
           {PAGES.map(page => (
-            <Link
-              key={page.path}
-              href={page.path}
-              aria-current={isCurrent(page.path, path) ? 'page' : undefined}
-              className="nav-link"
-            >
-              <svg viewBox="0 0 24 24" aria-hidden="true">
-                <path d={page.icon} />
-              </svg>
-              {page.name}
-              {page.path === '/alerts' && firing > 0 ? <Firing count={firing} /> : null}
-            </Link>
+            <PageLink key={page.path} page={page} path={path} count={counts[page.path]} />
           ))}
+          <details className="more" ref={more}>
+            <summary className="nav-link">
+              <svg viewBox="0 0 24 24" aria-hidden="true">
+                <path d="M5 12h.01M12 12h.01M19 12h.01" />
+              </svg>
+              More
+            </summary>
+            <div className="menu">
+              {PAGES.filter(page => !ON_PHONE.has(page.path)).map(page => (
+                <Link key={page.path} href={page.path} onClick={() => more.current?.removeAttribute('open')}>
+                  {page.name}
+                </Link>
+              ))}
+            </div>
+          </details>
         </nav>
         <Summary />
         <FleetTime />
@@ -89,11 +108,36 @@ function isCurrent(page: string, path: string): boolean {
   return page === '/' ? path === '/' || path.startsWith('/servers/') : path.startsWith(page)
 }
 
-function Firing({ count }: { readonly count: number }): ReactNode {
+function PageLink({
+  page,
+  path,
+  count,
+}: {
+  readonly page: (typeof PAGES)[number]
+  readonly path: string
+  readonly count: ReactNode
+}): ReactNode {
+  return (
+    <Link
+      href={page.path}
+      aria-current={isCurrent(page.path, path) ? 'page' : undefined}
+      className={ON_PHONE.has(page.path) ? 'nav-link' : 'nav-link nav-wide'}
+    >
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <path d={page.icon} />
+      </svg>
+      {page.name}
+      {count}
+    </Link>
+  )
+}
+
+function Counted({ count, what }: { readonly count: number; readonly what: string }): ReactNode {
+  if (count === 0) return null
   return (
     <span className="count">
       {count}
-      <span className="visually-hidden"> firing</span>
+      <span className="visually-hidden"> {what}</span>
     </span>
   )
 }

@@ -33,6 +33,10 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Reads of the server by result. failed growing: the server is frozen, overloaded or stopped.',
   vitrine_base_label_sets_dropped_total:
     'Samples not counted because a metric had too many label sets. Should be 0: report it as a bug.',
+  vitrine_control_incidents_open: 'Incidents that are open.',
+  vitrine_control_foreign_alerts: 'Alerts from outside that are firing.',
+  vitrine_control_foreign_alerts_refused_total:
+    'Alerts from outside that were not taken: 10,000 are firing already.',
   vitrine_control_channel_invalid_frames_total:
     'Channel frames that could not be read. Should be 0: look for a server with another version.',
   vitrine_control_channel_messages_dropped_total:

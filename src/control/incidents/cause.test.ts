@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import type { CauseKind, MarkView } from '#wire'
+import { type CauseInput, causeOf } from './cause.ts'
+import type { ServerFacts, ServerFigures } from './facts.ts'
+
+const OPENED = 1_000_000_000
+
+function server(id: string, part: Partial<ServerFacts> = {}): ServerFacts {
+  const rest = {
+    region: 'eu',
+    hostId: id,
+    version: '1.0.0',
+    reason: 'answers control',
+    evidence: [],
+    viewers: 5,
+  }
+  return { id, role: 'edge', state: 'healthy', ...rest, ...part }
+}
+const gone = (id: string, reason: string): ServerFacts => server(id, { state: 'unreachable', reason })
+const ill = (id: string, reason: string, part: Partial<ServerFacts> = {}): ServerFacts =>
+  server(id, { state: 'degraded', reason: `serves badly: ${reason}`, ...part })
+const origin = server('origin', { role: 'origin' })
+const well = [server('b'), server('c'), server('d'), origin]
+const fires = (alertname: string, ...servers: readonly string[]): CauseInput['alerts'] =>
+  servers.map(id => ({ labels: { alertname, instance: id }, server: id }))
+const figures = (id: string, own: ServerFigures): ReadonlyMap<string, ServerFigures> => new Map([[id, own]])
+const mark = (text: string, agoMs: number, server: string | null = null): MarkView => ({
+  id: 1,
+  at: OPENED - agoMs,
+  server,
+  kind: 'version',
+  text,
+  by: 'agent',
+  url: null,
+})
+
+function input(servers: readonly ServerFacts[], part: Partial<CauseInput> = {}): CauseInput {
+  const own = new Set(servers.map(({ id }) => id))
+  const fleet = [...servers, ...well.filter(({ id }) => !own.has(id))]
+  return {
+    servers,
+    fleet,
+    alerts: fires('EdgeUnreachable', ...own),
+    figures: new Map(),
+    marks: [],
+    openedAt: OPENED,
+    ...part,
+  }
+}
+
+const blind = 'no observer can judge; observer sick: control reaches nobody'
+const bad = [
+  ill('a', 'answers take 900 ms', { version: '2.0.0' }),
+  ill('b', '4 of 10 probes failed', { version: '2.0.0' }),
+]
+
+const table: readonly [string, CauseKind, CauseInput][] = [
+  [
+    'a stopped process',
+    'edge-frozen',
+    input([gone('a', 'process frozen, host alive: no HTTP answer to control, b for 3.2 s')]),
+  ],
+  [
+    'a process that hangs',
+    'edge-frozen',
+    input([
+      gone('a', 'process frozen or overloaded (it accepts connections), its agent is silent: no HTTP answer'),
+    ]),
+  ],
+  ['a silent host', 'host-silent', input([gone('a', 'host silent: no HTTP answer to control, b for 3.0 s')])],
+  ['a cut path', 'path-cut', input([ill('a', 'path sick: c does not reach it, control does reach it')])],
+  [
+    'an origin that is gone, and edges that fail behind it',
+    'origin-down',
+    input([
+      server('origin', { role: 'origin', state: 'unreachable', reason: 'host silent' }),
+      ill('a', '5 of 10 probes failed'),
+    ]),
+  ],
+  [
+    'a slow origin',
+    'origin-slow',
+    input([ill('a', 'cannot play sample'), ill('b', 'cannot play sample')], {
+      fleet: [
+        ill('a', 'x'),
+        ill('b', 'x'),
+        server('c'),
+        ill('origin', 'answers take 800 ms', { role: 'origin' }),
+      ],
+      alerts: fires('PlayingFails', 'a', 'b'),
+    }),
+  ],
+  [
+    'a full disk',
+    'disk-full',
+    input([ill('a', 'x')], {
+      figures: figures('a', { diskFree: 0.001 }),
+      alerts: fires('EdgeDegraded', 'a'),
+    }),
+  ],
+  [
+    'the store’s disk',
+    'disk-full',
+    input([], { alerts: [{ labels: { alertname: 'MetricsRefused' }, server: null }] }),
+  ],
+  [
+    'a refused certificate',
+    'certificate',
+    input([ill('a', 'viewers refuse its certificate: certificate has expired')]),
+  ],
+  [
+    'a certificate that ends',
+    'certificate',
+    input([server('a')], { alerts: fires('CertificateEndsNow', 'a') }),
+  ],
+  [
+    'a stepped clock',
+    'clock-stepped',
+    input([server('a')], { figures: figures('a', { clockOffsetS: -3 }), alerts: fires('HighCpu', 'a') }),
+  ],
+  [
+    'a neighbour that takes the CPU',
+    'cpu-pegged',
+    input([ill('a', 'answers take 300 ms')], {
+      figures: figures('a', { ownCores: 0.3, otherCores: 1.6, cores: 2 }),
+      alerts: fires('EventLoopDelay', 'a'),
+    }),
+  ],
+  [
+    'stolen time',
+    'cpu-pegged',
+    input([ill('a', 'x')], { figures: figures('a', { steal: 0.4 }), alerts: fires('EdgeDegraded', 'a') }),
+  ],
+  [
+    'a bad release on half of the edges',
+    'bad-release',
+    input(bad, {
+      alerts: fires('EdgeDegraded', 'a', 'b'),
+      marks: [mark('version of server: 1.0.0 to 2.0.0', 60_000, 'a')],
+    }),
+  ],
+  [
+    'a control room that is cut off',
+    'observer-cut-off',
+    input(
+      ['a', 'b', 'c', 'd'].map(id => server(id, { reason: blind })),
+      { alerts: fires('AgentSilent', 'a', 'b', 'c', 'd', 'origin') },
+    ),
+  ],
+  [
+    'an edge that is slow for no reason that is known',
+    'cannot-tell',
+    input([ill('a', 'answers take 300 ms')], { alerts: fires('EdgeDegraded', 'a') }),
+  ],
+  [
+    'one ill edge that has the new version alone',
+    'cannot-tell',
+    input([bad[0] ?? server('a')], { alerts: fires('EdgeDegraded', 'a') }),
+  ],
+  [
+    'an alert from elsewhere',
+    'cannot-tell',
+    input([], { alerts: [{ labels: { alertname: 'Elsewhere' }, server: null }] }),
+  ],
+]
+
+describe('the cause', () => {
+  it.each(table)('of %s is %s', (_what, kind, given) => {
+    const cause = causeOf(given)
+    expect(cause.kind, cause.text).toBe(kind)
+    if (kind === 'cannot-tell') expect(cause.confidence).toBe(0)
+    else expect(cause.for.length).toBeGreaterThan(0)
+  })
+
+  it('is less sure without the release having been seen, and says so', () => {
+    const cause = causeOf(input(bad, { alerts: fires('EdgeDegraded', 'a', 'b') }))
+    expect(cause).toMatchObject({
+      kind: 'bad-release',
+      against: ['no change of version was seen in the two hours before'],
+    })
+    expect(cause.confidence).toBeLessThan(0.7)
+  })
+
+  it('names what speaks against it', () => {
+    const witness = { witness: 'b', kind: 'outside' as const, ok: true, text: 'HTTP answers', at: 1 }
+    const frozen = { ...gone('a', 'process frozen, host alive: no HTTP answer'), evidence: [witness] }
+    expect(causeOf(input([frozen])).against).toEqual(['b of a: HTTP answers'])
+  })
+})

@@ -1,0 +1,326 @@
+// Owns naming the likely cause of an incident from the evidence that there is. Pure.
+// It says `cannot tell` where the evidence names nothing: a guess at night is worse than none.
+import type { Cause, CauseKind, MarkView } from '#wire'
+import { type Family, familyOf, type Labels, type ServerFacts, type ServerFigures } from './facts.ts'
+
+export interface CauseInput {
+  /** Those of the incident. */
+  readonly servers: readonly ServerFacts[]
+  readonly fleet: readonly ServerFacts[]
+  /** Of the incident, whether they still fire or not. */
+  readonly alerts: readonly { readonly labels: Labels; readonly server: string | null }[]
+  readonly figures: ReadonlyMap<string, ServerFigures>
+  /** What changed in the 24 hours before. */
+  readonly marks: readonly MarkView[]
+  readonly openedAt: number
+}
+
+/** Changes so shortly before are suspects. */
+const RELEASE_MS = 2 * 3_600_000
+const DISK_FULL = 0.02
+const CLOCK_STEP_S = 0.5
+const STEAL = 0.1
+/** Cores of others against all of the host. */
+const OTHERS_SHARE = 0.4
+const MOST = 0.8
+const EVIDENCE_MAX = 8
+
+type Named = Omit<Cause, 'kind'> & { readonly kind: CauseKind }
+
+/** The first that the evidence names wins: what explains more stands before what explains less. */
+export function causeOf(input: CauseInput): Cause {
+  const named = [
+    cutOff,
+    originGone,
+    frozen,
+    pathCut,
+    hostSilent,
+    certificate,
+    clockStepped,
+    diskFull,
+    cpuPegged,
+    badRelease,
+    originSlow,
+  ]
+  for (const name of named) {
+    const cause = name(input)
+    if (cause !== null)
+      return {
+        ...cause,
+        for: cause.for.slice(0, EVIDENCE_MAX),
+        against: cause.against.slice(0, EVIDENCE_MAX),
+      }
+  }
+  const seen = input.servers.map(({ id, reason }) => `${id}: ${reason}`).slice(0, EVIDENCE_MAX)
+  const text = 'The evidence names no cause; what was seen stands below.'
+  return { kind: 'cannot-tell', text, confidence: 0, for: seen, against: [] }
+}
+
+function cutOff({ alerts, fleet, servers }: CauseInput): Named | null {
+  const measured = fleet.filter(({ role }) => role === 'edge' || role === 'origin')
+  const silent = new Set(
+    alerts.filter(({ labels }) => labels['alertname'] === 'AgentSilent').map(({ server }) => server),
+  )
+  const lost = measured.filter(({ id }) => silent.has(id))
+  const blind = measured.filter(({ reason }) => reason.startsWith('no observer can judge'))
+  const isMost = measured.length >= 2 && lost.length >= MOST * measured.length
+  if (!isMost || blind.length < MOST * measured.length) return null
+  const gone = servers.filter(({ state }) => state === 'unreachable')
+  return {
+    kind: 'observer-cut-off',
+    text: `The control room itself is cut off: it hears none of ${lost.length} servers at once, so nothing is known of them.`,
+    confidence: 0.9,
+    for: [
+      `${lost.length} of ${measured.length} agents fell silent together`,
+      `no observer can judge ${blind.length} of ${measured.length} servers`,
+      'steering is left as it was',
+    ],
+    against: gone.map(({ id, reason }) => `${id}: ${reason}`),
+  }
+}
+
+function originGone({ servers }: CauseInput): Named | null {
+  const origin = servers.find(({ role, state }) => role === 'origin' && state === 'unreachable')
+  if (origin === undefined) return null
+  const behind = servers.filter(({ role }) => role === 'edge')
+  return {
+    kind: 'origin-down',
+    text: `The origin ${origin.id} does not answer; edges have what they cached and nothing more.`,
+    confidence: 0.9,
+    for: [`${origin.id}: ${origin.reason}`, ...behind.map(({ id, reason }) => `${id} behind it: ${reason}`)],
+    against: behind
+      .filter(({ state }) => state === 'unreachable')
+      .map(({ id }) => `${id} is unreachable itself`),
+  }
+}
+
+/** Servers whose reason says so, if they are the greater part of those that are ill. */
+function saying(
+  servers: readonly ServerFacts[],
+  pattern: RegExp,
+): { those: ServerFacts[]; others: ServerFacts[] } | null {
+  const ill = servers.filter(({ state }) => state === 'unreachable' || state === 'degraded')
+  const those = ill.filter(server => pattern.test(server.reason))
+  if (those.length === 0 || those.length * 2 < ill.length) return null
+  return { those, others: ill.filter(server => !those.includes(server)) }
+}
+
+function proof(servers: readonly ServerFacts[]): string[] {
+  return servers.flatMap(({ id, reason, evidence }) => [
+    `${id}: ${reason}`,
+    ...evidence
+      .filter(({ ok }) => !ok)
+      .map(({ witness, text }) => `${witness} of ${id}: ${text}`)
+      .slice(0, 3),
+  ])
+}
+
+function dissent(servers: readonly ServerFacts[], others: readonly ServerFacts[]): string[] {
+  return [
+    ...others.map(({ id, reason }) => `${id} differs: ${reason}`),
+    ...servers.flatMap(({ id, evidence }) =>
+      evidence
+        .filter(({ ok, kind }) => ok && kind === 'outside')
+        .map(({ witness, text }) => `${witness} of ${id}: ${text}`),
+    ),
+  ]
+}
+
+function names(servers: readonly ServerFacts[]): string {
+  const ids = servers.map(({ id }) => id)
+  return ids.length <= 3 ? ids.join(', ') : `${ids.slice(0, 2).join(', ')} and ${ids.length - 2} more`
+}
+
+function frozen({ servers }: CauseInput): Named | null {
+  const found = saying(servers, /process (frozen|gone|runs but does not answer)/)
+  if (found === null) return null
+  const { those, others } = found
+  const sure = those.every(({ reason }) => /process (frozen|gone), host alive/.test(reason))
+  const gone = those.every(({ reason }) => reason.includes('process gone'))
+  const what = gone
+    ? 'is gone'
+    : those.every(({ reason }) => reason.includes('frozen, host'))
+      ? 'is frozen'
+      : 'hangs'
+  return {
+    kind: 'edge-frozen',
+    text: `The server process of ${names(those)} ${what}; ${sure ? 'its host is alive' : 'its host still takes connections'}.`,
+    confidence: sure ? 0.95 : 0.7,
+    for: proof(those),
+    against: dissent(those, others),
+  }
+}
+
+function hostSilent({ servers, fleet }: CauseInput): Named | null {
+  const found = saying(servers, /^host silent/)
+  if (found === null) return null
+  const { those, others } = found
+  const [first] = those
+  const region = fleet.filter(server => server.region === first?.region && server.role === 'edge')
+  const whole = region.length > 1 && those.length > 1 && region.every(server => those.includes(server))
+  const where = whole ? `, all of region ${first?.region ?? ''}` : ''
+  return {
+    kind: 'host-silent',
+    text: `${those.length === 1 ? 'The host of' : 'The hosts of'} ${names(those)}${where} ${those.length === 1 ? 'is' : 'are'} silent: no ping, no connection, no agent.`,
+    confidence: 0.85,
+    for: proof(those),
+    against: dissent(those, others),
+  }
+}
+
+function pathCut({ servers }: CauseInput): Named | null {
+  const found = saying(servers, /path sick/)
+  if (found === null) return null
+  const { those, others } = found
+  return {
+    kind: 'path-cut',
+    text: `The path to ${names(those)} is cut for some: others still reach ${those.length === 1 ? 'it' : 'them'}.`,
+    confidence: 0.85,
+    for: proof(those),
+    against: dissent(those, others).filter(text => !text.includes('HTTP answers')),
+  }
+}
+
+function has({ alerts }: CauseInput, ...families: readonly Family[]): boolean {
+  return alerts.some(({ labels }) => families.includes(familyOf(labels)))
+}
+
+function summaries({ alerts }: CauseInput, family: Family): string[] {
+  const those = alerts.filter(({ labels }) => familyOf(labels) === family)
+  return those.map(
+    ({ labels, server }) => `${labels['alertname'] ?? ''} fires${server === null ? '' : ` for ${server}`}`,
+  )
+}
+
+function certificate(input: CauseInput): Named | null {
+  const refused = saying(input.servers, /certificate/)
+  if (refused === null && !has(input, 'certificate')) return null
+  const those = refused?.those ?? input.servers
+  return {
+    kind: 'certificate',
+    text:
+      refused === null
+        ? `The certificate of ${names(those)} ends soon.`
+        : `Viewers refuse the certificate of ${names(those)}.`,
+    confidence: 0.95,
+    for: [...proof(refused?.those ?? []), ...summaries(input, 'certificate')],
+    against: (refused?.others ?? []).map(({ id, reason }) => `${id} differs: ${reason}`),
+  }
+}
+
+function clockStepped(input: CauseInput): Named | null {
+  const off = input.servers.filter(
+    ({ id }) => Math.abs(input.figures.get(id)?.clockOffsetS ?? 0) > CLOCK_STEP_S,
+  )
+  const small = off.length === 0
+  if (small && !has(input, 'clock')) return null
+  const those = small ? input.servers : off
+  const sources = input.marks
+    .filter(({ kind }) => kind === 'time-source')
+    .map(({ server, text }) => `${server ?? 'fleet'}: ${text}`)
+  return {
+    kind: 'clock-stepped',
+    text: `The clock of ${names(those)} is off fleet time.`,
+    confidence: small ? 0.8 : 0.9,
+    for: [
+      ...off.map(
+        ({ id }) => `${id}: ${(input.figures.get(id)?.clockOffsetS ?? 0).toFixed(2)} s off fleet time`,
+      ),
+      ...summaries(input, 'clock'),
+      ...sources,
+    ],
+    against: [],
+  }
+}
+
+function diskFull(input: CauseInput): Named | null {
+  const full = input.servers.filter(({ id }) => (input.figures.get(id)?.diskFree ?? 1) < DISK_FULL)
+  if (full.length === 0 && !has(input, 'disk')) return null
+  const those = full.length > 0 ? full : input.servers
+  return {
+    kind: 'disk-full',
+    text:
+      those.length === 0
+        ? 'The disk of the control room is full or fails.'
+        : `A disk of ${names(those)} is ${full.length > 0 ? 'full' : 'filling'}.`,
+    confidence: full.length > 0 ? 0.9 : 0.75,
+    for: [
+      ...full.map(
+        ({ id }) => `${id}: ${percent(input.figures.get(id)?.diskFree ?? 0)} of its fullest disk is free`,
+      ),
+      ...summaries(input, 'disk'),
+    ],
+    against: [],
+  }
+}
+
+function cpuPegged(input: CauseInput): Named | null {
+  const pegged = input.servers.flatMap(server => {
+    const { steal = 0, otherCores = 0, cores = 0, ownCores = 0 } = input.figures.get(server.id) ?? {}
+    const others = cores > 0 && otherCores / cores >= OTHERS_SHARE && otherCores > ownCores
+    if (steal >= STEAL)
+      return [{ server, text: `${server.id}: ${percent(steal)} of its time is stolen by the hypervisor` }]
+    return others
+      ? [
+          {
+            server,
+            text: `${server.id}: other processes use ${otherCores.toFixed(1)} of ${cores} cores, it uses ${ownCores.toFixed(1)}`,
+          },
+        ]
+      : []
+  })
+  if (pegged.length === 0 || !has(input, 'load', 'ill', 'gone')) return null
+  return {
+    kind: 'cpu-pegged',
+    text: `The CPU of ${names(pegged.map(({ server }) => server))} is taken by others.`,
+    confidence: has(input, 'load') ? 0.85 : 0.75,
+    for: [...pegged.map(({ text }) => text), ...summaries(input, 'load')],
+    against: input.servers
+      .filter(server => !pegged.some(one => one.server === server))
+      .map(({ id }) => `${id} has CPU to spare, or its CPU is not measured`),
+  }
+}
+
+/** Those that are ill have a version that those that are well do not have, since a short while. */
+function badRelease({ servers, fleet, marks, openedAt }: CauseInput): Named | null {
+  const edges = fleet.filter(({ role }) => role === 'edge')
+  const ill = servers.filter(({ role }) => role === 'edge')
+  const well = edges.filter(edge => edge.state === 'healthy' && !ill.includes(edge))
+  const [version] = [...new Set(ill.map(one => one.version))].toSorted(
+    (a, b) => count(ill, b) - count(ill, a),
+  )
+  if (ill.length < 2 || well.length === 0 || version === undefined || version === '') return null
+  if (count(ill, version) < MOST * ill.length || count(well, version) > (1 - MOST) * well.length) return null
+  const recent = marks.filter(
+    ({ kind, at }) =>
+      (kind === 'version' || kind === 'deployment') && at <= openedAt && openedAt - at <= RELEASE_MS,
+  )
+  return {
+    kind: 'bad-release',
+    text: `Version ${version} is bad: ${count(ill, version)} of ${ill.length} ill edges run it, ${count(well, version)} of ${well.length} well ones do.`,
+    confidence: recent.length > 0 ? 0.9 : 0.65,
+    for: recent.map(({ server, text }) => `${server ?? 'the fleet'}: ${text}`),
+    against: recent.length > 0 ? [] : ['no change of version was seen in the two hours before'],
+  }
+}
+
+function count(servers: readonly ServerFacts[], version: string): number {
+  return servers.filter(server => server.version === version).length
+}
+
+function originSlow(input: CauseInput): Named | null {
+  const origin = input.fleet.find(({ role, state }) => role === 'origin' && state === 'degraded')
+  const behind = input.servers.filter(({ role }) => role === 'edge')
+  if (origin === undefined || !(input.servers.includes(origin) || behind.length >= 2)) return null
+  return {
+    kind: 'origin-slow',
+    text: `The origin ${origin.id} serves badly: ${origin.reason}.`,
+    confidence: 0.8,
+    for: [...proof([origin]), ...behind.map(({ id, reason }) => `${id} behind it: ${reason}`)],
+    against: [],
+  }
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+}

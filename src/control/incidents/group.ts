@@ -1,0 +1,119 @@
+// Owns which alerts belong together: by topology, by time, by what they share. Pure.
+import { type Family, familyOf, type Labels, type ServerFacts, serverOf } from './facts.ts'
+
+/** Alerts of one family so close together have one cause until somebody knows better. */
+const BURST_MS = 30_000
+/** What shares a region, a version or a title joins for longer. */
+const SHARED_MS = 10 * 60_000
+/** Members of a region fall ill in different ways within this. */
+const REGION_MS = 2 * 60_000
+
+export interface Member {
+  readonly labels: Labels
+}
+
+export interface Group {
+  readonly members: readonly Member[]
+  /** When the last one joined. */
+  readonly lastAt: number
+  /** It was resolved a while ago and may be opened again. */
+  readonly isResolved: boolean
+}
+
+export interface Topology {
+  readonly servers: ReadonlyMap<string, ServerFacts>
+  /** Every server is on one host: then the host says nothing. */
+  readonly oneHost: boolean
+  /** Every server has one version. */
+  readonly oneVersion: boolean
+}
+
+export function topologyOf(servers: readonly ServerFacts[]): Topology {
+  const fleet = servers.filter(({ role }) => role !== 'control')
+  return {
+    servers: new Map(servers.map(server => [server.id, server])),
+    oneHost: new Set(fleet.map(({ hostId }) => hostId)).size <= 1,
+    oneVersion: new Set(fleet.map(({ version }) => version)).size <= 1,
+  }
+}
+
+/** Why an alert belongs to a group, in words; null: it does not. */
+export function belongs(labels: Labels, at: number, group: Group, topology: Topology): string | null {
+  const own = viewOf(labels, topology)
+  const members = group.members.map(({ labels: theirs }) => viewOf(theirs, topology))
+  const sameServer = own.server !== null && members.some(({ server }) => server?.id === own.server?.id)
+  // What was resolved opens again for the very same, and for what a server that was gone suffers as it comes back.
+  if (group.isResolved) {
+    const same = members.some(({ name, server }) => name === own.name && server?.id === own.server?.id)
+    if (same) return 'it came back'
+    const wasGone = members.some(({ server, family }) => server?.id === own.server?.id && family === 'gone')
+    const follows = sameServer && wasGone && (own.family === 'load' || own.family === 'ill')
+    return follows && at - group.lastAt <= SHARED_MS ? 'what is left of it' : null
+  }
+  if (sameServer) return `the same server, ${own.server?.id ?? ''}`
+  if (own.server === null && members.some(member => isSameRule(member, own))) return 'the same rule'
+  const waited = at - group.lastAt
+  const origin = behindOrigin(own, members, waited)
+  if (origin !== null) return origin
+  if (own.name === 'SteeringExhausted' && members.some(({ family }) => isServing(family))) {
+    return 'no edge is left'
+  }
+  if (members.some(({ name, family }) => name === 'SteeringExhausted' || family === own.family)) {
+    if (waited <= BURST_MS) return 'at the same time'
+  }
+  return members.map(member => shared(own, member, waited, topology)).find(why => why !== null) ?? null
+}
+
+interface View {
+  readonly name: string
+  readonly family: Family
+  readonly server: ServerFacts | null
+  readonly labels: Labels
+}
+
+function viewOf(labels: Labels, { servers }: Topology): View {
+  const id = serverOf(labels, one => servers.has(one))
+  const server = id === null ? null : (servers.get(id) ?? null)
+  return { name: labels['alertname'] ?? '', family: familyOf(labels), server, labels }
+}
+
+function isServing(family: Family): boolean {
+  return family === 'gone' || family === 'ill'
+}
+
+function related(one: Family, other: Family): boolean {
+  return one === other || (isServing(one) && isServing(other))
+}
+
+function isSameRule(member: View, own: View): boolean {
+  return member.server === null && member.name === own.name
+}
+
+/** Edges fail and miss behind an origin that does not answer: whichever is told first. */
+function behindOrigin(own: View, members: readonly View[], waited: number): string | null {
+  const isOrigin = ({ server, family }: View): boolean => server?.role === 'origin' && isServing(family)
+  const follows = ({ server, family }: View): boolean => server?.role === 'edge' && family === 'ill'
+  const origin = members.find(isOrigin)
+  if (origin !== undefined && follows(own)) return `behind ${origin.server?.id ?? 'the origin'}`
+  if (isOrigin(own) && members.some(follows) && waited <= REGION_MS) return 'what these edges fetch from'
+  return null
+}
+
+/** A dimension that both share and not everybody shares. */
+function shared(own: View, member: View, waited: number, topology: Topology): string | null {
+  if (!related(own.family, member.family)) return null
+  const region = own.server?.region ?? own.labels['region'] ?? ''
+  const theirs = member.server?.region ?? member.labels['region'] ?? ''
+  const regionMs = own.family === member.family ? SHARED_MS : REGION_MS
+  if (region !== '' && region === theirs && waited <= regionMs) return `the same region, ${region}`
+  if (waited > SHARED_MS) return null
+  const host = own.server?.hostId ?? ''
+  if (!topology.oneHost && host !== '' && host === member.server?.hostId) return 'the same host'
+  const version = own.server?.version ?? ''
+  if (!topology.oneVersion && version !== '' && version === member.server?.version && own.family === 'ill') {
+    return `the same version, ${version}`
+  }
+  const title = own.labels['title']
+  if (title !== undefined && title === member.labels['title']) return `the same title, ${title}`
+  return null
+}

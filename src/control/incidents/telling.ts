@@ -1,0 +1,95 @@
+// Owns when an incident is told of, and with what words; the notice is written with it, sending it is another's work.
+import type { NoticeReason } from '#wire'
+import { familyOf, serverOf } from './facts.ts'
+import type { Topology } from './group.ts'
+import type { OpenIncident } from './open-incident.ts'
+import { verdictRank } from './verdict.ts'
+import { tellAtOf, type WakePolicy, wakeOf } from './wake.ts'
+
+/** What has become worse since somebody was told is told again. */
+export function tellOfChanges(incident: OpenIncident, topology: Topology, now: number): void {
+  const { memo, verdict, waitUntil } = incident.stored
+  if (waitUntil !== null && waitUntil <= now) {
+    incident.set({ waitUntil: null })
+    if (memo.tellAt === null) incident.remember({ tellAt: now, tellReason: 'reminder' })
+    return
+  }
+  if (memo.toldAt === null || memo.tellAt !== null) return
+  if (verdictRank[verdict.class] > memo.toldRank) {
+    incident.remember({ tellAt: now, tellReason: 'worse' })
+  } else if (lostEdges(incident, topology).some(id => !memo.toldServers.includes(id))) {
+    incident.remember({ tellAt: now, tellReason: 'edge-lost' })
+  }
+}
+
+function lostEdges(incident: OpenIncident, { servers }: Topology): string[] {
+  return incident.firing().flatMap(({ labels }) => {
+    const id = serverOf(labels, one => servers.has(one))
+    const isLost = labels['alertname'] !== 'AgentSilent' && familyOf(labels) === 'gone'
+    return isLost && id !== null && servers.get(id)?.role === 'edge' ? [id] : []
+  })
+}
+
+/** Tells of a group that has come together. */
+export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: number): void {
+  const { memo } = incident.stored
+  const { tellAt, tellReason } = memo
+  if (tellAt === null || tellReason === null) return
+  const due = isGrouped(tellReason) ? tellAtOf(policy, tellAt, incident.group().lastAt) : tellAt
+  if (now < due) return
+  const wake = wakeOf(policy, incident.stored, now, memo.reopened > 0 && tellReason === 'opened')
+  if (wake.kind === 'wait') {
+    if (tellAt === wake.until && tellReason === 'reminder') return
+    incident.remember({ tellAt: wake.until, tellReason: 'reminder' })
+    incident.note(now, 'waiting', `nobody is told before the morning: ${wake.why}`)
+    return
+  }
+  const rings = wake.kind === 'ring'
+  incident.tell(now, tellReason, rings, words(incident, tellReason))
+  const { verdict, servers } = incident.stored
+  // Who was rung while nothing could be told is up already.
+  const rank = rings && verdict.class === 'cannot-tell' ? verdictRank['get-up'] : verdictRank[verdict.class]
+  incident.remember({
+    tellAt: null,
+    tellReason: null,
+    toldAt: now,
+    toldRank: Math.max(memo.toldRank, rank),
+    toldServers: servers,
+    ...(rings ? { rungAt: now, rings: memo.rings + 1 } : {}),
+  })
+}
+
+function isGrouped(reason: NoticeReason): boolean {
+  return reason === 'opened' || reason === 'edge-lost'
+}
+
+/** Without ringing, and only if somebody was told that it began. */
+export function tellResolved(incident: OpenIncident, now: number, by: string): void {
+  const { memo, title, openedAt } = incident.stored
+  incident.remember({ tellAt: null, tellReason: null })
+  if (memo.toldAt === null) return
+  const minutes = Math.max(1, Math.round((now - openedAt) / 60_000))
+  incident.tell(
+    now,
+    'resolved',
+    false,
+    `resolved after ${minutes} min${by === 'vitrine' ? '' : ` by ${by}`}: ${title}`,
+  )
+}
+
+function words(incident: OpenIncident, reason: NoticeReason): string {
+  const { title, verdict, viewers } = incident.stored
+  const before = {
+    opened: '',
+    worse: 'worse: ',
+    'edge-lost': 'another edge is lost: ',
+    reminder: 'still open: ',
+    escalated: 'nobody has it yet: ',
+    acknowledged: '',
+    resolved: '',
+    test: '',
+  }
+  const hurt =
+    viewers.hurtNow === null ? '' : `, ${viewers.hurtNow} viewer${viewers.hurtNow === 1 ? '' : 's'} hurt now`
+  return `${before[reason]}${title}; ${verdict.text}${hurt}`
+}

@@ -1,0 +1,49 @@
+// Owns the words and tones of incidents on the pages. Pure.
+import type { IncidentView, Verdict } from '#wire'
+import { timeOfDay, type Zone } from '../time-format.ts'
+
+/** The reader's zone is put in here: the control room's text is in the operators'. */
+export function verdictText({ class: kind, decideBy, text }: Verdict, zone: Zone): string {
+  if (kind !== 'decide' || decideBy === null) return text.charAt(0).toUpperCase() + text.slice(1)
+  return `Decide by ${timeOfDay(decideBy, zone).slice(0, 5)}`
+}
+
+const tones = {
+  sleep: 'healthy',
+  decide: 'degraded',
+  'get-up': 'unreachable',
+  'cannot-tell': 'moving',
+} as const
+
+export function toneOfIncident({ resolvedAt, verdict }: IncidentView): string {
+  return resolvedAt === null ? tones[verdict.class] : 'resting'
+}
+
+export function countText(value: number | null): string {
+  return value === null ? '–' : String(Math.round(value))
+}
+
+/** `2 h 05 min` of viewers' time. */
+export function lostText(viewerSeconds: number): string {
+  const minutes = Math.round(viewerSeconds / 60)
+  if (viewerSeconds < 60) return `${Math.round(viewerSeconds)} s`
+  return minutes < 60
+    ? `${minutes} min`
+    : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+}
+
+export function confidenceText(confidence: number): string {
+  if (confidence === 0) return 'no cause named'
+  return `${confidence >= 0.85 ? 'sure' : confidence >= 0.7 ? 'likely' : 'perhaps'}, ${Math.round(confidence * 100)} %`
+}
+
+/** Open ones first, the worst of them first; then those that are over, newest first. */
+export function inListOrder(incidents: readonly IncidentView[]): IncidentView[] {
+  const rank = ({ verdict }: IncidentView): number =>
+    ['get-up', 'decide', 'cannot-tell', 'sleep'].indexOf(verdict.class)
+  return incidents.toSorted((a, b) => {
+    const open = Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null)
+    if (open !== 0) return open
+    return (a.resolvedAt === null ? rank(a) - rank(b) : 0) || b.openedAt - a.openedAt
+  })
+}
