@@ -41,6 +41,8 @@ export interface ControlSettings extends RoleSettings {
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
+  /** Asked where it names a person; null: there is no file. */
+  readonly mentionsFile: string | null
 }
 
 export interface OriginSettings extends RoleSettings, MemberSettings {
@@ -155,6 +157,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.
     mediaFolder: local ? mediaFolder(config, data) : null,
+    mentionsFile: local ? keptConfigFile(data) : null,
   }
 }
 

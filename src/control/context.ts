@@ -14,6 +14,8 @@ import type { SimulatedServers } from './fleet/simulated-servers.ts'
 import type { IncidentParts } from './incidents/open-incidents.ts'
 import type { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
+import type { Offboarding } from './people/offboarding.ts'
+import type { SignInPace } from './people/sign-in-pace.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
 import type { FullState } from './state/open-state.ts'
@@ -47,6 +49,8 @@ export interface ControlContext {
   readonly admission: AdmissionKeeper
   /** Null: there is no authority. */
   readonly authorityKeeper: AuthorityKeeper | null
+  readonly pace: SignInPace
+  readonly offboarding: Offboarding
   readonly counters: Counters
   /** What senders have told about their metrics. */
   readonly metadata: MetadataBook

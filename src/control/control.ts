@@ -40,6 +40,8 @@ import { startHealthKeeper } from './health/health-keeper.ts'
 import { openIncidents } from './incidents/open-incidents.ts'
 import { NoteStore } from './notes/note-store.ts'
 import type { ControlOptions } from './options.ts'
+import { createOffboarding } from './people/offboarding.ts'
+import { SignInPace } from './people/sign-in-pace.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
 import { ProbeBudget } from './probes/probe-budget.ts'
 import { ProbeCredentials } from './probes/probe-credentials.ts'
@@ -127,7 +129,6 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
-    metadata: new MetadataBook(),
     region,
     authority: own.authority,
     authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),
@@ -136,6 +137,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     startedAt: fleetTime.nowMs(),
     refreshAccess,
     followAccess,
+    ...openPeople(options, state),
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
@@ -155,6 +157,14 @@ async function openJudged(
 ): Promise<Pick<ControlContext, 'demand' | 'incidents'>> {
   const demand = await openDemand(options, parts, closers)
   return { demand, incidents: await openIncidents({ ...parts, options, demand }, closers) }
+}
+
+function openPeople(
+  { clock, mentions = () => [] }: ControlOptions,
+  state: FullState,
+): Pick<ControlContext, 'pace' | 'offboarding' | 'metadata'> {
+  const offboarding = createOffboarding(state, mentions)
+  return { pace: new SignInPace(clock), offboarding, metadata: new MetadataBook() }
 }
 
 async function openDemand(
@@ -400,7 +410,8 @@ function accessReader(
     if (access.set(tokens, fleet, walls)) onChange()
   }
   const followAccess = async (): Promise<void> => {
-    if (state.dataVersion() !== version) await refreshAccess()
+    const isOver = access.endsAt <= fleetTime.nowMs()
+    if (state.dataVersion() !== version || isOver) await refreshAccess()
   }
   return { refreshAccess, followAccess }
 }

@@ -6,6 +6,10 @@ type ControlFault =
   | 'control-sign-in-failed'
   | 'control-sign-in-too-often'
   | 'control-sign-in-busy'
+  | 'control-sign-in-slowed'
+  | 'control-last-admin'
+  | 'control-successor-needed'
+  | 'control-web-session-unknown'
   | 'control-role-too-low'
   | 'control-csrf'
   | 'control-host-refused'
@@ -73,6 +77,24 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'Too many passwords are being checked at once: try again in a few seconds.',
     'internal',
     true,
+  ),
+  'control-sign-in-slowed': kind(
+    429,
+    'Too many wrong passwords were given for this name, from wherever: attempts are slowed down, nobody is locked out. Try again in a few seconds, from a place where you signed in before, or ask an admin for a reset link.',
+    'downstream',
+    true,
+  ),
+  'control-last-admin': kind(
+    409,
+    'The last admin can be neither removed nor offboarded nor given a lower role: make another admin first.',
+  ),
+  'control-successor-needed': kind(
+    409,
+    'This person answers for something that goes on: name somebody else who takes it over.',
+  ),
+  'control-web-session-unknown': kind(
+    404,
+    'No browser that is signed in has this id, or it is not yours: GET /api/v1/web-sessions lists them.',
   ),
   'control-role-too-low': kind(
     403,

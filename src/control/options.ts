@@ -2,6 +2,7 @@
 import type { Clock, ListenOptions, Log } from '#base'
 import type { ServerRole, TryRequest } from '#wire'
 import type { WakePolicy } from './incidents/wake.ts'
+import type { Mentions } from './people/offboarding.ts'
 
 /** The supervisor of a local fleet, as the control room sees it. */
 export interface SupervisorPort {
@@ -50,6 +51,8 @@ export interface ControlOptions {
   readonly wake?: Partial<WakePolicy>
   /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
   readonly allowSimulated?: boolean
+  /** Where the configuration names a person; left out: it is not asked. */
+  readonly mentions?: Mentions
   readonly clock: Clock
   readonly log: Log
 }

@@ -1,14 +1,17 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch, useSearchParams } from 'wouter'
+import { AccountPage } from './pages/account-page.tsx'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
+import { AuditPage } from './pages/audit-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { IncidentPage } from './pages/incident-page.tsx'
 import { IncidentsPage } from './pages/incidents-page.tsx'
 import { LedgerPage } from './pages/ledger-page.tsx'
 import { LinksPage } from './pages/links-page.tsx'
+import { PeoplePage } from './pages/people-page.tsx'
 import { ProbesPage } from './pages/probes-page.tsx'
 import { RulesPage } from './pages/rules-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
@@ -17,6 +20,7 @@ import { SignInPage } from './pages/sign-in-page.tsx'
 import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
+import { RecoverPage, WelcomePage } from './pages/welcome-page.tsx'
 import { WhatIfPage } from './pages/what-if-page.tsx'
 import { Empty, Loading } from './parts/answers.tsx'
 import { Link } from './parts/link.tsx'
@@ -35,6 +39,12 @@ export function App(): ReactNode {
     <Switch>
       <Route path="/sign-in">
         <SignInPage />
+      </Route>
+      <Route path="/welcome">
+        <WelcomePage />
+      </Route>
+      <Route path="/recover">
+        <RecoverPage />
       </Route>
       <Route path="/shared">
         <SharedPage />
@@ -75,6 +85,15 @@ export function App(): ReactNode {
             </Route>
             <Route path="/what-if">
               <WhatIfPage />
+            </Route>
+            <Route path="/people">
+              <PeoplePage />
+            </Route>
+            <Route path="/account">
+              <AccountPage />
+            </Route>
+            <Route path="/audit">
+              <AuditPage />
             </Route>
             <Route path="/links">
               <LinksPage />

@@ -15,7 +15,8 @@ const queries = new QueryClient({
 })
 
 const client = new ControlRoomClient(() => {
-  if (location.pathname === '/sign-in') return
+  // Nobody is signed in there yet, and a wrong code is said by the page itself.
+  if (['/sign-in', '/welcome', '/recover'].includes(location.pathname)) return
   const back = `${location.pathname}${location.search}`
   location.assign(back === '/' ? '/sign-in' : `/sign-in?back=${encodeURIComponent(back)}`)
 }, screenLink())

@@ -7,6 +7,7 @@ import { systemClock } from '#base'
 import { beginRotation, readRotation, shownPin, writeRotation } from '#trust'
 import { controlFolder } from '../settings.ts'
 import { type CommonOptions, print, readConfig, withData, withJson } from './context.ts'
+import { BY, withState } from './state.ts'
 
 type RotateOptions = CommonOptions & { readonly force?: boolean }
 
@@ -35,6 +36,8 @@ async function rotated(options: RotateOptions): Promise<void> {
   const running = readRotation(folder)
   if (running !== null && options.force === true) writeRotation(folder, { ...running, force: true })
   else await beginRotation(folder, systemClock.wallMs(), options.force === true)
+  const facts = { force: options.force === true, continued: running !== null }
+  await withState(options, state => state.note('authority-rotate', shownPin(folder) ?? '', facts, BY))
   const { phase, force } = readRotation(folder) ?? { phase: 'learn', force: false }
   print({ phase, force }, options.json, () => [
     force ? 'The old key goes, whoever is missing.' : 'The key is being changed; servers learn the new one.',

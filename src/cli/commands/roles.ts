@@ -46,11 +46,9 @@ type Flag = 'identity' | 'join' | 'origin' | 'agent'
 export function registerRoles(program: Command): void {
   registerRole(program, 'control', 'run a control room', [], options => {
     const { config, data } = readRoleConfig(options)
-    return controlSettings(
-      { ...config, control: { ...config.control, ...listenFlags(options), ...simulatedFlag(options) } },
-      data,
-      false,
-    )
+    const control = { ...config.control, ...listenFlags(options), ...simulatedFlag(options) }
+    const settings = controlSettings({ ...config, control }, data, false)
+    return options.config === undefined ? settings : { ...settings, mentionsFile: callerPath(options.config) }
   })
   registerRole(program, 'origin', 'run an origin', ['identity', 'join'], options => {
     const { config, data } = readRoleConfig(options)

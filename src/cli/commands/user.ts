@@ -1,10 +1,13 @@
-// Owns `vitrine user add|password|remove|link|list`.
-import { type Command, Option } from 'commander'
-import { mayAct, userRoles } from '#wire'
+// Owns `vitrine user add|password|remove|link|list`; what else there is about people is in files of its own.
+import type { Command } from 'commander'
+import type { userRoles } from '#wire'
 import { controlAddress } from '../settings.ts'
 import { type CommonOptions, print, readConfig, table, withData, withJson, withPortBase } from './context.ts'
+import { registerOffboard } from './offboard.ts'
 import { readPassword } from './password.ts'
+import { roleOption } from './role-option.ts'
 import { BY, withState } from './state.ts'
+import { registerUserAccess } from './user-access.ts'
 
 type PasswordOptions = CommonOptions & { readonly passwordStdin?: boolean }
 type RoleOptions = CommonOptions & { readonly role: (typeof userRoles)[number] }
@@ -15,16 +18,13 @@ export function registerUser(program: Command): void {
   registerPassword(user)
   registerRemove(user)
   registerLink(user)
+  registerUserAccess(user)
+  registerOffboard(user)
   const list = user
     .command('list')
     .description('list people')
     .action((options: CommonOptions) => listUsers(options))
   withJson(withData(list))
-}
-
-export function roleOption(byDefault: (typeof userRoles)[number] | null): Option {
-  const option = new Option('--role <role>', 'what it may do').choices(userRoles.toReversed())
-  return byDefault === null ? option.makeOptionMandatory() : option.default(byDefault)
 }
 
 function registerAdd(user: Command): void {
@@ -91,9 +91,15 @@ async function listUsers(options: CommonOptions): Promise<void> {
   const users = await withState(options, state => state.listUsers())
   print(users, options.json, all =>
     table(
-      ['name', 'role', 'may operate'],
-      all.map(({ name, role }) => [name, role, mayAct(role, 'operator') ? 'yes' : 'no']),
-      'nobody yet; add somebody with: vitrine user add NAME --role admin',
+      ['name', 'role', 'browsers', 'tokens', 'state'],
+      all.map(({ name, role, sessions, tokens, offboardedAt }) => [
+        name,
+        role,
+        String(sessions),
+        String(tokens),
+        offboardedAt === null ? '' : `offboarded ${new Date(offboardedAt).toISOString().slice(0, 10)}`,
+      ]),
+      'nobody yet; invite somebody with: vitrine user invite NAME --role admin',
     ),
   )
 }

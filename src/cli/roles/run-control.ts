@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createLog, messageOf, systemClock, writeFileAtomic } from '#base'
 import { type ControlOptions, type Enrolment, startControl } from '#control'
 import { hashToken } from '#link'
+import { configMentions } from '../config-mentions.ts'
 import { cliFaults } from '../faults.ts'
 import { type ControlSettings, controlUrlFile, joinFile, localUrl } from '../settings.ts'
 import { parseFleetFile } from '../supervisor/fleet-file.ts'
@@ -30,6 +31,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       externalLabels: settings.externalLabels,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
+      mentions: configMentions(settings.mentionsFile),
       clock: systemClock,
       log,
     })

@@ -6,8 +6,9 @@ import fastify, { type FastifyInstance } from 'fastify'
 import { packageVersion } from '#base'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
-import { addAdminRoutes, addTryRoutes } from './admin-routes.ts'
+import { addAccountRoutes } from './account-routes.ts'
 import { addAlertmanagerRoutes } from './alertmanager-routes.ts'
+import { addAuditRoutes } from './audit-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
 import { addDiffRoutes } from './diff-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
@@ -19,6 +20,7 @@ import { addIncidentRoutes } from './incident-routes.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
 import { addPageRoutes } from './page-routes.ts'
+import { addPeopleRoutes } from './people-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { addRuleRoutes } from './rule-routes.ts'
@@ -28,6 +30,7 @@ import { addShareRoutes } from './share-routes.ts'
 import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
+import { addTryRoutes } from './try-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 import { addWhatIfRoutes } from './what-if-routes.ts'
 
@@ -88,7 +91,9 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addSystemRoutes(app, context)
   addSessionRoutes(app, context)
   addFleetRoutes(app, context)
-  addAdminRoutes(app, context)
+  addAccountRoutes(app, context)
+  addPeopleRoutes(app, context)
+  addAuditRoutes(app, context)
   addTryRoutes(app, context)
   addEnrolRoutes(app, context)
   addCheckRoutes(app, context)
@@ -100,13 +105,18 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   addDiffRoutes(app, context)
   addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
-  addRuleRoutes(app, context)
-  addIncidentRoutes(app, context)
-  addAlertmanagerRoutes(app, context)
+  addAlertingRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)
   await app.ready()
   return app
+}
+
+/** From rules to what people are told. */
+function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void {
+  addRuleRoutes(app, context)
+  addIncidentRoutes(app, context)
+  addAlertmanagerRoutes(app, context)
 }

@@ -4,9 +4,12 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isLoopback, isTls } from '#base'
-import { mayAct, type UserRole } from '#wire'
+import { mayAct, type TokenScope, type UserRole } from '#wire'
+import type { TokenIdentity } from '../access.ts'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
+import { LINK_NAME } from '../people/web-sessions.ts'
+import { type Actor, runAs } from '../state/acting.ts'
 
 /**
  * `anyone`; a person with at least this role; `writer`: an admin, or a server that writes as itself; `wall`: people,
@@ -20,13 +23,18 @@ export type Principal =
       readonly kind: 'person'
       readonly name: string
       readonly role: UserRole
+      /** Null: it came with a token. */
       readonly session: Session | null
+      /** Null: it came with a cookie. */
+      readonly token: TokenIdentity | null
     }
   | { readonly kind: 'server'; readonly id: string }
   | { readonly kind: 'wall'; readonly name: string }
 
 /** Of a person who came with a cookie. */
 export interface Session {
+  /** Told to people. */
+  readonly id: string
   readonly cookie: string
   readonly csrf: string
 }
@@ -43,6 +51,25 @@ declare module 'fastify' {
 /** Who the audit names for a request. */
 export function nameOf({ principal }: FastifyRequest): string {
   return principal.kind === 'person' ? principal.name : principal.kind
+}
+
+/** The named person who answers for a request: of a token its owner. Null: nobody is named. */
+export function personOf({ principal }: FastifyRequest): string | null {
+  if (principal.kind !== 'person') return null
+  if (principal.token !== null) return principal.token.owner
+  return principal.name === LINK_NAME ? null : principal.name
+}
+
+function actorOf(request: FastifyRequest): Actor {
+  const { principal, ip: address } = request
+  const person = personOf(request)
+  if (principal.kind !== 'person') {
+    const via = principal.kind === 'server' ? principal.id : ''
+    return { kind: principal.kind, person, via, address }
+  }
+  const { token, session } = principal
+  if (token !== null) return { kind: 'token', person, via: token.id, address }
+  return { kind: person === null ? 'link' : 'person', person, via: session?.id ?? '', address }
 }
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -88,7 +115,12 @@ export function installGuard(app: FastifyInstance, context: ControlContext): voi
     // Unknown addresses are answered 404 by their own handler.
     if (access === undefined || access === 'anyone') return
     authorise(request.principal, access)
+    checkScope(request)
     checkOrigin(request, context)
+  })
+  // Whatever the handler changes is noted under whom it was asked by; the last hook before it.
+  app.addHook('preHandler', (request, _reply, done) => {
+    runAs(actorOf(request), done)
   })
 }
 
@@ -120,13 +152,19 @@ async function identify(request: FastifyRequest, context: ControlContext): Promi
     await context.followAccess()
     const owner = context.access.ownerOf(authorization)
     if (owner === null) return { kind: 'anonymous' }
-    return owner.kind === 'person' ? { ...owner, session: null } : owner
+    if (owner.kind !== 'person') return owner
+    // Telling when it was used must keep nobody from using it.
+    await context.state.tokens
+      .used(owner.token.id, request.ip)
+      .catch((error: unknown) => context.log.warn('token-use-not-stored', { error }))
+    return { ...owner, session: null }
   }
   const cookie = request.cookies[sessionCookieName(isSecure(context))]
   if (cookie === undefined || cookie.length > 256) return { kind: 'anonymous' }
   const session = await context.state.people.sessionOf(cookie)
   if (session === null) return { kind: 'anonymous' }
-  return { kind: 'person', name: session.name, role: session.role, session: { cookie, csrf: session.csrf } }
+  const { id, name, role, csrf } = session
+  return { kind: 'person', name, role, session: { id, cookie, csrf }, token: null }
 }
 
 function authorise(principal: Principal, access: Exclude<RouteAccess, 'anyone'>): void {
@@ -137,6 +175,20 @@ function authorise(principal: Principal, access: Exclude<RouteAccess, 'anyone'>)
   if (isAllowed(principal, access, needed)) return
   const message = `this needs role ${needed}, not ${whoOf(principal)}`
   throw controlFaults.fault('control-role-too-low', message)
+}
+
+const SCOPES: Readonly<Record<TokenScope, (url: string) => boolean>> = {
+  everything: () => true,
+  metrics: url => /^\/(prometheus\/|metrics$)/.test(url),
+  alerts: url => url === '/api/v2/alerts',
+}
+
+/** A token for one purpose is of no use to whoever finds it and wants another. */
+function checkScope({ principal, routeOptions }: FastifyRequest): void {
+  if (principal.kind !== 'person' || principal.token === null) return
+  const { scope } = principal.token
+  if (SCOPES[scope](routeOptions.url ?? '')) return
+  throw controlFaults.fault('control-role-too-low', `this token is for ${scope} alone`)
 }
 
 type Known = Exclude<Principal, { readonly kind: 'anonymous' }>

@@ -1,7 +1,9 @@
 // Owns what an admin does to the metrics store over HTTP, in the form of Prometheus' admin API, and the ledger.
 // It refuses to delete without a matcher. See https://prometheus.io/docs/prometheus/latest/querying/api/#tsdb-admin-apis
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ControlContext } from '../context.ts'
+import { audit } from '../state/database.ts'
+import { nameOf } from './guard.ts'
 import { success } from './prometheus-envelope.ts'
 import { bad, readParameters, selectorsOf, textOf, timeOf } from './prometheus-parameters.ts'
 import { addRoute } from './route.ts'
@@ -12,7 +14,10 @@ const LEDGER_MS = 31 * 86_400_000
 const TIME_MS_MAX = 8.64e15
 
 export function addPrometheusAdmin(scope: FastifyInstance, context: ControlContext): void {
-  const { store, fleetTime } = context
+  const { store, fleetTime, state } = context
+  /** Before it is done: what is deleted by halves was deleted by somebody too. */
+  const note = (request: FastifyRequest, action: string, facts: Record<string, unknown>): Promise<number> =>
+    audit(state.db, { at: state.nowMs(), by: nameOf(request), action, subject: 'metrics', facts })
   addRoute(scope, {
     method: 'GET',
     url: `${PREFIX}/status/tsdb`,
@@ -30,7 +35,9 @@ export function addPrometheusAdmin(scope: FastifyInstance, context: ControlConte
       const match = selectorsOf(parameters)
       if (match.length === 0) throw bad('match[]', 'no match[] parameter provided')
       const fromMs = timeOf(parameters, 'start', 0)
-      await store.deleteSeries(match, fromMs, timeOf(parameters, 'end', TIME_MS_MAX))
+      const toMs = timeOf(parameters, 'end', TIME_MS_MAX)
+      await note(request, 'metrics-delete', { match: [...match], fromMs, toMs })
+      await store.deleteSeries(match, fromMs, toMs)
       return reply.status(204).send()
     },
   })
@@ -39,14 +46,22 @@ export function addPrometheusAdmin(scope: FastifyInstance, context: ControlConte
     url: `${PREFIX}/admin/tsdb/snapshot`,
     access: 'admin',
     summary: 'Copy the metrics store while it runs',
-    handle: async () => success({ name: await store.snapshot() }),
+    handle: async request => {
+      const name = await store.snapshot()
+      await note(request, 'metrics-snapshot', { name })
+      return success({ name })
+    },
   })
   addRoute(scope, {
     method: 'POST',
     url: `${PREFIX}/admin/tsdb/restore`,
     access: 'admin',
     summary: 'Put back what the store lacks of a snapshot, while it runs; answers when it is done',
-    handle: async request => success(await store.restore(textOf(readParameters(request), 'name'), null)),
+    handle: async request => {
+      const name = textOf(readParameters(request), 'name')
+      await note(request, 'metrics-restore', { name })
+      return success(await store.restore(name, null))
+    },
   })
   addRoute(scope, {
     method: 'GET',

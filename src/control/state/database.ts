@@ -6,6 +6,7 @@ import { Kysely, type SqliteDatabase, SqliteDialect, type Transaction } from 'ky
 import { type Clock, type Closable, ensureFolder, Fault, messageOf } from '#base'
 import { readHostId } from '#link'
 import { controlFaults } from '../faults.ts'
+import { type Actor, actorNow } from './acting.ts'
 import { migrate } from './migrations.ts'
 import type { Tables } from './tables.ts'
 
@@ -87,14 +88,31 @@ async function publishedTime(db: Kysely<Tables>, clock: Clock): Promise<() => nu
   return hostId === readHostId() ? () => clock.bootMs() + offsetMs : clock.wallMs
 }
 
-/** Notes who changed what, in the same transaction as the change. */
-export async function audit(
-  db: Db,
-  entry: { at: number; by: string; action: string; subject: string; facts?: Record<string, unknown> },
-): Promise<void> {
-  const { at, by, action, subject, facts } = entry
-  await db
-    .insertInto('audit')
-    .values({ at, by, action, subject, facts: JSON.stringify(facts ?? {}) })
-    .execute()
+export interface AuditNote {
+  readonly at: number
+  readonly by: string
+  readonly action: string
+  readonly subject: string
+  readonly facts?: Record<string, unknown>
+  /** What the request itself cannot tell, as at a sign-in. */
+  readonly as?: Partial<Actor>
+}
+
+/** Notes who changed what, in the same transaction as the change; gives its id. */
+export async function audit(db: Db, entry: AuditNote): Promise<number> {
+  const { at, by, action, subject, facts, as } = entry
+  const { kind, person, via, address } = { ...actorNow(by), ...as }
+  const row = {
+    at,
+    by,
+    action,
+    subject,
+    facts: JSON.stringify(facts ?? {}),
+    actor: kind,
+    person,
+    via,
+    address,
+  }
+  const { insertId } = await db.insertInto('audit').values(row).executeTakeFirstOrThrow()
+  return Number(insertId)
 }

@@ -151,6 +151,44 @@ const migrations: readonly string[] = [
   ) STRICT;
   `,
   `
+  ALTER TABLE users ADD COLUMN offboarded_at REAL;
+  ALTER TABLE users ADD COLUMN handed_to TEXT;
+  ALTER TABLE web_sessions ADD COLUMN id TEXT NOT NULL DEFAULT '';
+  ALTER TABLE web_sessions ADD COLUMN means TEXT NOT NULL DEFAULT '';
+  ALTER TABLE web_sessions ADD COLUMN device TEXT NOT NULL DEFAULT '';
+  ALTER TABLE web_sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';
+  UPDATE web_sessions SET id = lower(hex(randomblob(6)));
+  CREATE INDEX web_sessions_by_name ON web_sessions (name);
+  CREATE INDEX web_sessions_by_id ON web_sessions (id);
+  ALTER TABLE tokens ADD COLUMN owner TEXT;
+  ALTER TABLE tokens ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+  ALTER TABLE tokens ADD COLUMN scope TEXT NOT NULL DEFAULT 'everything';
+  ALTER TABLE tokens ADD COLUMN expires_at REAL;
+  ALTER TABLE tokens ADD COLUMN used_at REAL;
+  ALTER TABLE tokens ADD COLUMN used_from TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN person TEXT;
+  ALTER TABLE audit ADD COLUMN via TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN address TEXT NOT NULL DEFAULT '';
+  UPDATE audit SET person = by WHERE by IN (SELECT name FROM users);
+  CREATE INDEX audit_by_time ON audit (at);
+  CREATE INDEX audit_by_action ON audit (action, at);
+  CREATE INDEX audit_by_subject ON audit (subject, at);
+  CREATE INDEX audit_by_name ON audit (by, at);
+  CREATE INDEX audit_by_person ON audit (person, at);
+  UPDATE tokens SET created_by =
+    coalesce((SELECT by FROM audit WHERE action = 'token-create' AND subject = tokens.id LIMIT 1), '');
+  UPDATE tokens SET owner = created_by WHERE created_by IN (SELECT name FROM users);
+  CREATE TABLE invitations (
+    id TEXT PRIMARY KEY, code_sha256 TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+    created_at REAL NOT NULL, created_by TEXT NOT NULL, expires_at REAL NOT NULL, used_at REAL, revoked_at REAL
+  ) STRICT;
+  CREATE TABLE recovery_codes (
+    id TEXT PRIMARY KEY, code_sha256 TEXT NOT NULL UNIQUE, created_at REAL NOT NULL, created_by TEXT NOT NULL,
+    used_at REAL, used_for TEXT, revoked_at REAL
+  ) STRICT;
+  `,
+  `
   ALTER TABLE incidents ADD COLUMN memo TEXT NOT NULL DEFAULT '{}';
   ALTER TABLE alerts ADD COLUMN sender TEXT;
   ALTER TABLE alerts ADD COLUMN ends_at REAL;

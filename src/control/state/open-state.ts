@@ -1,9 +1,15 @@
 // Owns opening the control room's state, from the control room itself and from commands beside it.
 import { type Clock, systemClock } from '#base'
 import { checkSilence } from '../incidents/silence-book.ts'
+import { type AuditBook, createAuditBook } from '../people/audit-book.ts'
+import { createInvitations, type Invitations } from '../people/invitations.ts'
+import { createOffboarding } from '../people/offboarding.ts'
+import { createRecovery, type Recovery } from '../people/recovery.ts'
+import { createWebSessions, type WebSessions } from '../people/web-sessions.ts'
+import { COMMAND } from './acting.ts'
 import { type Alerts, createAlerts } from './alerts.ts'
 import { type Checks, createChecks } from './checks.ts'
-import { openDatabase, type StateDb } from './database.ts'
+import { audit, openDatabase, type StateDb } from './database.ts'
 import { createDemandBook, type DemandBook } from './demand.ts'
 import { createFactBook, type FactBook } from './facts.ts'
 import { createForeign, type Foreign } from './foreign.ts'
@@ -25,6 +31,10 @@ import { createWallLinks, type WallLinks } from './wall-links.ts'
 /** Everything that is durable, for the control room itself. */
 export interface FullState extends StateDb {
   readonly people: People
+  readonly webSessions: WebSessions
+  readonly invitations: Invitations
+  readonly recovery: Recovery
+  readonly auditBook: AuditBook
   readonly tokens: Tokens
   readonly servers: Servers
   readonly joinStrings: JoinStrings
@@ -49,6 +59,10 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
   return {
     ...db,
     people: createPeople(db),
+    webSessions: createWebSessions(db),
+    invitations: createInvitations(db),
+    recovery: createRecovery(db),
+    auditBook: createAuditBook(db),
     tokens: createTokens(db),
     servers: createServers(db),
     joinStrings: createJoinStrings(db),
@@ -69,20 +83,19 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
   }
 }
 
-const COMMAND = 'command line'
-
 /** Opens (and, when it is new, makes) `stateFolder/state.db`; the control room may run at the same time. */
 export async function openState(stateFolder: string, clock: Clock = systemClock): Promise<State> {
-  const full = await openFullState(stateFolder, clock)
-  const { people, tokens, servers, joinStrings, overrides, foreign, checks, silences, close, nowMs } = full
+  const state = await openFullState(stateFolder, clock)
+  const { people, tokens, servers, joinStrings, overrides, foreign, checks, silences, close, nowMs } = state
   return {
+    ...peopleCommands(state),
     createLink: (role, by = COMMAND) => people.createLink(role, by),
     addUser: (name, password, role, by = COMMAND) => people.addUser({ name, password, role }, by),
     setPassword: (name, password, by = COMMAND) => people.setPassword(name, password, by),
     removeUser: (name, by = COMMAND) => people.removeUser(name, by),
     listUsers: people.listUsers,
-    createToken: (role, name, by = COMMAND) => tokens.create(role, name, by),
-    listTokens: tokens.list,
+    createToken: (role, name, by = COMMAND, limits = {}) => tokens.create(role, name, by, limits),
+    listTokens: () => tokens.list(),
     revokeToken: (id, by = COMMAND) => tokens.revoke(id, by),
     addServer: (id, role, region, by = COMMAND) => servers.add({ id, role, region }, by),
     removeServer: (id, by = COMMAND) => servers.remove(id, by),
@@ -105,6 +118,40 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     askForCheck: (id, by = COMMAND) => checks.ask(id, by),
     listChecks: checks.list,
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),
+    note: async (action, subject, facts, by = COMMAND) => {
+      await audit(state.db, { at: state.nowMs(), by, action, subject, facts })
+    },
     close,
+  }
+}
+
+type PeopleCommands = Pick<
+  State,
+  | 'setRole'
+  | 'invite'
+  | 'resetPassword'
+  | 'listInvitations'
+  | 'revokeInvitation'
+  | 'listSessions'
+  | 'endSession'
+  | 'makeRecoveryCode'
+  | 'planOffboarding'
+  | 'offboard'
+>
+
+function peopleCommands(state: FullState): PeopleCommands {
+  const { people, invitations, webSessions, recovery } = state
+  return {
+    setRole: (name, role, by = COMMAND) => people.setRole(name, role, by),
+    invite: (request, by = COMMAND) => invitations.invite(request, by),
+    resetPassword: (name, by = COMMAND) => invitations.reset(name, by),
+    listInvitations: invitations.list,
+    revokeInvitation: (id, by = COMMAND) => invitations.revoke(id, by),
+    listSessions: name => webSessions.list(name === null ? null : { name }),
+    endSession: (id, by = COMMAND) => webSessions.end(id, null, by),
+    makeRecoveryCode: (by = COMMAND) => recovery.make(by),
+    planOffboarding: (name, mentions) => createOffboarding(state, mentions).plan(name),
+    offboard: (name, request, mentions, by = COMMAND) =>
+      createOffboarding(state, mentions).run(name, request, by),
   }
 }

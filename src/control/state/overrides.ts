@@ -46,22 +46,30 @@ async function set(
       const message = `no server ${JSON.stringify(server.slice(0, 64))} is enrolled`
       throw controlFaults.fault('control-server-unknown', message)
     }
+    const before = await tx
+      .selectFrom('overrides')
+      .selectAll()
+      .where('server_id', '=', server)
+      .executeTakeFirst()
     await tx
       .insertInto('overrides')
       .values({ server_id: server, ...row })
       .onConflict(conflict => conflict.column('server_id').doUpdateSet(row))
       .execute()
-    await audit(tx, { at, by, action: `server-${kind}`, subject: server, facts: { reason, expiresInS } })
+    const facts = { reason, expiresInS, from: before?.kind ?? null }
+    await audit(tx, { at, by, action: `server-${kind}`, subject: server, facts })
   })
 }
 
 async function end({ db, nowMs }: StateDb, server: string, by: string): Promise<void> {
   await db.transaction().execute(async tx => {
-    const gone = await tx.deleteFrom('overrides').where('server_id', '=', server).executeTakeFirst()
-    if (gone.numDeletedRows === 0n) {
+    const order = tx.deleteFrom('overrides').where('server_id', '=', server)
+    const gone = await order.returning(['kind', 'reason', 'by']).executeTakeFirst()
+    if (gone === undefined) {
       throw controlFaults.fault('control-override-unknown', `nothing is ordered for ${server.slice(0, 64)}`)
     }
-    await audit(tx, { at: nowMs(), by, action: 'server-order-ended', subject: server })
+    const facts = { from: gone.kind, reason: gone.reason, orderedBy: gone.by }
+    await audit(tx, { at: nowMs(), by, action: 'server-order-ended', subject: server, facts })
   })
 }
 

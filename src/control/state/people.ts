@@ -1,33 +1,26 @@
-// Owns users, one-time links and web sessions. Only hashes of passwords, codes and cookies are stored.
+// Owns users and one-time links, and who signs in by a password or a link. Only hashes are stored. It refuses to leave
+// the control room without an admin.
 import type { Fault } from '#base'
 import { hashToken } from '#link'
-import { type UserRole, userRoles } from '#wire'
+import type { UserRole, UserView } from '#wire'
 import { controlFaults } from '../faults.ts'
-import { audit, type StateDb } from './database.ts'
+import { checkRole, checkUserName } from '../people/names.ts'
+import {
+  endSessions,
+  LINK_NAME,
+  type NewSession,
+  type SessionPlace,
+  sessionOf,
+  signOut,
+  startSession,
+  type WebSession,
+} from '../people/web-sessions.ts'
+import { audit, type Db, type StateDb } from './database.ts'
 import { hashPassword, newCode, passwordMatches } from './secrets.ts'
-import type { UserView } from './state.ts'
+import type { Tables } from './tables.ts'
 
 const LINK_MS = 3_600_000 // 1 h: long enough to copy it over SSH, short enough to forget
-const SESSION_IDLE_MS = 12 * 3_600_000
-const SESSION_MS_MAX = 7 * 24 * 3_600_000
-/** A session's last use is written at most this often. */
-const SEEN_EVERY_MS = 60_000
-const SESSIONS_MAX = 10_000
 const USERS_MAX = 10_000
-
-/** Stands where a name would: no user can have it, since names have no spaces. */
-export const LINK_NAME = 'one-time link'
-
-export interface WebSession {
-  readonly name: string
-  readonly role: UserRole
-  readonly csrf: string
-}
-
-/** What a browser gets at sign-in: the cookie's value, and the session behind it. */
-export interface NewSession extends WebSession {
-  readonly cookie: string
-}
 
 export interface People {
   createLink(this: void, role: string, by: string): Promise<string>
@@ -35,22 +28,34 @@ export interface People {
   setPassword(this: void, name: string, password: string, by: string): Promise<void>
   removeUser(this: void, name: string, by: string): Promise<void>
   listUsers(this: void): Promise<UserView[]>
+  setRole(this: void, name: string, role: string, by: string): Promise<void>
+  /** Of one's own, with the present one. False: that is another. The browser with this session stays signed in. */
+  changePassword(this: void, change: PasswordChange): Promise<boolean>
   /** Null: wrong, used or expired. */
-  signInByLink(this: void, code: string): Promise<NewSession | null>
+  signInByLink(this: void, code: string, place?: SessionPlace): Promise<NewSession | null>
   /** Null: no such user, or another password; both take the same time. */
-  signInByPassword(this: void, name: string, password: string): Promise<NewSession | null>
+  signInByPassword(
+    this: void,
+    name: string,
+    password: string,
+    place?: SessionPlace,
+  ): Promise<NewSession | null>
+  /** True: this name has signed in from there in the last 90 days. */
+  knownPlace(this: void, name: string, address: string): Promise<boolean>
   /** Null: none, or expired. */
   sessionOf(this: void, cookie: string): Promise<WebSession | null>
   signOut(this: void, cookie: string): Promise<void>
 }
 
-/** Narrows a role that somebody typed. */
-export function checkRole(role: string): UserRole {
-  const known = userRoles.find(candidate => candidate === role)
-  if (known !== undefined) return known
-  const message = `role ${JSON.stringify(role.slice(0, 64))} does not exist; one of ${userRoles.join(', ')} is`
-  throw controlFaults.fault('control-role-unknown', message)
+export interface PasswordChange {
+  readonly name: string
+  readonly current: string
+  readonly password: string
+  /** Null: it came with no cookie. */
+  readonly session: string | null
 }
+
+const KNOWN_PLACE_MS = 90 * 86_400_000
 
 export function createPeople(state: StateDb): People {
   return {
@@ -59,8 +64,11 @@ export function createPeople(state: StateDb): People {
     setPassword: (name, password, by) => setPassword(state, name, password, by),
     removeUser: (name, by) => removeUser(state, name, by),
     listUsers: () => listUsers(state),
-    signInByLink: code => signInByLink(state, code),
-    signInByPassword: (name, password) => signInByPassword(state, name, password),
+    setRole: (name, role, by) => setRole(state, name, checkRole(role), by),
+    changePassword: change => changePassword(state, change),
+    signInByLink: (code, place) => signInByLink(state, code, place),
+    signInByPassword: (name, password, place) => signInByPassword(state, { name, password }, place),
+    knownPlace: (name, address) => knownPlace(state, name, address),
     sessionOf: cookie => sessionOf(state, cookie),
     signOut: cookie => signOut(state, cookie),
   }
@@ -90,25 +98,81 @@ async function addUser(
   by: string,
 ): Promise<UserView> {
   const { name } = user
-  if (!/^[A-Za-z0-9._@-]{1,64}$/.test(name)) {
-    const message = `a user name of 1 to 64 letters, digits and . _ @ - is needed, not ${JSON.stringify(name.slice(0, 80))}`
-    throw controlFaults.fault('control-user-name-invalid', message)
-  }
+  checkUserName(name)
   const role = checkRole(user.role)
   const password_hash = await hashPassword(user.password)
   const at = nowMs()
   await db.transaction().execute(async tx => {
-    const known = await tx.selectFrom('users').select('name').execute()
-    if (known.some(row => row.name === name)) {
-      throw controlFaults.fault('control-user-duplicate', `a user ${name} exists already`)
-    }
-    if (known.length >= USERS_MAX) {
-      throw controlFaults.fault('control-limit-reached', `there are ${USERS_MAX} users already`)
-    }
-    await tx.insertInto('users').values({ name, role, password_hash, created_at: at }).execute()
+    await insertUser(tx, { name, role, password_hash, created_at: at })
     await audit(tx, { at, by, action: 'user-add', subject: name, facts: { role } })
   })
-  return { name, role, createdAt: at }
+  return viewOf({ name, role, created_at: at, offboarded_at: null, handed_to: null })
+}
+
+/** Fault: the name is somebody's, or was, or a token's: the audit could not tell them apart. */
+export async function insertUser(
+  tx: Db,
+  user: { name: string; role: UserRole; password_hash: string; created_at: number },
+): Promise<void> {
+  const { name } = user
+  await checkNameFree(tx, name)
+  const { count } = await tx
+    .selectFrom('users')
+    .select(select => select.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  if (count >= USERS_MAX) {
+    throw controlFaults.fault('control-limit-reached', `there are ${USERS_MAX} users already`)
+  }
+  await tx
+    .insertInto('users')
+    .values({ ...user, offboarded_at: null, handed_to: null })
+    .execute()
+}
+
+export async function checkNameFree(tx: Db, name: string): Promise<void> {
+  const known = await tx.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst()
+  if (known !== undefined) {
+    const message =
+      known.offboarded_at === null
+        ? `a user ${name} exists already`
+        : `${name} was offboarded; the name stays theirs in the audit, choose another`
+    throw controlFaults.fault('control-user-duplicate', message)
+  }
+  const token = await tx
+    .selectFrom('tokens')
+    .select('id')
+    .where('name', '=', name)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  if (token === undefined) return
+  const message = `the API token ${token.id} has the name ${name}; the audit could not tell them apart, choose another`
+  throw controlFaults.fault('control-user-duplicate', message)
+}
+
+/** The one who is here; fault otherwise. */
+export async function userOf(tx: Db, name: string): Promise<{ role: UserRole; passwordHash: string }> {
+  const row = await tx
+    .selectFrom('users')
+    .select(['role', 'password_hash'])
+    .where('name', '=', name)
+    .where('offboarded_at', 'is', null)
+    .executeTakeFirst()
+  if (row === undefined) throw unknownUser(name)
+  return { role: row.role, passwordHash: row.password_hash }
+}
+
+/** Fault: nobody else could let people in any more. */
+export async function keepAnAdmin(tx: Db, name: string): Promise<void> {
+  const other = await tx
+    .selectFrom('users')
+    .select('name')
+    .where('role', '=', 'admin')
+    .where('name', '!=', name)
+    .where('offboarded_at', 'is', null)
+    .executeTakeFirst()
+  if (other === undefined) {
+    throw controlFaults.fault('control-last-admin', `${name} is the last admin; make another one first`)
+  }
 }
 
 async function setPassword(
@@ -118,38 +182,107 @@ async function setPassword(
   by: string,
 ): Promise<void> {
   const password_hash = await hashPassword(password)
+  const at = nowMs()
   await db.transaction().execute(async tx => {
-    const changed = await tx
-      .updateTable('users')
-      .set({ password_hash })
-      .where('name', '=', name)
-      .executeTakeFirst()
-    if (changed.numUpdatedRows === 0n) throw unknownUser(name)
+    await userOf(tx, name)
+    await tx.updateTable('users').set({ password_hash }).where('name', '=', name).execute()
     // Whoever knew the old password is signed out.
-    await tx.deleteFrom('web_sessions').where('name', '=', name).execute()
-    await audit(tx, { at: nowMs(), by, action: 'user-password', subject: name })
+    const signedOut = await endSessions(tx, { name })
+    await audit(tx, { at, by, action: 'user-password', subject: name, facts: { signedOut } })
+  })
+}
+
+async function changePassword(
+  { db, nowMs }: StateDb,
+  { name, current, password, session }: PasswordChange,
+): Promise<boolean> {
+  const { passwordHash } = await userOf(db, name)
+  if (!(await passwordMatches(passwordHash, current))) return false
+  const password_hash = await hashPassword(password)
+  await db.transaction().execute(async tx => {
+    await userOf(tx, name)
+    await tx.updateTable('users').set({ password_hash }).where('name', '=', name).execute()
+    const signedOut = await endSessions(tx, { name, except: session })
+    const facts = { signedOut }
+    await audit(tx, { at: nowMs(), by: name, action: 'user-password', subject: name, facts })
+  })
+  return true
+}
+
+async function setRole({ db, nowMs }: StateDb, name: string, role: UserRole, by: string): Promise<void> {
+  const at = nowMs()
+  await db.transaction().execute(async tx => {
+    const { role: from } = await userOf(tx, name)
+    if (from === role) return
+    if (from === 'admin') await keepAnAdmin(tx, name)
+    await tx.updateTable('users').set({ role }).where('name', '=', name).execute()
+    // Browsers that are signed in may at once do what the new role allows, and no more.
+    await tx.updateTable('web_sessions').set({ role }).where('name', '=', name).execute()
+    await audit(tx, { at, by, action: 'user-role', subject: name, facts: { from, to: role } })
   })
 }
 
 async function removeUser({ db, nowMs }: StateDb, name: string, by: string): Promise<void> {
+  const at = nowMs()
   await db.transaction().execute(async tx => {
-    const gone = await tx.deleteFrom('users').where('name', '=', name).executeTakeFirst()
-    if (gone.numDeletedRows === 0n) throw unknownUser(name)
-    await tx.deleteFrom('web_sessions').where('name', '=', name).execute()
-    await audit(tx, { at: nowMs(), by, action: 'user-remove', subject: name })
+    const { role } = await userOf(tx, name)
+    if (role === 'admin') await keepAnAdmin(tx, name)
+    await tx.deleteFrom('users').where('name', '=', name).execute()
+    const signedOut = await endSessions(tx, { name })
+    const ended = await tx
+      .updateTable('tokens')
+      .set({ revoked_at: at })
+      .where('owner', '=', name)
+      .where('revoked_at', 'is', null)
+      .returning('id')
+      .execute()
+    const facts = { role, signedOut, tokens: ended.map(({ id }) => id) }
+    await audit(tx, { at, by, action: 'user-remove', subject: name, facts })
   })
 }
 
-function unknownUser(name: string): Fault {
+export function unknownUser(name: string): Fault {
   return controlFaults.fault('control-user-unknown', `no user is called ${JSON.stringify(name.slice(0, 80))}`)
 }
 
-async function listUsers({ db }: StateDb): Promise<UserView[]> {
+async function listUsers({ db, nowMs }: StateDb): Promise<UserView[]> {
   const rows = await db.selectFrom('users').selectAll().orderBy('name').execute()
-  return rows.map(row => ({ name: row.name, role: row.role, createdAt: row.created_at }))
+  const seen = await db
+    .selectFrom('web_sessions')
+    .select(({ fn }) => ['name', fn.max('seen_at').as('seen'), fn.countAll<number>().as('count')])
+    .groupBy('name')
+    .execute()
+  const held = await db
+    .selectFrom('tokens')
+    .select(({ fn }) => ['owner', fn.countAll<number>().as('count')])
+    .where('revoked_at', 'is', null)
+    .where(where => where.or([where('expires_at', 'is', null), where('expires_at', '>', nowMs())]))
+    .groupBy('owner')
+    .execute()
+  const [sessions, tokens] = [
+    new Map(seen.map(row => [row.name, row])),
+    new Map(held.map(row => [row.owner, row.count])),
+  ]
+  return rows.map(row => ({
+    ...viewOf(row),
+    seenAt: sessions.get(row.name)?.seen ?? null,
+    sessions: sessions.get(row.name)?.count ?? 0,
+    tokens: tokens.get(row.name) ?? 0,
+  }))
 }
 
-async function signInByLink(state: StateDb, code: string): Promise<NewSession | null> {
+type UserRow = Pick<Tables['users'], 'name' | 'role' | 'created_at' | 'offboarded_at' | 'handed_to'>
+
+function viewOf({ name, role, created_at, offboarded_at, handed_to }: UserRow): UserView {
+  const nothing = { seenAt: null, sessions: 0, tokens: 0 }
+  return { name, role, createdAt: created_at, ...nothing, offboardedAt: offboarded_at, handedTo: handed_to }
+}
+
+async function signInByLink(
+  state: StateDb,
+  code: string,
+  place: SessionPlace | undefined,
+): Promise<NewSession | null> {
   const { db, nowMs } = state
   const at = nowMs()
   // One statement finds and spends the link, so that two requests cannot both use it.
@@ -161,68 +294,39 @@ async function signInByLink(state: StateDb, code: string): Promise<NewSession | 
     .where('expires_at', '>', at)
     .returning('role')
     .executeTakeFirst()
-  return spent === undefined ? null : startSession(state, LINK_NAME, spent.role)
+  if (spent === undefined) return null
+  return startSession(state, { name: LINK_NAME, role: spent.role, means: 'link' }, place)
 }
 
 let dummyHash: Promise<string> | null = null
 
-async function signInByPassword(state: StateDb, name: string, password: string): Promise<NewSession | null> {
-  const user = await state.db.selectFrom('users').selectAll().where('name', '=', name).executeTakeFirst()
+async function signInByPassword(
+  state: StateDb,
+  { name, password }: { name: string; password: string },
+  place: SessionPlace | undefined,
+): Promise<NewSession | null> {
+  const user = await state.db
+    .selectFrom('users')
+    .selectAll()
+    .where('name', '=', name)
+    .where('offboarded_at', 'is', null)
+    .executeTakeFirst()
   dummyHash ??= hashPassword('nobody has this password')
   const matches = await passwordMatches(user?.password_hash ?? (await dummyHash), password)
-  return user === undefined || !matches ? null : startSession(state, user.name, user.role)
+  if (user === undefined || !matches) return null
+  return startSession(state, { name, role: user.role, means: 'password', hash: user.password_hash }, place)
 }
 
-async function startSession({ db, nowMs }: StateDb, name: string, role: UserRole): Promise<NewSession> {
-  const cookie = newCode()
-  const csrf = newCode()
-  const at = nowMs()
-  await db.transaction().execute(async tx => {
-    await tx
-      .deleteFrom('web_sessions')
-      .where(where =>
-        where.or([
-          where('seen_at', '<', at - SESSION_IDLE_MS),
-          where('created_at', '<', at - SESSION_MS_MAX),
-        ]),
-      )
-      .execute()
-    const { count } = await tx
-      .selectFrom('web_sessions')
-      .select(select => select.fn.countAll<number>().as('count'))
-      .executeTakeFirstOrThrow()
-    if (count >= SESSIONS_MAX) {
-      throw controlFaults.fault('control-limit-reached', `${SESSIONS_MAX} browsers are signed in already`)
-    }
-    const row = { id_sha256: hashToken(cookie), name, role, csrf, created_at: at, seen_at: at }
-    await tx.insertInto('web_sessions').values(row).execute()
-    await audit(tx, { at, by: name, action: 'sign-in', subject: name, facts: { role } })
-  })
-  return { cookie, csrf, name, role }
-}
-
-async function sessionOf({ db, nowMs }: StateDb, cookie: string): Promise<WebSession | null> {
-  const id = hashToken(cookie)
-  const row = await db.selectFrom('web_sessions').selectAll().where('id_sha256', '=', id).executeTakeFirst()
-  if (row === undefined) return null
-  const at = nowMs()
-  if (at - row.seen_at > SESSION_IDLE_MS || at - row.created_at > SESSION_MS_MAX) return null
-  if (at - row.seen_at > SEEN_EVERY_MS) {
-    await db.updateTable('web_sessions').set({ seen_at: at }).where('id_sha256', '=', id).execute()
-  }
-  return { name: row.name, role: row.role, csrf: row.csrf }
-}
-
-async function signOut({ db, nowMs }: StateDb, cookie: string): Promise<void> {
-  const id = hashToken(cookie)
-  await db.transaction().execute(async tx => {
-    const gone = await tx
-      .deleteFrom('web_sessions')
-      .where('id_sha256', '=', id)
-      .returning('name')
-      .executeTakeFirst()
-    if (gone !== undefined) {
-      await audit(tx, { at: nowMs(), by: gone.name, action: 'sign-out', subject: gone.name })
-    }
-  })
+async function knownPlace({ db, nowMs }: StateDb, name: string, address: string): Promise<boolean> {
+  if (address === '') return false
+  const found = await db
+    .selectFrom('audit')
+    .select('id')
+    .where('subject', '=', name)
+    .where('at', '>', nowMs() - KNOWN_PLACE_MS)
+    .where('action', '=', 'sign-in')
+    .where('address', '=', address)
+    .limit(1)
+    .executeTakeFirst()
+  return found !== undefined
 }

@@ -216,10 +216,16 @@ async function list({ db }: StateDb): Promise<StoredServer[]> {
 
 async function tag({ db, nowMs }: StateDb, id: string, tags: ServerTags, by: string): Promise<void> {
   await db.transaction().execute(async tx => {
-    const row = { tags: JSON.stringify(tags) }
-    const changed = await tx.updateTable('servers').set(row).where('id', '=', id).executeTakeFirst()
-    if (changed.numUpdatedRows === 0n) throw unknownServer(id)
-    await audit(tx, { at: nowMs(), by, action: 'server-tag', subject: id, facts: tags })
+    const known = await tx.selectFrom('servers').select('tags').where('id', '=', id).executeTakeFirst()
+    if (known === undefined) throw unknownServer(id)
+    await tx
+      .updateTable('servers')
+      .set({ tags: JSON.stringify(tags) })
+      .where('id', '=', id)
+      .execute()
+    // The new ones stand by themselves, as older entries have them: looking back reads them.
+    const facts = { ...tags, from: readTags(known.tags) }
+    await audit(tx, { at: nowMs(), by, action: 'server-tag', subject: id, facts })
   })
 }
 
@@ -227,7 +233,7 @@ async function share({ db, nowMs }: StateDb, id: string, percent: number, by: st
   await db.transaction().execute(async tx => {
     const known = await tx
       .selectFrom('servers')
-      .select('role')
+      .select(['role', 'share_percent'])
       .where('id', '=', id)
       .where('retired_at', 'is', null)
       .executeTakeFirst()
@@ -237,7 +243,8 @@ async function share({ db, nowMs }: StateDb, id: string, percent: number, by: st
       throw controlFaults.fault('control-request-invalid', message)
     }
     await tx.updateTable('servers').set({ share_percent: percent }).where('id', '=', id).execute()
-    await audit(tx, { at: nowMs(), by, action: 'server-share', subject: id, facts: { percent } })
+    const facts = { percent, from: known.share_percent }
+    await audit(tx, { at: nowMs(), by, action: 'server-share', subject: id, facts })
   })
 }
 

@@ -57,7 +57,7 @@ describe('one-time links', () => {
 describe('what is removed', () => {
   it('is signed out and cannot sign in again', async () => {
     const state = await openFullState(folder, new FakeClock())
-    await state.people.addUser({ name: 'ada', password: 'correct horse', role: 'admin' }, 'test')
+    await state.people.addUser({ name: 'ada', password: 'correct horse', role: 'operator' }, 'test')
     const session = await state.people.signInByPassword('ada', 'correct horse')
     await state.people.removeUser('ada', 'test')
     expect(await state.people.sessionOf(session?.cookie ?? '')).toBeNull()

@@ -3,29 +3,23 @@ import type { Closable } from '#base'
 import type {
   CheckRun,
   ForeignRequest,
+  InvitationView,
   JoinStringRequest,
   JoinStringView,
+  OffboardPlan,
+  OffboardRequest,
   OverrideRequest,
   ServerRole,
   ServerTags,
   SilenceRequest,
   SilenceView,
-  UserRole,
+  TokenView,
+  UserView,
+  WebSessionView,
 } from '#wire'
-
-export interface UserView {
-  readonly name: string
-  readonly role: UserRole
-  readonly createdAt: number
-}
-
-export interface TokenView {
-  readonly id: string
-  readonly name: string
-  readonly role: UserRole
-  readonly createdAt: number
-  readonly revokedAt: number | null
-}
+import type { InvitationRequest, MadeInvitation } from '../people/invitations.ts'
+import type { Mentions, RanOffboarding } from '../people/offboarding.ts'
+import type { TokenLimits } from './tokens.ts'
 
 export interface CreatedToken extends TokenView {
   /** Shown once; only its hash is kept. */
@@ -48,7 +42,19 @@ export interface State extends Closable {
   /** Signs it out everywhere as well. */
   removeUser(name: string, by?: string): Promise<void>
   listUsers(): Promise<UserView[]>
-  createToken(role: string, name: string, by?: string): Promise<CreatedToken>
+  setRole(name: string, role: string, by?: string): Promise<void>
+  /** The codes are for `/welcome#code=CODE`, and are shown once. */
+  invite(request: InvitationRequest, by?: string): Promise<MadeInvitation>
+  resetPassword(name: string, by?: string): Promise<MadeInvitation>
+  listInvitations(): Promise<InvitationView[]>
+  revokeInvitation(id: string, by?: string): Promise<void>
+  /** Null: of everybody, also those by a one-time link. */
+  listSessions(name: string | null): Promise<Omit<WebSessionView, 'own'>[]>
+  endSession(id: string, by?: string): Promise<void>
+  makeRecoveryCode(by?: string): Promise<{ readonly code: string; readonly createdAt: number }>
+  planOffboarding(name: string, mentions: Mentions): Promise<Omit<OffboardPlan, 'now'>>
+  offboard(name: string, request: OffboardRequest, mentions: Mentions, by?: string): Promise<RanOffboarding>
+  createToken(role: string, name: string, by?: string, limits?: TokenLimits): Promise<CreatedToken>
   /** All, with the revoked ones, newest first. */
   listTokens(): Promise<TokenView[]>
   revokeToken(id: string, by?: string): Promise<void>
@@ -80,5 +86,7 @@ export interface State extends Closable {
   ): Promise<JoinStringView & { readonly token: string }>
   listJoinStrings(): Promise<JoinStringView[]>
   revokeJoinString(id: string, by?: string): Promise<void>
+  /** For changes that are made beside state.db: who, what, subject and facts, for the audit. */
+  note(action: string, subject: string, facts: Record<string, unknown>, by?: string): Promise<void>
   close(): Promise<void>
 }

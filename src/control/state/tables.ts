@@ -2,12 +2,14 @@
 import type {
   DeliveryView,
   IncidentEventKind,
+  InvitationKind,
   JoinRole,
   MarkKind,
   NoticeReason,
   OverrideKind,
   ServerRole,
   ServerState,
+  TokenScope,
   UserRole,
 } from '#wire'
 
@@ -124,6 +126,32 @@ export interface Tables {
     role: UserRole
     password_hash: string
     created_at: number
+    /** The name is kept, nobody signs in with it, and it is not given again. */
+    offboarded_at: number | null
+    handed_to: string | null
+  }
+  /** A named person's way in: the first password, or a new one. Used once. */
+  invitations: {
+    id: string
+    code_sha256: string
+    kind: InvitationKind
+    name: string
+    role: UserRole
+    created_at: number
+    created_by: string
+    expires_at: number
+    used_at: number | null
+    revoked_at: number | null
+  }
+  /** At most one is unused. */
+  recovery_codes: {
+    id: string
+    code_sha256: string
+    created_at: number
+    created_by: string
+    used_at: number | null
+    used_for: string | null
+    revoked_at: number | null
   }
   web_sessions: {
     id_sha256: string
@@ -132,6 +160,11 @@ export interface Tables {
     csrf: string
     created_at: number
     seen_at: number
+    /** Told to people; says nothing about the cookie. */
+    id: string
+    means: 'link' | 'password' | 'invitation' | 'recovery' | ''
+    device: string
+    address: string
   }
   links: {
     code_sha256: string
@@ -147,6 +180,13 @@ export interface Tables {
     sha256: string
     created_at: number
     revoked_at: number | null
+    /** Who answers for it; null: nobody in particular. */
+    owner: string | null
+    created_by: string
+    scope: TokenScope
+    expires_at: number | null
+    used_at: number | null
+    used_from: string
   }
   alerts: {
     id: string
@@ -285,5 +325,16 @@ export interface Tables {
     created_at: number
     ended_at: number | null
   }
-  audit: { id?: number; at: number; by: string; action: string; subject: string; facts: string }
+  audit: {
+    id?: number
+    at: number
+    by: string
+    action: string
+    subject: string
+    facts: string
+    actor: string
+    person: string | null
+    via: string
+    address: string
+  }
 }

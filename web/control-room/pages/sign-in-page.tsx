@@ -75,7 +75,7 @@ export function SignInPage(): ReactNode {
         </button>
         <p className="aside">
           No password yet? On the machine that runs Vitrine, <code>npx vitrine user link</code> prints a
-          one-time link.
+          one-time link. <a href="/recover">Recovery code</a>
         </p>
       </form>
     </main>
@@ -133,6 +133,9 @@ function field(form: FormData, name: string): string {
 function explain(thrown: unknown, byLink: boolean): string {
   if (!(thrown instanceof ApiProblem)) return 'Signing in failed for a reason that is not known.'
   if (thrown.status === 0) return 'The control room does not answer. Is it running?'
+  if (thrown.code === 'control-sign-in-slowed') {
+    return 'Wrong passwords were given for this name again and again. Try again in a few seconds.'
+  }
   if (thrown.status === 429) return 'Too many attempts. Wait a minute, then try again.'
   if (thrown.status === 401) {
     return byLink

@@ -15,6 +15,7 @@ import {
 } from '../api/use-control-room.tsx'
 import { useIncidents } from '../api/use-incidents.ts'
 import { canLookBack, readAt } from '../past/at.ts'
+import { SafetyBanner } from '../people/recovery-panel.tsx'
 import { type Theme, useSettings } from '../settings.tsx'
 import { age, timeOfDay, zoneName } from '../time-format.ts'
 import { Link } from './link.tsx'
@@ -95,6 +96,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
         <UserMenu />
       </header>
       <SilenceBanner />
+      <SafetyBanner />
       <main id="content" tabIndex={-1}>
         {children}
       </main>
@@ -248,9 +250,16 @@ function UserMenu(): ReactNode {
         </p>
         {me?.signedInBy === 'link' ? (
           <p className="menu-note">
-            Signed in by a one-time link, which names nobody. <code>npx vitrine user add NAME</code> makes a
-            user with a password.
+            Signed in by a one-time link, which names nobody. Invite yourself by name
+            {me.role === 'admin' ? ' under People' : ': ask an admin'}.
           </p>
+        ) : null}
+        {me === undefined ? null : <Link href="/account">My account</Link>}
+        {me?.role === 'admin' ? (
+          <>
+            <Link href="/people">People</Link>
+            <Link href="/audit">Audit</Link>
+          </>
         ) : null}
         {me === undefined || me.role === 'viewer' ? null : (
           <>
