@@ -115,9 +115,14 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
   addDiffRoutes(app, context)
   addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
+  addAlertingRoutes(app, context)
+  addProbeRoutes(app, context)
+  addEntryRoutes(app, context)
+}
+
+/** From rules to what people are told. */
+function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void {
   addRuleRoutes(app, context)
   addIncidentRoutes(app, context)
   addAlertmanagerRoutes(app, context)
-  addProbeRoutes(app, context)
-  addEntryRoutes(app, context)
 }
