@@ -2,6 +2,7 @@
 // changes nothing, so that programs which open every link do no harm.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { Fault } from '#base'
 import { deliveriesAnswer, notificationsAnswer, testAnswer } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { listDeliveries } from '../notify/delivery-book.ts'
@@ -113,7 +114,16 @@ async function linkPage(
 }
 
 /** The one place where a link acts. */
-function take({ state }: ControlContext, { incident, recipient }: LinkHolder): Promise<Taken> {
+async function take(
+  { state, incidents }: ControlContext,
+  { incident, recipient }: LinkHolder,
+): Promise<Taken> {
+  try {
+    await incidents.keeper.actions.acknowledge(incident, recipient)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    // Who has it, that it is over, or that nobody looks at it any more: the row says.
+  }
   return takeIncident(state, incident, recipient)
 }
 

@@ -11,6 +11,7 @@ import { causeOf } from './cause.ts'
 import { familyOf, type IncidentSources, type ServerFigures, serverOf } from './facts.ts'
 import { belongs, type Topology, topologyOf } from './group.ts'
 import { EVENTS_A_TURN, hurtBy, OpenIncident, VITRINE } from './open-incident.ts'
+import { OwnerWatch } from './owner-watch.ts'
 import { tellGroup, tellOfChanges, tellResolved } from './telling.ts'
 import { type VerdictInput, verdictOf } from './verdict.ts'
 import type { WakePolicy } from './wake.ts'
@@ -52,6 +53,7 @@ export class IncidentKeeper implements Closable {
   #missed: StoredAlert[] = []
   /** Alerts that a person's "it is over" left firing. */
   readonly #dismissed = new Set<string>()
+  readonly #owners = new OwnerWatch()
   #number = 0
   #timer: NodeJS.Timeout | null = null
   #turns: Promise<void> = Promise.resolve()
@@ -85,6 +87,7 @@ export class IncidentKeeper implements Closable {
     const stored = await options.incidents.list(options.nowMs() - REOPEN_MS)
     for (const { incident, alerts } of stored.toReversed()) {
       keeper.#kept.set(incident.id, new OpenIncident(incident, alerts))
+      keeper.#owners.stored(incident.id, incident)
       if (!incident.memo.byHand) continue
       for (const { alertId, resolvedAt } of alerts) if (resolvedAt === null) keeper.#dismissed.add(alertId)
     }
@@ -153,7 +156,11 @@ export class IncidentKeeper implements Closable {
   }
 
   async #turn(): Promise<void> {
-    const { sources, nowMs } = this.#options
+    const { sources, incidents, nowMs } = this.#options
+    for (const row of await incidents.owners()) {
+      const owner = this.#owners.changed(row.id, row)
+      if (owner !== null) this.#kept.get(row.id)?.set(owner)
+    }
     const now = nowMs()
     const topology = topologyOf(sources.servers())
     const firing = sources.firing().filter(alert => this.#counts(alert, now))
@@ -174,6 +181,7 @@ export class IncidentKeeper implements Closable {
     for (const [id, { stored }] of this.#kept) {
       if (stored.resolvedAt === null || now - stored.resolvedAt <= REOPEN_MS) continue
       this.#kept.delete(id)
+      this.#owners.forget(id)
       this.#looked.delete(id)
     }
     await this.#save()
@@ -376,6 +384,7 @@ export class IncidentKeeper implements Closable {
     if (changes.length === 0) return
     try {
       await this.#options.incidents.save(changes.map(({ change }) => change))
+      for (const { change } of changes) this.#owners.stored(change.incident.id, change.incident)
     } catch (error) {
       for (const { incident, change } of changes) incident.giveBack(change)
       throw error

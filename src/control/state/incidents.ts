@@ -86,6 +86,8 @@ export interface IncidentWithAlerts {
   readonly alerts: readonly IncidentAlert[]
 }
 
+export type IncidentOwner = Pick<StoredIncident, 'acknowledgedBy' | 'acknowledgedAt' | 'assignedTo'>
+
 export interface Incidents {
   /** All of it, or nothing. */
   save(this: void, changes: readonly IncidentChange[]): Promise<void>
@@ -97,6 +99,8 @@ export interface Incidents {
   notices(this: void, id: string): Promise<(NewNotice & { readonly id: number })[]>
   /** Of these alerts, those that ever joined an incident. */
   joined(this: void, alertIds: readonly string[]): Promise<Set<string>>
+  /** Who has the open ones: another process may have handed them over. */
+  owners(this: void): Promise<(IncidentOwner & { readonly id: string })[]>
   /** The highest number that an incident was given. */
   lastNumber(this: void): Promise<number>
 }
@@ -147,6 +151,20 @@ export function createIncidents({ db, nowMs }: StateDb): Incidents {
         .where('alert_id', 'in', among(alertIds))
         .execute()
       return new Set(rows.map(row => row.alert_id))
+    },
+    owners: async () => {
+      const rows = await db
+        .selectFrom('incidents')
+        .select(['id', 'acknowledged_by', 'acknowledged_at', 'assigned_to'])
+        .where('resolved_at', 'is', null)
+        .limit(LIST_MAX)
+        .execute()
+      return rows.map(row => ({
+        id: row.id,
+        acknowledgedBy: row.acknowledged_by,
+        acknowledgedAt: row.acknowledged_at,
+        assignedTo: row.assigned_to,
+      }))
     },
     lastNumber: async () => {
       const { last } = await db
