@@ -50,6 +50,7 @@ describe.skipIf('missing' in peer)('a Prometheus that points here', () => {
     const rules = [
       'groups:',
       '  - name: outside',
+      '    interval: 1s',
       '    rules:',
       '      - alert: Outside',
       '        expr: vector(time() % 10) < 5',

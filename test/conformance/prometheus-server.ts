@@ -29,12 +29,13 @@ export class PrometheusServer {
     this.#url = url
   }
 
-  /** `rules`: the text of a rule file, evaluated each second; the external label `cluster` is `prod`; `alerting`: more of its configuration. */
+  /** `rules`: the text of a rule file; the external label `cluster` is `prod`; `alerting`: more of its configuration. */
   static async start(packageFolder: string, rules?: string, alerting = ''): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), 'vitrine-prometheus-'))
     const config = join(folder, 'prometheus.yml')
     // As ours: samples that come late are taken.
-    const global = 'global: {evaluation_interval: 1s, external_labels: {cluster: prod}}\n'
+    // Its evaluation interval stays as it is: subqueries without a step take it for theirs.
+    const global = 'global: {external_labels: {cluster: prod}}\n'
     const ruleFile = join(folder, 'rules.yml')
     if (rules !== undefined) writeFileSync(ruleFile, rules)
     const ruleFiles = rules === undefined ? '' : `rule_files: [${ruleFile}]\n`

@@ -6,7 +6,7 @@ it.each([
   ['/what-if', 'If one is lost · Vitrine'],
   ['/servers/eu-west', 'eu-west · Vitrine'],
   ['/servers/%E0%A4%A', '%E0%A4%A · Vitrine'],
-  ['/incidents', 'incidents · Vitrine'],
+  ['/no-such-page', 'no-such-page · Vitrine'],
   ['/constructor', 'constructor · Vitrine'],
 ])('the tab of %s says %s', (path, title) => {
   expect(pageTitle(path)).toBe(title)
