@@ -16,6 +16,7 @@ const P99_GOAL_MS = 10
 const CONNECTIONS = 64
 const EDGE_CORE = '0'
 const LOAD_CORE = '1'
+const SAY_EVERY_MS = 500
 const START_MS_MAX = 15_000
 const file = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url))
 
@@ -32,20 +33,22 @@ interface Load {
 export async function benchSteering(seconds: number): Promise<BenchResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-steering-'))
   const control = await SmallControl.start()
-  control.say(
-    table(
-      Array.from({ length: EDGES }, (_, at) => {
-        const id = `edge-${String(at).padStart(2, '0')}`
-        return pathway(id, `https://${id}.example`, at % 5 === 4 ? 0.5 : 1)
-      }),
-    ),
+  const said = table(
+    Array.from({ length: EDGES }, (_, at) => {
+      const id = `edge-${String(at).padStart(2, '0')}`
+      return pathway(id, `https://${id}.example`, at % 5 === 4 ? 0.5 : 1)
+    }),
   )
+  control.say(said)
+  // An edge that hears nothing believes its own probes, and of these edges none exists.
+  const again = setInterval(() => control.say(said), SAY_EVERY_MS)
   try {
     return [
       ...(await benchOne('plain', seconds, [join(folder, 'plain'), control.url])),
       ...(await benchOne('TLS', seconds, [join(folder, 'tls'), control.url, ...certificate(folder)])),
     ]
   } finally {
+    clearInterval(again)
     await control.close()
     rmSync(folder, { recursive: true, force: true })
   }
