@@ -19,7 +19,6 @@ const SHARE_MAX = 0.001
 const DOWNLOADS_A_STAGE = 700
 /** A viewer counts for so long after the last media that it got. */
 const WATCHING_MS = 30_000
-/** What a session may miss on a busy machine: at its start, and at a restart of the control room. */
 
 let fleet: TestFleet
 beforeAll(async () => {
