@@ -13,7 +13,7 @@ export { type Matcher, makeMatcher } from './matchers.ts'
 export { describeQuery } from './promql/describe-query.ts'
 export type { Answer, Explain, PrintedAnswer, Question } from './promql/engine.ts'
 export { formatQuery } from './promql/format-query.ts'
-export { parseDurationMs } from './promql/literals.ts'
+export { parseDurationMs, parseString } from './promql/literals.ts'
 export { parseSeries } from './promql/series-text.ts'
 export {
   type Matrix,

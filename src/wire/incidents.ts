@@ -183,8 +183,6 @@ export const deliveryView = z.object({
 })
 export type DeliveryView = z.infer<typeof deliveryView>
 
-export const alertRecord = z.object({ labels: words, annotations: words })
-
 export const incidentAlertView = z.object({
   id: z.string(),
   joinedAt: time,

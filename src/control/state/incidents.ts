@@ -3,6 +3,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Cause, IncidentEvent, IncidentEventKind, IncidentView, NoticeReason, Verdict } from '#wire'
 import type { Db, StateDb } from './database.ts'
+import type { Tables } from './tables.ts'
 
 const DAY_MS = 86_400_000
 const KEPT_MS = 365 * DAY_MS
@@ -291,23 +292,7 @@ function among(values: readonly string[]): RawBuilder<string> {
   return sql<string>`(SELECT value FROM json_each(${JSON.stringify(values)}))`
 }
 
-interface IncidentRow {
-  id: string
-  group_key: string
-  title: string
-  severity: IncidentView['severity']
-  opened_at: number
-  resolved_at: number | null
-  servers: string
-  cause: string
-  verdict: string
-  viewers: string
-  acknowledged_by: string | null
-  acknowledged_at: number | null
-  assigned_to: string | null
-  wait_until: number | null
-  memo: string
-}
+type IncidentRow = Tables['incidents']
 
 function toRow(incident: StoredIncident): IncidentRow {
   return {

@@ -1,5 +1,7 @@
 // Owns cutting a template into text and actions, and an action into tokens, as Go's text/template does: delimiters,
 // trim markers, comments, literals. It refuses what it cannot read, with the offset at which it stands. Pure.
+import { messageOf } from '#base'
+import { parseString } from '#metrics'
 
 export type Token =
   | { readonly kind: 'name' | 'field' | 'variable' | 'string'; readonly text: string; readonly at: number }
@@ -142,27 +144,11 @@ function numberOf(text: string): number | bigint {
   return text.startsWith('-') ? -value : value
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-}
-
+/** As PromQL's: both are Go's. */
 function unquote(quoted: string, at: number): string {
-  return quoted
-    .slice(1, -1)
-    .replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)/g, (whole, code: string) => {
-      const plain = ESCAPES[code]
-      if (plain !== undefined) return plain
-      const point = /^[xuU]./.test(code) ? Number.parseInt(code.slice(1), 16) : Number.parseInt(code, 8)
-      if (!Number.isInteger(point) || point > 0x10_ff_ff)
-        throw new TemplateProblem(`unknown escape ${whole} in a string`, at)
-      return String.fromCodePoint(point)
-    })
+  try {
+    return parseString(quoted, at)
+  } catch (error) {
+    throw new TemplateProblem(messageOf(error), at)
+  }
 }
