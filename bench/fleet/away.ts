@@ -12,17 +12,7 @@ const WAIT_MS_MAX = 120_000
 const MARGIN_S = 10
 
 export async function benchAway(seconds: number): Promise<BenchResult[]> {
-  const fleet = await JoinedFleet.start({
-    host: '127.0.0.1',
-    portBase: PORT_BASE,
-    edges: ['eu', 'us', 'ap'].map((region, at) => ({
-      id: `e${at}`,
-      region,
-      host: '127.0.0.1',
-      port: PORT_BASE + 20 + at,
-      prefix: [],
-    })),
-  })
+  const fleet = await JoinedFleet.onLoopback(PORT_BASE)
   const entries = fleet.options.edges.map(({ id }) => fleet.edgeUrl(id))
   const viewers = startViewers({
     count: VIEWERS,

@@ -58,6 +58,19 @@ export class JoinedFleet {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, leave)
   }
 
+  /** Three edges without namespaces, e0 to e2, on ports from `portBase` + 20. */
+  static onLoopback(portBase: number): Promise<JoinedFleet> {
+    const host = '127.0.0.1'
+    const edges = ['eu', 'us', 'ap'].map((region, at) => ({
+      id: `e${at}`,
+      region,
+      host,
+      port: portBase + 20 + at,
+      prefix: [],
+    }))
+    return JoinedFleet.start({ host, portBase, edges })
+  }
+
   static async start(options: JoinedFleetOptions): Promise<JoinedFleet> {
     const fleet = new JoinedFleet(options)
     try {

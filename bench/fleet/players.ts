@@ -23,17 +23,7 @@ export async function benchPlayers(): Promise<BenchResult[]> {
     console.log(`players: skipped; ${reason}`)
     return []
   }
-  const fleet = await JoinedFleet.start({
-    host: '127.0.0.1',
-    portBase: PORT_BASE,
-    edges: ['eu', 'us', 'ap'].map((region, at) => ({
-      id: `e${at}`,
-      region,
-      host: '127.0.0.1',
-      port: PORT_BASE + 20 + at,
-      prefix: [],
-    })),
-  })
+  const fleet = await JoinedFleet.onLoopback(PORT_BASE)
   try {
     return await withBrowser(browser => measure(fleet, browser))
   } finally {
