@@ -134,6 +134,25 @@ describe('time exchange', () => {
     }
     expect(fleet.offsetMs()).toBe(offsetMs)
   })
+
+  it('does not believe a slow first answer, but asks again at once, and takes the best of four', () => {
+    const clock = new FakeClock()
+    const fleet = new SlewedFleetTime(clock, null)
+    const exchange = new TimeExchange(clock, fleet, 2)
+    const offsetMs = 500_000
+    let request = exchange.next()
+    const known: boolean[] = []
+    for (const backMs of [400, 90, 60, 120]) {
+      clock.advance(1)
+      const t = clock.bootMs() + offsetMs
+      clock.advance(backMs)
+      request = exchange.onReply({ type: 'time-reply', t1: request?.t1 ?? 0, t2: t, t3: t })
+      known.push(fleet.known())
+    }
+    expect(known).toEqual([false, false, false, true])
+    expect(request).toBeNull()
+    expect(fleet.offsetMs() - offsetMs).toBeCloseTo((1 - 60) / 2)
+  })
 })
 
 describe('access', () => {

@@ -84,6 +84,8 @@ class RunningLink implements Link {
   readonly #fleet: SlewedFleetTime
   readonly #memory: MessageMemory
   readonly #exchange: TimeExchange
+  /** The next answer is to a request that no beat went before. */
+  #askedAgain = false
   #socket: WebSocket | null = null
   #welcomed = false
   #closed = false
@@ -187,8 +189,10 @@ class RunningLink implements Link {
     }
     const { message } = parsed
     if (message.type === 'time-reply') {
-      this.#options.onBeatTaken?.(this.#options.clock.bootMs() - message.t1)
-      this.#exchange.onReply(message)
+      if (!this.#askedAgain) this.#options.onBeatTaken?.(this.#options.clock.bootMs() - message.t1)
+      const again = this.#exchange.onReply(message)
+      this.#askedAgain = again !== null
+      if (again !== null) this.send(again)
       return
     }
     if (message.type === 'welcome') this.#onWelcome(message.protocol)
@@ -208,6 +212,7 @@ class RunningLink implements Link {
     this.#welcomed = true
     this.#options.log.info('channel-open', { controlUrl: this.#options.controlUrl })
     this.#exchange.restart()
+    this.#askedAgain = false
     this.#tick()
   }
 

@@ -6,6 +6,11 @@ import type { FromControl, ToControl } from '#wire'
 const SAMPLES_MAX = 8
 /** The first exchanges follow each other at once, then one every so many ticks. */
 const BURST = 4
+/**
+ * Half a sample's delay is its error, and fleet time that is known is only slewed: a first guess that is 100 ms off
+ * takes 200 s to mend. So the first one to be believed is either this good, or the best of a burst.
+ */
+const FIRST_DELAY_MS_MAX = 20
 
 interface Sample {
   readonly offsetMs: number
@@ -32,19 +37,27 @@ export class TimeExchange {
     this.#ticks = 0
   }
 
+  /** At each tick. */
   next(): Extract<ToControl, { type: 'time-request' }> | null {
     this.#ticks += 1
     if (this.#ticks > BURST && this.#ticks % this.#everyTicks !== 0) return null
     return { type: 'time-request', t1: this.#clock.bootMs() }
   }
 
-  onReply(reply: Extract<FromControl, { type: 'time-reply' }>): void {
+  /** Gives the request to send at once, without waiting for the tick, while fleet time is not known. */
+  onReply(
+    reply: Extract<FromControl, { type: 'time-reply' }>,
+  ): Extract<ToControl, { type: 'time-request' }> | null {
     const t4 = this.#clock.bootMs()
     const delayMs = t4 - reply.t1 - (reply.t3 - reply.t2)
-    if (delayMs < 0 || !Number.isFinite(delayMs)) return
+    if (delayMs < 0 || !Number.isFinite(delayMs)) return null
     this.#samples.push({ offsetMs: (reply.t2 + reply.t3 - reply.t1 - t4) / 2, delayMs })
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift()
     const best = this.#samples.reduce((a, b) => (b.delayMs < a.delayMs ? b : a))
+    const isBelieved =
+      this.#fleet.known() || best.delayMs <= FIRST_DELAY_MS_MAX || this.#samples.length >= BURST
+    if (!isBelieved) return { type: 'time-request', t1: this.#clock.bootMs() }
     this.#fleet.adjust(best.offsetMs)
+    return null
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Secret, silentLog, systemClock } from '#base'
+import { type Clock, Secret, silentLog, systemClock } from '#base'
 import { openState } from '#control'
 import { type RunningEdge, startEdge } from '#edge'
 import { startOrigin } from '#origin'
@@ -16,13 +16,16 @@ import { sendAs } from './send-as.ts'
 
 const sampleFolder = fileURLToPath(new URL('../../assets/sample/', import.meta.url))
 const scratch = (): string => mkdtempSync(join(tmpdir(), 'vitrine-admission-'))
-const common = { clock: systemClock, log: silentLog, publicUrl: null, listen: { host: '127.0.0.1', port: 0 } }
+/** The machine's wall clock may be stepped while the tests run, and a check would rightly say so. */
+const bornMs = systemClock.wallMs() - systemClock.bootMs()
+const clock: Clock = { ...systemClock, wallMs: () => bornMs + systemClock.bootMs() }
+const common = { clock, log: silentLog, publicUrl: null, listen: { host: '127.0.0.1', port: 0 } }
 
 let control: TestControl
 let originUrl = ''
 
 beforeAll(async () => {
-  control = await startTestControl()
+  control = await startTestControl({ clock })
   const origin = await startOrigin({
     ...common,
     id: 'origin',
