@@ -32,6 +32,7 @@ export interface ControlSettings extends RoleSettings {
   readonly webFolder: string
   readonly wake: WakeSettings
   readonly rulesFolders: readonly string[]
+  readonly shippedRules: string
   readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
   readonly retentionBytes: number | null
@@ -156,6 +157,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     notify: local ? { file: keptConfigFile(data) } : control.notify,
     wake: wakeOf(control.wake),
     externalLabels: control.externalLabels,
+    shippedRules: builtinRules,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.

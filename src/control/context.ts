@@ -19,6 +19,7 @@ import type { Offboarding } from './people/offboarding.ts'
 import type { SignInPace } from './people/sign-in-pace.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
+import type { RuleDesk } from './rule-desk/open-rule-desk.ts'
 import type { FullState } from './state/open-state.ts'
 import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
@@ -40,6 +41,7 @@ export interface ControlContext {
   readonly probeBudget: ProbeBudget
   readonly alerts: AlertKeeper
   readonly ruleFiles: RuleFiles
+  readonly ruleDesk: RuleDesk
   readonly incidents: IncidentParts
   readonly access: AccessDirectory
   readonly tryIt: TryIt

@@ -48,6 +48,7 @@ import { ProbeBudget } from './probes/probe-budget.ts'
 import { ProbeCredentials } from './probes/probe-credentials.ts'
 import { startProber } from './probes/prober.ts'
 import { startSyntheticViewer } from './probes/synthetic-viewer.ts'
+import { openRuleDesk, rulesFoldersOf } from './rule-desk/open-rule-desk.ts'
 import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { startLoadReader } from './steering/load-reader.ts'
@@ -107,7 +108,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   closers.defer(() => steering.settled())
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
-  const { alerts, ruleFiles } = await openRules(options, { store, state, fleetTime, counters }, late, closers)
+  const rules = await openRules(options, { store, state, fleetTime, counters }, late, closers)
+  const { alerts, ruleFiles } = rules
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
@@ -122,7 +124,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     regions: closers.add(openRegions(options, counters, late)),
     probePlan,
     probeBudget,
-    ruleFiles,
+    ...rules,
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
@@ -185,7 +187,14 @@ interface Late {
 
 /** The rules as their files stand, followed from now on, and what is pending and firing. */
 async function openRules(
-  { rulesFolders: folders, externalLabels = {}, log }: ControlOptions,
+  {
+    rulesFolders,
+    shippedRules: shipped = null,
+    stateFolder,
+    externalLabels = {},
+    clock,
+    log,
+  }: ControlOptions,
   {
     store,
     state,
@@ -196,14 +205,16 @@ async function openRules(
   },
   late: Late,
   closers: Closers,
-): Promise<Pick<ControlContext, 'alerts' | 'ruleFiles'>> {
-  const ruleFiles = closers.add(new RuleFiles({ folders, fleetTime, counters, log }))
+): Promise<Pick<ControlContext, 'alerts' | 'ruleFiles' | 'ruleDesk'>> {
+  const folders = rulesFoldersOf(rulesFolders, stateFolder)
+  const ruleFiles = closers.add(new RuleFiles({ folders, shipped, fleetTime, counters, log }))
   const groups = ruleFiles.groups()
   const externalUrl = (): string => late.url
   const own = { groups, externalLabels, externalUrl, alerts: state.alerts }
   const alerts = closers.add(await startAlertKeeper({ ...own, store, fleetTime, counters, log }))
   ruleFiles.follow(alerts.replace)
-  return { alerts, ruleFiles }
+  const ruleDesk = openRuleDesk({ folders, shipped, store, state, fleetTime, clock, log }, closers)
+  return { alerts, ruleFiles, ruleDesk }
 }
 
 /** What follows from the fleet: the table, the plan of probes, and the series of both. */

@@ -50,6 +50,12 @@ type ControlFault =
   | 'control-notify-invalid'
   | 'control-receiver-unknown'
   | 'control-rule-over-limit'
+  | 'control-rule-file-unknown'
+  | 'control-rule-file-kept'
+  | 'control-rule-file-changed'
+  | 'control-back-test-unknown'
+  | 'control-back-test-busy'
+  | 'control-back-test-long'
   | 'control-state-newer'
   | 'control-state-unreadable'
   | 'control-no-edge'
@@ -203,13 +209,36 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'Faults can be tried only on a local fleet (`vitrine start`), from the same machine.',
   ),
   'control-try-failed': kind(502, 'The supervisor could not do it: the message says why.', 'upstream', true),
-  'control-rules-invalid': kind(500, 'A rule file is wrong: correct the line that is named.', 'internal'),
+  'control-rules-invalid': kind(422, 'A rule file is wrong: correct the line that is named.', 'internal'),
   'control-notify-invalid': kind(
     500,
     'The configuration of notifications is wrong: correct what is named below control.notify.',
     'internal',
   ),
   'control-receiver-unknown': kind(404, 'No receiver has this name: GET /api/v1/notifications lists them.'),
+  'control-rule-file-unknown': kind(404, 'No such rule file: GET /api/v1/rules/files lists them.'),
+  'control-rule-file-kept': kind(
+    409,
+    'This rule file is not written by the pages: it comes with Vitrine (copy it: an own alert of the same name takes the place of the shipped one), or the control room may not write there.',
+  ),
+  'control-rule-file-changed': kind(
+    409,
+    'The rule file is not as it was when it was read: somebody else has changed it. Read it again, and put your change into that.',
+  ),
+  'control-back-test-unknown': kind(
+    404,
+    'No back-test has this id any more: results are kept for ten minutes. Start it again.',
+  ),
+  'control-back-test-busy': kind(
+    429,
+    'Back-tests share the control room with everything else, so that few run at once: try again when one has ended.',
+    'downstream',
+    true,
+  ),
+  'control-back-test-long': kind(
+    422,
+    'The back-test took too long: choose a shorter time, or a narrower expression.',
+  ),
   'control-rule-over-limit': kind(
     422,
     'A rule gives more results than the limit of its group: aggregate in the rule, or raise the limit.',

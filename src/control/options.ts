@@ -35,6 +35,8 @@ export interface ControlOptions {
   readonly supervisor: SupervisorPort | null
   /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
   readonly rulesFolders: readonly string[]
+  /** The one of them that comes with Vitrine: nobody writes there. Left out: none does. */
+  readonly shippedRules?: string | null
   /** `$externalLabels` of their templates. */
   readonly externalLabels?: Readonly<Record<string, string>>
   /** Samples older than this are dropped. */

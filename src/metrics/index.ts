@@ -26,6 +26,7 @@ export {
   type Vector,
   type VectorItem,
 } from './promql/value.ts'
+export { type Watched, watchedBy } from './promql/watched.ts'
 export type { MetricMetadata } from './remote-write/metadata.ts'
 export {
   decodeRemoteWrite,

@@ -32,6 +32,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       regionsFile: settings.regionsFile,
       externalLabels: settings.externalLabels,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
+      shippedRules: settings.shippedRules,
       mediaFolder: settings.mediaFolder,
       mentions: configMentions(settings.mentionsFile),
       notify: notifyOf(settings.notify),

@@ -1,5 +1,5 @@
 // Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
-// state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS into the store.
+// state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS and ALERTS_FOR_STATE.
 import { setImmediate } from 'node:timers/promises'
 import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
 import { createThrottle, messageOf } from '#base'
@@ -9,7 +9,7 @@ import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
 import type { AlertItem } from './render-alert.ts'
 import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
-import { alertSeries, recorded } from './rule-series.ts'
+import { alertSeries, forStateSeries, recorded } from './rule-series.ts'
 
 const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
@@ -213,7 +213,11 @@ class RunningKeeper implements AlertKeeper {
     this.#dueAt.clear()
     this.#last.clear()
     const orphans = this.#adopt(this.active())
-    for (const orphan of orphans) written.push(alertSeries(orphan, now, staleMarker()))
+    for (const orphan of orphans) {
+      // The series has the state in which it was.
+      const state = orphan.firedAt === null ? 'pending' : 'firing'
+      written.push(alertSeries({ ...orphan, state }, now, staleMarker()), forStateSeries(orphan, now, true))
+    }
     this.#save(orphans, [])
   }
 
@@ -240,7 +244,9 @@ class RunningKeeper implements AlertKeeper {
     const { active, changed, forgotten, dropped } = advance(rule, before, items, now)
     this.#active.set(rule.at, active)
     if (dropped > 0) this.#dropped.add(dropped)
-    for (const alert of active.values()) written.push(alertSeries(alert, now, 1))
+    for (const alert of active.values())
+      written.push(alertSeries(alert, now, 1), forStateSeries(alert, now, false))
+    for (const [key, old] of before) if (!active.has(key)) written.push(forStateSeries(old, now, true))
     for (const alert of [...changed, ...forgotten]) {
       const old = before.get(labelsKey(alert.labels))
       // The series of the state that it left ends now, not five minutes from now.

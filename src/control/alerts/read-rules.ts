@@ -50,14 +50,39 @@ const fileShape = z.strictObject({
   ),
 })
 
-/** All groups of all `*.yaml` and `*.yml` files, in order of folder and name. */
-export function readRuleFolders(folders: readonly string[]): RuleGroup[] {
-  return folders.flatMap(folder =>
-    listFiles(folder).flatMap(file => readRules(readTextFile(file), basename(file))),
+/**
+ * All groups of all `*.yaml` and `*.yml` files, in order of folder and name. An alert of an own file takes the place of
+ * those of the same name in the folder that ships.
+ */
+export function readRuleFolders(folders: readonly string[], shipped: string | null = null): RuleGroup[] {
+  const groups = folders.flatMap((folder, place) =>
+    listFiles(folder).flatMap(file =>
+      readRules(readTextFile(file), basename(file)).map(group => ({ ...group, folder: place })),
+    ),
   )
+  return shipped === null ? groups : replaced(groups, folders.indexOf(shipped))
 }
 
-function listFiles(folder: string): string[] {
+function replaced(groups: readonly RuleGroup[], shipped: number): RuleGroup[] {
+  const names = (isShipped: boolean): Set<string> =>
+    new Set(
+      groups
+        .filter(({ folder }) => (folder === shipped) === isShipped)
+        .flatMap(({ rules }) => rules.filter(rule => rule.kind === 'alert').map(rule => rule.name)),
+    )
+  const [ours, own] = [names(true), names(false)]
+  return groups.map(group => ({
+    ...group,
+    rules:
+      group.folder === shipped
+        ? group.rules.filter(rule => rule.kind !== 'alert' || !own.has(rule.name))
+        : group.rules.map(rule =>
+            rule.kind === 'alert' && ours.has(rule.name) ? { ...rule, replaces: true as const } : rule,
+          ),
+  }))
+}
+
+export function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
       .filter(name => /\.ya?ml$/.test(name))

@@ -12,6 +12,8 @@ const FILES_MAX = 1000
 
 export interface RuleFilesOptions {
   readonly folders: readonly string[]
+  /** The one that comes with Vitrine; left out: none does. */
+  readonly shipped?: string | null
   readonly fleetTime: FleetTime
   readonly counters: Counters
   readonly log: Log
@@ -35,7 +37,7 @@ export class RuleFiles implements Closable {
   constructor(options: RuleFilesOptions) {
     this.#options = options
     this.#stamp = stampOf(options.folders)
-    this.#groups = readRuleFolders(options.folders)
+    this.#groups = readRuleFolders(options.folders, options.shipped)
     this.#status = { loadedAt: options.fleetTime.nowMs(), problem: null }
     const inForce = options.counters.gauge(
       'vitrine_control_rules_in_force',
@@ -60,12 +62,12 @@ export class RuleFiles implements Closable {
 
   /** Reads again when a file has come, gone or changed. */
   look(onChange: (groups: readonly RuleGroup[]) => void): void {
-    const { folders, fleetTime, log } = this.#options
+    const { folders, shipped, fleetTime, log } = this.#options
     const stamp = stampOf(folders)
     if (stamp === this.#stamp) return
     this.#stamp = stamp
     try {
-      this.#groups = readRuleFolders(folders)
+      this.#groups = readRuleFolders(folders, shipped)
     } catch (error) {
       this.#status = { ...this.#status, problem: messageOf(error) }
       log.error('rules-refused', { problem: messageOf(error), hint: 'the rules read before go on' })

@@ -1,5 +1,5 @@
-// Owns the series that rules write: what recording rules give, and ALERTS as Prometheus has it. Pure.
-import type { WriteSeries } from '#metrics'
+// Owns the series that rules write: what recording rules give, ALERTS and ALERTS_FOR_STATE as Prometheus has them. Pure.
+import { staleMarker, type WriteSeries } from '#metrics'
 import type { StoredAlert } from '../state/alerts.ts'
 import type { ConditionItem } from './render-alert.ts'
 import type { RecordingRule } from './rule.ts'
@@ -7,6 +7,14 @@ import type { RecordingRule } from './rule.ts'
 /** `ALERTS{alertname, alertstate, ...}` is 1, and stale once the state is left. */
 export function alertSeries(alert: StoredAlert, now: number, value: number): WriteSeries {
   const labels = { ...alert.labels, __name__: 'ALERTS', alertstate: alert.state }
+  return { labels, samples: [{ timestampMs: now, value }] }
+}
+
+/** `ALERTS_FOR_STATE{alertname, ...}` is when the condition began to hold, in s; stale once the alert is over. */
+export function forStateSeries(alert: StoredAlert, now: number, isOver: boolean): WriteSeries {
+  const labels = { ...alert.labels, __name__: 'ALERTS_FOR_STATE' }
+  // Whole seconds, as Prometheus writes them.
+  const value = isOver ? staleMarker() : Math.floor(alert.activeAt / 1000)
   return { labels, samples: [{ timestampMs: now, value }] }
 }
 

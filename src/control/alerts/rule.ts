@@ -8,6 +8,8 @@ interface RuleBase {
   readonly at: string
   /** Of its group: with more results than this it fails; 0: no limit of its own. */
   readonly limit: number
+  /** One of ours with this name stands back for it. */
+  readonly replaces?: true
 }
 
 export interface AlertingRule extends RuleBase {
@@ -34,6 +36,8 @@ export type Rule = AlertingRule | RecordingRule
 export interface RuleGroup {
   readonly name: string
   readonly file: string
+  /** Place of its folder in the order in which they are read; left out: it came as text. */
+  readonly folder?: number
   readonly intervalMs: number
   readonly rules: readonly Rule[]
 }

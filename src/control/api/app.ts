@@ -24,6 +24,7 @@ import { addPageRoutes } from './page-routes.ts'
 import { addPeopleRoutes } from './people-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
+import { addRuleEditRoutes } from './rule-edit-routes.ts'
 import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
@@ -123,6 +124,7 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
 /** From rules to what people are told. */
 function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void {
   addRuleRoutes(app, context)
+  addRuleEditRoutes(app, context)
   addIncidentRoutes(app, context)
   addAlertmanagerRoutes(app, context)
 }

@@ -1,31 +1,41 @@
-// Owns the route of rules for pages: what each says now, and whether it had anything to look at.
+// Owns the route of rules for pages: what each says now, whether it had anything to look at, and what
+// became of it.
 import type { FastifyInstance } from 'fastify'
-import { type RuleState, type RuleView, rulesAnswer } from '#wire'
+import { type RuleHistoryView, type RuleState, type RuleView, rulesAnswer } from '#wire'
 import type { RuleStatus } from '../alerts/alert-keeper.ts'
 import type { ControlContext } from '../context.ts'
 import { addRoute } from './route.ts'
 
-export function addRuleRoutes(app: FastifyInstance, { alerts, ruleFiles, fleetTime }: ControlContext): void {
+export function addRuleRoutes(
+  app: FastifyInstance,
+  { alerts, ruleFiles, ruleDesk, fleetTime }: ControlContext,
+): void {
   addRoute(app, {
     method: 'GET',
     url: '/api/v1/rules',
     access: 'viewer',
     summary: 'All rules, how their last evaluation went, and whether the files on disk are in force',
     answer: rulesAnswer,
-    handle: () => ({
-      now: fleetTime.nowMs(),
-      ...ruleFiles.status(),
-      groups: alerts.groups().map(({ group: { name, file, intervalMs }, rules }) => ({
-        name,
-        file,
-        intervalMs,
-        rules: rules.map(viewOf),
-      })),
-    }),
+    handle: async () => {
+      const history = await ruleDesk.history.all()
+      return {
+        now: fleetTime.nowMs(),
+        ...ruleFiles.status(),
+        groups: alerts.groups().map(({ group: { name, file, folder = null, intervalMs }, rules }) => ({
+          name,
+          file,
+          folder,
+          intervalMs,
+          rules: rules.map(status => viewOf(status, history)),
+        })),
+      }
+    },
   })
 }
 
-function viewOf(status: RuleStatus): RuleView {
+const NEVER_FIRED: RuleHistoryView = { fired: 0, actedOn: 0, ignored: 0 }
+
+function viewOf(status: RuleStatus, history: ReadonlyMap<string, RuleHistoryView>): RuleView {
   const { rule, last, alerts } = status
   const { kind, name, expr, at, labels } = rule
   const firing = alerts.filter(({ state }) => state === 'firing').length
@@ -44,6 +54,8 @@ function viewOf(status: RuleStatus): RuleView {
     evaluatedAt: last?.at ?? null,
     tookMs: last?.tookMs ?? null,
     problem: last?.problem ?? null,
+    history: kind === 'alert' ? (history.get(name) ?? NEVER_FIRED) : null,
+    replaces: rule.replaces ?? false,
   }
 }
 

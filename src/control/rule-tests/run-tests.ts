@@ -8,7 +8,7 @@ import { formatNumber, type MetricsStore, openStore, parseSeries, staleMarker } 
 import { advance, labelsKey } from '../alerts/advance.ts'
 import { evaluateRule } from '../alerts/evaluate-rule.ts'
 import type { AlertingRule, Rule } from '../alerts/rule.ts'
-import { alertSeries, recorded } from '../alerts/rule-series.ts'
+import { alertSeries, forStateSeries, recorded } from '../alerts/rule-series.ts'
 import type { StoredAlert } from '../state/alerts.ts'
 import { type RuleTest, type RuleTestFile, readRuleTests } from './read-tests.ts'
 
@@ -107,6 +107,8 @@ class Run {
       [
         ...left.map(([, old]) => alertSeries(old, now, staleMarker())),
         ...[...active.values()].map(alert => alertSeries(alert, now, 1)),
+        ...[...active.values()].map(alert => forStateSeries(alert, now, false)),
+        ...left.filter(([key]) => !active.has(key)).map(([, old]) => forStateSeries(old, now, true)),
       ],
       CENTURY_MS,
     )

@@ -15,6 +15,11 @@ export function formatQuery(text: string): string {
   return pretty(parseQuery(text), 0)
 }
 
+/** The same in one line, of a part of a query. */
+export function exprText(expr: Expr): string {
+  return flat(expr)
+}
+
 function pretty(expr: Expr, level: number): string {
   const indent = INDENT.repeat(level)
   const line = `${indent}${flat(expr)}`
