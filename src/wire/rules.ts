@@ -39,6 +39,8 @@ export const ruleView = z.object({
   problem: z.string().nullable(),
   /** Null: a recording rule, which tells nobody. */
   history: ruleHistory.nullable(),
+  /** Comes with Vitrine. */
+  shipped: z.boolean(),
   /** It takes the place of one that ships. */
   replaces: z.boolean(),
 })

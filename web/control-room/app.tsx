@@ -32,6 +32,11 @@ import { AtPage } from './past/at-page.tsx'
 /** With the editor behind it larger than all other pages: whoever looks at the fleet does not wait for it. */
 const QueryPage = lazy(async () => ({ default: (await import('./pages/query-page.tsx')).QueryPage }))
 
+/** Brings the editor along. */
+const RuleEditPage = lazy(async () => ({
+  default: (await import('./pages/rule-edit-page.tsx')).RuleEditPage,
+}))
+
 /** Brings the editor's frame along. */
 const ComparePage = lazy(async () => ({ default: (await import('./pages/compare-page.tsx')).ComparePage }))
 
@@ -128,6 +133,11 @@ export function App(): ReactNode {
             </Route>
             <Route path="/rules">
               <RulesPage />
+            </Route>
+            <Route path="/rules/edit">
+              <Later>
+                <RuleEditPage />
+              </Later>
             </Route>
             <Route path="/query">
               <Later>

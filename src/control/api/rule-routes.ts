@@ -18,6 +18,7 @@ export function addRuleRoutes(
     answer: rulesAnswer,
     handle: async () => {
       const history = await ruleDesk.history.all()
+      const shipped = ruleDesk.library.shippedFolder
       return {
         now: fleetTime.nowMs(),
         ...ruleFiles.status(),
@@ -26,7 +27,7 @@ export function addRuleRoutes(
           file,
           folder,
           intervalMs,
-          rules: rules.map(status => viewOf(status, history)),
+          rules: rules.map(status => viewOf(status, history, folder !== null && shipped === folder)),
         })),
       }
     },
@@ -35,7 +36,11 @@ export function addRuleRoutes(
 
 const NEVER_FIRED: RuleHistoryView = { fired: 0, actedOn: 0, ignored: 0 }
 
-function viewOf(status: RuleStatus, history: ReadonlyMap<string, RuleHistoryView>): RuleView {
+function viewOf(
+  status: RuleStatus,
+  history: ReadonlyMap<string, RuleHistoryView>,
+  shipped: boolean,
+): RuleView {
   const { rule, last, alerts } = status
   const { kind, name, expr, at, labels } = rule
   const firing = alerts.filter(({ state }) => state === 'firing').length
@@ -55,6 +60,7 @@ function viewOf(status: RuleStatus, history: ReadonlyMap<string, RuleHistoryView
     tookMs: last?.tookMs ?? null,
     problem: last?.problem ?? null,
     history: kind === 'alert' ? (history.get(name) ?? NEVER_FIRED) : null,
+    shipped,
     replaces: rule.replaces ?? false,
   }
 }

@@ -119,7 +119,9 @@ export class BackTests implements Closable {
     }
     try {
       const { signal } = job.abort
-      job.result = await backTest({ rule, intervalMs, recorded, store, fromMs, toMs, signal, progress })
+      const result = await backTest({ rule, intervalMs, recorded, store, fromMs, toMs, signal, progress })
+      const isShort = oldestMs > toMs - what.rangeMs
+      job.result = isShort ? { ...result, notes: ['No more than this is stored.', ...result.notes] } : result
       job.state = 'done'
       job.progress = 1
     } catch (error) {

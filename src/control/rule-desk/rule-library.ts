@@ -25,6 +25,11 @@ export class RuleLibrary {
     this.#shipped = shipped
   }
 
+  /** Place of the folder that comes with Vitrine; null: none does. */
+  get shippedFolder(): number | null {
+    return this.#shipped === null ? null : this.#folders.indexOf(this.#shipped)
+  }
+
   list(): RuleFilesAnswer {
     return {
       files: this.#folders.flatMap((path, folder) =>

@@ -2,9 +2,17 @@
 // is no good news, and is told apart.
 import { type UseQueryResult, useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
-import { type RuleState, type RulesAnswer, type RuleView, rulesAnswer } from '#wire'
-import { useClient } from '../api/use-control-room.tsx'
+import {
+  mayAct,
+  type RuleHistoryView,
+  type RuleState,
+  type RulesAnswer,
+  type RuleView,
+  rulesAnswer,
+} from '#wire'
+import { useClient, useMe } from '../api/use-control-room.tsx'
 import { Loading, Problem } from '../parts/answers.tsx'
+import { Link } from '../parts/link.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import '../rules/rules.css'
 import { setDuration } from '../time-format.ts'
@@ -31,13 +39,20 @@ export function useRules(): UseQueryResult<RulesAnswer> {
 
 export function RulesPage(): ReactNode {
   const { data, error } = useRules()
+  const me = useMe()
+  const mayWrite = me.data !== undefined && mayAct(me.data.role, 'operator')
   return (
-    <div className="page">
+    <div className="page rules-page">
       <header className="page-head">
         <h1>Rules</h1>
         <p className="quiet">
           Prometheus rule files, evaluated each second or slower. Times in <ZoneSwitch />
         </p>
+        {mayWrite ? (
+          <Link className="solid rules-new" href="/rules/edit">
+            New rule
+          </Link>
+        ) : null}
       </header>
       {data === undefined ? (
         error === null ? (
@@ -46,13 +61,19 @@ export function RulesPage(): ReactNode {
           <Problem error={error} what="The rules" />
         )
       ) : (
-        <Rules answer={data} />
+        <Rules answer={data} mayWrite={mayWrite} />
       )}
     </div>
   )
 }
 
-function Rules({ answer }: { readonly answer: RulesAnswer }): ReactNode {
+function Rules({
+  answer,
+  mayWrite,
+}: {
+  readonly answer: RulesAnswer
+  readonly mayWrite: boolean
+}): ReactNode {
   const { groups, loadedAt, problem } = answer
   const all = groups.flatMap(({ rules }) => rules)
   return (
@@ -75,6 +96,7 @@ function Rules({ answer }: { readonly answer: RulesAnswer }): ReactNode {
         <span className="quiet">
           in force since <Moment at={loadedAt} />
         </span>
+        <span className="quiet">Figures of what fired, was acted on and was ignored: the last 30 days</span>
       </p>
       {groups.map(group => (
         <section key={`${group.file} ${group.name}`} className="alert-group" aria-label={group.name}>
@@ -86,7 +108,9 @@ function Rules({ answer }: { readonly answer: RulesAnswer }): ReactNode {
           </h2>
           <ul className="rule-list">
             {group.rules.map(rule => (
-              <Rule key={`${rule.at} ${rule.name}`} rule={rule} />
+              <Rule key={`${rule.at} ${rule.name}`} rule={rule}>
+                {mayWrite && group.folder !== null ? <WriteLink group={group} rule={rule} /> : null}
+              </Rule>
             ))}
           </ul>
         </section>
@@ -99,7 +123,45 @@ function countOf(rules: readonly RuleView[], state: RuleState): number {
   return rules.filter(rule => rule.state === state).length
 }
 
-function Rule({ rule }: { readonly rule: RuleView }): ReactNode {
+/** What ships is copied, and the copy takes its place. */
+function WriteLink({
+  group: { folder, file, intervalMs },
+  rule,
+}: {
+  readonly group: RulesAnswer['groups'][number]
+  readonly rule: RuleView
+}): ReactNode {
+  const line = /:(\d+)$/.exec(rule.at)?.[1] ?? ''
+  const query = new URLSearchParams({ file: `${folder}/${file}` })
+  if (rule.shipped) {
+    query.set('copy', line)
+    query.set('rule', rule.name)
+    query.set('each', String(intervalMs))
+  }
+  const verb = rule.shipped ? 'Copy' : 'Edit'
+  return (
+    <Link href={`/rules/edit?${query.toString()}`} aria-label={`${verb} ${rule.name}`}>
+      {verb}
+    </Link>
+  )
+}
+
+const FIRED = 'Alerts of this name that began to fire in the last 30 days'
+const ACTED = 'Of those: somebody acknowledged, commented, assigned, put off or resolved their incident'
+const IGNORED = 'Of those: they ended, and nobody did anything. A rule that is mostly ignored is noise'
+
+function History({ history }: { readonly history: RuleHistoryView }): ReactNode {
+  const { fired, actedOn, ignored } = history
+  if (fired === 0) return <span title={FIRED}>did not fire in 30 days</span>
+  return (
+    <span className="rule-history">
+      <abbr title={FIRED}>fired</abbr> <b>{fired}</b>, <abbr title={ACTED}>acted on</abbr> <b>{actedOn}</b>,{' '}
+      <abbr title={IGNORED}>ignored</abbr> <b>{ignored}</b>
+    </span>
+  )
+}
+
+function Rule({ rule, children }: { readonly rule: RuleView; readonly children: ReactNode }): ReactNode {
   const { word, tone } = STATES[rule.state]
   const count = rule.state === 'firing' ? rule.firing : rule.state === 'pending' ? rule.pending : 0
   return (
@@ -116,9 +178,17 @@ function Rule({ rule }: { readonly rule: RuleView }): ReactNode {
         {rule.kind === 'record' ? 'recorded' : (rule.labels['severity'] ?? 'no severity')}
         {rule.forMs > 0 ? `, for ${setDuration(rule.forMs)}` : ''}
         {rule.keepFiringForMs > 0 ? `, kept ${setDuration(rule.keepFiringForMs)}` : ''}
+        {rule.replaces ? ', in place of the shipped one' : ''}
         <br />
+        {rule.history === null ? null : (
+          <>
+            <History history={rule.history} />
+            <br />
+          </>
+        )}
         <span title="File and line">{rule.at}</span>
         {rule.tookMs === null ? '' : `, ${rule.tookMs.toFixed(1)} ms`}
+        {children}
       </p>
       {rule.problem === null ? null : <p className="rule-problem">{rule.problem}</p>}
     </li>

@@ -13,7 +13,7 @@ import {
 import { defaultKeymap, history, historyKeymap, insertNewlineAndIndent } from '@codemirror/commands'
 import { bracketMatching, syntaxHighlighting } from '@codemirror/language'
 import { type Diagnostic, forEachDiagnostic, nextDiagnostic } from '@codemirror/lint'
-import { EditorState, type Extension, Prec, type Transaction } from '@codemirror/state'
+import { EditorState, type Extension, Prec } from '@codemirror/state'
 import { EditorView, hoverTooltip, keymap, placeholder, type ViewUpdate } from '@codemirror/view'
 import { PromQLExtension } from '@prometheus-io/codemirror-promql'
 import {
@@ -22,6 +22,7 @@ import {
 } from '@prometheus-io/codemirror-promql/dist/esm/client/prometheus.js'
 import { HybridLint } from '@prometheus-io/codemirror-promql/dist/esm/lint/hybrid.js'
 import { highlight, look } from './editor-look.ts'
+import { overSelection } from './over-selection.ts'
 import { plainWords } from './plain-words.ts'
 import { type Metadata, noteOn, type WordNote, withOwnNotes } from './word-notes.ts'
 
@@ -110,25 +111,6 @@ function extensions(options: EditorOptions, promql: PromQLExtension, client: Vit
     keymap.of([...closeBracketsKeymap, ...historyKeymap, ...completionKeymap, ...defaultKeymap]),
   ]
 }
-
-/**
- * Typing over a selection is done here, not by the browser: Chromium would keep the look of what is replaced with an
- * inline style, which the content policy refuses and reports.
- */
-const overSelection: Extension = EditorView.domEventHandlers({
-  beforeinput: (event, view) => {
-    const { data, inputType, isComposing } = event
-    const { from, to, empty } = view.state.selection.main
-    if (inputType !== 'insertText' || data === null || isComposing || empty) return false
-    event.preventDefault()
-    const insert = (): Transaction =>
-      view.state.update(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true })
-    // Closing brackets is such a handler.
-    const taken = view.state.facet(EditorView.inputHandler).some(take => take(view, from, to, data, insert))
-    if (!taken) view.dispatch(insert())
-    return true
-  },
-})
 
 function isTelling(update: ViewUpdate): boolean {
   // Effects bring the diagnostics, which come later than the text.
