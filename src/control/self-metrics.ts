@@ -138,6 +138,8 @@ export class SelfMetrics {
         add('vitrine_fleet_watching_simulated', simulated)
       }
       add('vitrine_fleet_steering_weight', steering.weightOf(record.id))
+      const { capacityBps } = record.tags
+      if (capacityBps !== undefined) add('vitrine_fleet_capacity_bytes_per_second', capacityBps / 8)
     }
     const pairs = this.#options.probePlan.mesh() === 'full'
     for (const { name, value, labels } of probePoints(record, nowMs, pairs)) add(name, value, labels)

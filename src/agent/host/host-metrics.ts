@@ -1,6 +1,6 @@
 // Owns the metrics of the host under node_exporter's names. It refuses to fail: a file that cannot be read is left
 // out and counted.
-import { readFileSync, statfsSync } from 'node:fs'
+import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Labels, MetricFamily, MetricType, SamplePoint } from '#base'
 import { readDisks, readLoad, readMemory, readMountpoints, readNetwork, readSystemStat } from './proc-text.ts'
@@ -13,16 +13,22 @@ const FILESYSTEMS_EVERY_PASSES = 10 // statfs may reach over a network; sizes mo
 export class HostMetrics {
   readonly #folder: string
   readonly #onUnreadable: (file: string) => void
+  readonly #linksFolder: string
   #passes = 0
+  #speeds: MetricFamily[] = []
   #filesystems: MetricFamily[] = []
 
-  constructor(onUnreadable: (file: string) => void, folder = '/proc') {
+  constructor(onUnreadable: (file: string) => void, folder = '/proc', linksFolder = '/sys/class/net') {
     this.#onUnreadable = onUnreadable
     this.#folder = folder
+    this.#linksFolder = linksFolder
   }
 
   collect(): MetricFamily[] {
-    if (this.#passes % FILESYSTEMS_EVERY_PASSES === 0) this.#filesystems = this.#readFilesystems()
+    if (this.#passes % FILESYSTEMS_EVERY_PASSES === 0) {
+      this.#filesystems = this.#readFilesystems()
+      this.#speeds = this.#readSpeeds()
+    }
     this.#passes += 1
     return [
       ...this.#part('stat', text => systemFamilies(text)),
@@ -35,6 +41,7 @@ export class HostMetrics {
           readNetwork(text),
         ),
       ),
+      ...this.#speeds,
       ...this.#part('diskstats', text =>
         deviceFamilies('node_disk_read_bytes_total', 'node_disk_written_bytes_total', readDisks(text)),
       ),
@@ -52,6 +59,27 @@ export class HostMetrics {
     }
     this.#onUnreadable(file)
     return []
+  }
+
+  /** Of links that know it: loopback, most virtual ones and those without a cable do not, and have no series. */
+  #readSpeeds(): MetricFamily[] {
+    const name = 'node_network_speed_bytes'
+    let devices: readonly string[]
+    try {
+      devices = readdirSync(this.#linksFolder).toSorted().slice(0, DEVICES_MAX)
+    } catch {
+      return [] // no /sys in some containers
+    }
+    const points = devices.flatMap((device): SamplePoint[] => {
+      try {
+        const megabits = Number(readFileSync(join(this.#linksFolder, device, 'speed'), 'utf8'))
+        if (!Number.isFinite(megabits) || megabits <= 0) return [] // -1: not known
+        return [{ name, labels: { device }, value: (megabits * 1e6) / 8 }]
+      } catch {
+        return []
+      }
+    })
+    return points.length === 0 ? [] : [family(name, 'gauge', points)]
   }
 
   #readFilesystems(): MetricFamily[] {
@@ -95,6 +123,8 @@ const help: Readonly<Record<string, string>> = {
   node_network_receive_bytes_total: 'Bytes received by network interface.',
   node_network_transmit_bytes_total:
     'Bytes sent by network interface. Flat at the link speed: the link is the limit.',
+  node_network_speed_bytes:
+    'Bytes a second that the link can carry. Lower than it should be: a cable, a port or its other end.',
   node_disk_read_bytes_total: 'Bytes read by disk.',
   node_disk_written_bytes_total: 'Bytes written by disk.',
   node_filesystem_size_bytes: 'Size of the file system.',

@@ -236,7 +236,7 @@ function useSaving({
     setProblem(null)
     what()
       .then(
-        next => navigate(next),
+        path => navigate(path),
         (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
       )
       .finally(() => setBusy(false))

@@ -16,6 +16,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
   node_disk_read_bytes_total: 'Bytes read by disk.',
   node_disk_written_bytes_total: 'Bytes written by disk.',
   node_network_receive_bytes_total: 'Bytes received by network interface.',
+  node_network_speed_bytes: 'Bytes a second that the link of the interface can carry.',
   node_network_transmit_bytes_total:
     'Bytes sent by network interface. Flat at the link speed: the link is the limit.',
   process_cpu_seconds_total: 'CPU seconds of this process: user and system.',
@@ -143,6 +144,8 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_fleet_server_state: '1 for the state that the server is in, 0 for the others.',
   vitrine_fleet_steering_exhausted:
     '1 while no edge is fit to take viewers: steering keeps the least bad one.',
+  vitrine_fleet_capacity_bytes_per_second:
+    'What the tag capacityBps says that the edge can send, in bytes. No series: it has no such tag.',
   vitrine_fleet_steering_weight: 'Share of new viewers. 0: steering sends nobody there.',
   vitrine_fleet_watching:
     'Viewers last fed by this edge in the last 30 s, by class of title. The edges sum to the fleet’s total.',
