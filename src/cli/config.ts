@@ -56,6 +56,12 @@ const control = z.strictObject({
     .default({})
     .describe('What templates of rules know as $externalLabels, for example `cluster: prod`.'),
   retentionDays: z.number().min(0.05).max(3650).default(15).describe('Samples older than this are dropped.'),
+  auditDays: z
+    .number()
+    .min(1)
+    .max(36_500)
+    .default(400)
+    .describe('Entries of the audit that are older are dropped.'),
   retentionBytes: z
     .int()
     .min(16 * MIB)

@@ -1,6 +1,7 @@
 // Owns the command line: which commands there are, and how a failure is said. It holds no behaviour of its own.
 import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
+import { registerAudit } from './commands/audit.ts'
 import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerDoctor } from './commands/doctor.ts'
@@ -42,6 +43,7 @@ const registrations = [
   registerAuthority,
   registerServer,
   registerLedger,
+  registerAudit,
   registerMetrics,
   registerRules,
   registerSilence,

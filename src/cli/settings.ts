@@ -35,6 +35,7 @@ export interface ControlSettings extends RoleSettings {
   readonly shippedRules: string
   readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
+  readonly auditDays: number
   readonly retentionBytes: number | null
   readonly probeBytesMonth: number
   readonly regionsFile: string | null
@@ -150,6 +151,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     logLevel: log.level,
     webFolder,
     retentionDays: control.retentionDays,
+    auditDays: control.auditDays,
     retentionBytes: control.retentionBytes ?? null,
     probeBytesMonth: control.probeGbMonth * 1e9,
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),

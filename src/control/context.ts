@@ -15,6 +15,7 @@ import type { IncidentParts } from './incidents/open-incidents.ts'
 import type { NoteStore } from './notes/note-store.ts'
 import type { Notifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
+import type { AuditKeeper } from './people/audit-keeper.ts'
 import type { Offboarding } from './people/offboarding.ts'
 import type { SignInPace } from './people/sign-in-pace.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
@@ -54,6 +55,7 @@ export interface ControlContext {
   /** Null: there is no authority. */
   readonly authorityKeeper: AuthorityKeeper | null
   readonly pace: SignInPace
+  readonly auditKeeper: AuditKeeper
   readonly offboarding: Offboarding
   readonly counters: Counters
   /** What senders have told about their metrics. */

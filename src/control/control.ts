@@ -41,6 +41,7 @@ import { openIncidents } from './incidents/open-incidents.ts'
 import { NoteStore } from './notes/note-store.ts'
 import { type Notifications, startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
+import { AuditKeeper } from './people/audit-keeper.ts'
 import { createOffboarding } from './people/offboarding.ts'
 import { SignInPace } from './people/sign-in-pace.ts'
 import { PlanKeeper } from './probes/plan-keeper.ts'
@@ -140,7 +141,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     startedAt: fleetTime.nowMs(),
     refreshAccess,
     followAccess,
-    ...openPeople(options, state),
+    ...openPeople(options, state, closers),
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
@@ -163,11 +164,14 @@ async function openJudged(
 }
 
 function openPeople(
-  { clock, mentions = () => [] }: ControlOptions,
+  { clock, mentions = () => [], auditDays, log }: ControlOptions,
   state: FullState,
-): Pick<ControlContext, 'pace' | 'offboarding' | 'metadata'> {
+  closers: Closers,
+): Pick<ControlContext, 'pace' | 'offboarding' | 'metadata' | 'auditKeeper'> {
   const offboarding = createOffboarding(state, mentions)
-  return { pace: new SignInPace(clock), offboarding, metadata: new MetadataBook() }
+  const auditKeeper = new AuditKeeper(state, auditDays)
+  closers.add(auditKeeper.follow(log))
+  return { pace: new SignInPace(clock), offboarding, metadata: new MetadataBook(), auditKeeper }
 }
 
 async function openDemand(

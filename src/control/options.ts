@@ -53,6 +53,8 @@ export interface ControlOptions {
   readonly wake?: Partial<WakePolicy>
   /** Servers that do not exist may be enrolled, for benchmarks and drills; left out: no. */
   readonly allowSimulated?: boolean
+  /** Entries of the audit that are older go; left out: 400. */
+  readonly auditDays?: number
   /** Where the configuration names a person; left out: it is not asked. */
   readonly mentions?: Mentions
   /** Who is told of incidents; null or left out: nobody. */

@@ -25,6 +25,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       enrol: settings.fleetFile === null ? [] : enrolments(settings.fleetFile),
       supervisor: role.supervised ? supervisorPort(role) : null,
       retentionDays: settings.retentionDays,
+      auditDays: settings.auditDays,
       retentionBytes: settings.retentionBytes,
       allowSimulated: settings.allowSimulated,
       wake: settings.wake,

@@ -147,7 +147,7 @@ function placeOf({ headers, ip }: FastifyRequest): SessionPlace {
 
 /** Counted before it is checked, so that many at once are not one; a name that signs in from where it did before waits for itself alone. */
 async function signInByPassword(
-  { state, pace }: ControlContext,
+  { state, pace, auditKeeper }: ControlContext,
   { name, password }: { readonly name: string; readonly password: string },
   place: SessionPlace,
 ): Promise<NewSession | null> {
@@ -158,6 +158,7 @@ async function signInByPassword(
   if (waitMs > 0) await pause(waitMs)
   const session = await state.people.signInByPassword(name, password, place)
   if (session !== null) pace.succeeded(lane)
+  else await auditKeeper.wrongPassword(name, place)
   return session
 }
 

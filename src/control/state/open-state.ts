@@ -118,6 +118,7 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     askForCheck: (id, by = COMMAND) => checks.ask(id, by),
     listChecks: checks.list,
     revokeJoinString: (id, by = COMMAND) => joinStrings.revoke(id, by),
+    audit: (sinceMs, query) => createAuditBook(state).page({ from: state.nowMs() - sinceMs, ...query }),
     note: async (action, subject, facts, by = COMMAND) => {
       await audit(state.db, { at: state.nowMs(), by, action, subject, facts })
     },

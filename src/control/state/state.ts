@@ -1,6 +1,7 @@
 // Owns the shape of the control room's durable state, for the control room itself and for commands beside it.
 import type { Closable } from '#base'
 import type {
+  AuditQuery,
   CheckRun,
   ForeignRequest,
   InvitationView,
@@ -17,6 +18,7 @@ import type {
   UserView,
   WebSessionView,
 } from '#wire'
+import type { AuditPage } from '../people/audit-book.ts'
 import type { InvitationRequest, MadeInvitation } from '../people/invitations.ts'
 import type { Mentions, RanOffboarding } from '../people/offboarding.ts'
 import type { TokenLimits } from './tokens.ts'
@@ -86,6 +88,8 @@ export interface State extends Closable {
   ): Promise<JoinStringView & { readonly token: string }>
   listJoinStrings(): Promise<JoinStringView[]>
   revokeJoinString(id: string, by?: string): Promise<void>
+  /** A page of the audit, newest first, no older than `sinceMs`. */
+  audit(sinceMs: number, query: AuditQuery): Promise<AuditPage>
   /** For changes that are made beside state.db: who, what, subject and facts, for the audit. */
   note(action: string, subject: string, facts: Record<string, unknown>, by?: string): Promise<void>
   close(): Promise<void>
