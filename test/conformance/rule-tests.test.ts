@@ -37,8 +37,10 @@ const up = `
       - { series: 'up{job="a", instance="x"}', values: '1 1 0x6 1x3' }
       - { series: 'up{job="a", instance="y"}', values: '1x20' }`
 
+/** Where a file does not say, promtool takes the groups in whatever order its map has. */
+const inOrder = 'group_eval_order: [first, second]\n'
 const test = (body: string, head = '', series = up): string =>
-  `rule_files: [rules.yaml]\nevaluation_interval: 1m\n${head}tests:\n  - interval: 1m\n    external_labels: { team: night }\n    external_url: http://h\n    input_series:${series}\n${body}`
+  `rule_files: [rules.yaml]\nevaluation_interval: 1m\n${head}tests:\n  - interval: 1m\n    external_labels: { team: night }\n    external_url: http://h\n    input_series:${series}\n${body}${/^group_eval_order/m.test(head) ? '' : '\n' + inOrder}`
 const expression = (expr: string, at: string, samples: string, head = '', series = up): string =>
   test(
     `    promql_expr_test:\n      - { expr: '${expr}', eval_time: ${at}, exp_samples: [${samples}] }\n`,
