@@ -4,6 +4,7 @@ import { readClockNs } from '#base'
 
 /** The first CPU’s clocks stand after its timers of clock 0, a hundred bytes each. */
 const BYTES_MAX = 256 * 1024
+const buffer = Buffer.alloc(BYTES_MAX)
 
 /**
  * Offset of ` clock 1:` (CLOCK_REALTIME) of the first CPU, in nanoseconds, from the text of /proc/timer_list.
@@ -24,12 +25,18 @@ export function hrtimerErrorSeconds(file = '/proc/timer_list'): number | null {
   return Number(BigInt.asIntN(64, offsetNs) - (wall - monotonic)) / 1e9
 }
 
+/** The kernel gives such a file in pieces of a page or so. */
 function readStart(file: string): string | null {
   let fd: number | null = null
   try {
     fd = openSync(file, 'r')
-    const buffer = Buffer.alloc(BYTES_MAX)
-    return buffer.toString('latin1', 0, readSync(fd, buffer, 0, BYTES_MAX, 0))
+    let length = 0
+    for (;;) {
+      const bytes = readSync(fd, buffer, length, buffer.length - length, null)
+      length += bytes
+      if (bytes === 0 || length === buffer.length) break
+    }
+    return buffer.toString('latin1', 0, length)
   } catch {
     return null
   } finally {
