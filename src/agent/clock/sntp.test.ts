@@ -1,8 +1,7 @@
 // SNTP and mode 6 against servers that answer over real UDP: honest ones, liars, and those that want to be left alone.
 import { createSocket, type Socket } from 'node:dgram'
-import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { FakeClock, silentLog, systemClock } from '#base'
+import { type Clock, FakeClock, silentLog, systemClock } from '#base'
 import { askNtpDaemon } from './ntp-control.ts'
 import { Sntp } from './sntp.ts'
 
@@ -20,7 +19,7 @@ async function serve(answer: (request: Buffer) => Buffer[]): Promise<number> {
     for (const packet of answer(request)) socket.send(packet, from.port, from.address)
   })
   await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
-  return (socket.address() as AddressInfo).port
+  return socket.address().port
 }
 
 /** As a server whose clock is `aheadS` ahead of this machine's would. */
@@ -38,7 +37,7 @@ function ntpAnswer(request: Buffer, aheadS: number, leap = 0, stratum = 2, kiss 
   return packet
 }
 
-const asked = (ports: readonly number[], clock = systemClock): Sntp =>
+const asked = (ports: readonly number[], clock: Clock = systemClock): Sntp =>
   new Sntp({ servers: ports.map(port => `127.0.0.1:${port}`), clock, log: silentLog })
 
 describe('time servers', () => {
@@ -59,7 +58,7 @@ describe('time servers', () => {
       return requests === 1 ? [ntpAnswer(request, 0)] : []
     })
     const clock = new FakeClock(systemClock.wallMs())
-    const sntp = asked([port], clock as unknown as typeof systemClock)
+    const sntp = asked([port], clock)
     await sntp.turn()
     clock.advance(63_000)
     await sntp.turn()
@@ -83,7 +82,7 @@ describe('time servers', () => {
       return [ntpAnswer(request, 0, 3, 0, 'RATE')]
     })
     const clock = new FakeClock(systemClock.wallMs())
-    const sntp = asked([denied, slowed], clock as unknown as typeof systemClock)
+    const sntp = asked([denied, slowed], clock)
     for (let turn = 0; turn < 4; turn += 1) {
       await sntp.turn()
       clock.advance(64_000)
