@@ -11,10 +11,12 @@ const REPEATS = { quick: 3, full: 10 }
 const GOAL = 0.9
 const OPEN_MS_MAX = 75_000
 /** From the first alert: what a person who was rung reads. */
-const READ_MS = 15_000
+const READ_MS = 12_000
 const CALM_MS_MAX = 120_000
 const SHIFT_S = 30
-const SLOW_MS = 900
+/** Each way; a handshake and a question are two ways there and back. */
+const ORIGIN_LATE_MS = 160
+const SLOW_MS = 450
 
 interface Fault {
   readonly name: string
@@ -51,8 +53,8 @@ const faults: readonly Fault[] = [
   {
     name: 'origin slow',
     kind: 'origin-slow',
-    how: `a proxy before it, ${SLOW_MS / 2} ms each way`,
-    begin: async world => void (world.proxy.delayMs = SLOW_MS / 2),
+    how: `a proxy before it, ${ORIGIN_LATE_MS} ms each way`,
+    begin: async world => void (world.proxy.delayMs = ORIGIN_LATE_MS),
     end: async world => void (world.proxy.delayMs = 0),
   },
   {
@@ -87,7 +89,7 @@ const faults: readonly Fault[] = [
     name: 'bad release on half',
     kind: 'bad-release',
     how: 'two edges restarted with another version that is slow',
-    begin: (world, at) => release(world, at, { version: '9.9.9', slowMs: SLOW_MS / 2 }),
+    begin: (world, at) => release(world, at, { version: '9.9.9', slowMs: SLOW_MS }),
     end: (world, at) => release(world, at, {}),
   },
   {
@@ -135,8 +137,10 @@ export async function benchCauses({ full }: { readonly full: boolean }): Promise
 
 async function measure(world: World, repeats: number): Promise<BenchResult[]> {
   const outcomes: Outcome[] = []
+  // For whoever looks into one fault: its kinds, and how often.
   const only = process.env['VITRINE_FAULTS']?.split(',')
-  for (let round = 0; round < repeats; round += 1) {
+  const rounds = Number(process.env['VITRINE_ROUNDS'] ?? repeats)
+  for (let round = 0; round < rounds; round += 1) {
     for (const fault of faults) {
       if (only !== undefined && !only.includes(fault.kind)) continue
       await calm(world)
