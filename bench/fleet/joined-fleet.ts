@@ -31,6 +31,8 @@ export interface JoiningEdge {
   readonly host: string
   readonly port: number
   readonly prefix: readonly string[]
+  /** Keys of its configuration beside id and caches; with `tls` among them it is reached by https. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 export interface JoinedFleetOptions {
@@ -39,6 +41,11 @@ export interface JoinedFleetOptions {
   readonly portBase: number
   readonly edges: readonly JoiningEdge[]
   readonly cacheBytes?: number
+  /** Keys of the control room's configuration. */
+  readonly control?: Readonly<Record<string, unknown>>
+  /** Where others reach the origin, when that is not where it listens. */
+  readonly originPublicUrl?: string
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Private certificates of a control room that lives for a minute: what is measured is not trust. */
@@ -48,6 +55,10 @@ export class JoinedFleet {
   readonly folder: string
   readonly options: JoinedFleetOptions
   readonly #children = new Map<string, ChildProcess>()
+  readonly #commands = new Map<
+    string,
+    { readonly prefix: readonly string[]; readonly words: readonly string[] }
+  >()
   #token = ''
 
   private constructor(options: JoinedFleetOptions) {
@@ -89,7 +100,8 @@ export class JoinedFleet {
 
   edgeUrl(id: string): string {
     const edge = this.options.edges.find(one => one.id === id)
-    return `http://${edge?.host ?? ''}:${edge?.port ?? 0}`
+    const scheme = edge?.settings?.['tls'] === undefined ? 'http' : 'https'
+    return `${scheme}://${edge?.host ?? ''}:${edge?.port ?? 0}`
   }
 
   /** The process of a server; 0: it does not run. */
@@ -191,12 +203,15 @@ export class JoinedFleet {
     const data = join(this.folder, 'control')
     const created = await this.#vitrine('token', 'create', '--role', 'admin', '--data', data)
     this.#token = created.trimEnd().split('\n').at(-1) ?? ''
-    const origin = ['origin', '--host', host, '--port', String(portBase + 10)]
+    const { originPublicUrl } = this.options
+    const elsewhere = originPublicUrl === undefined ? [] : ['--public-url', originPublicUrl]
+    const origin = ['origin', '--host', host, '--port', String(portBase + 10), ...elsewhere]
     await this.#join('origin', [], origin, ['--role', 'origin', '--id', 'origin'])
     await this.until(async () => (await this.server('origin')).url !== '', START_MS_MAX, 'the origin joins')
-    for (const { id, region, host: address, port, prefix } of edges) {
-      const listen = ['edge', '--host', address, '--port', String(port), '--behind-proxy']
-      const named = [...listen, '--public-url', this.edgeUrl(id), '--config', this.#config(id)]
+    for (const { id, region, host: address, port, prefix, settings } of edges) {
+      const proxied = settings?.['tls'] === undefined ? ['--behind-proxy'] : []
+      const listen = ['edge', '--host', address, '--port', String(port), ...proxied]
+      const named = [...listen, '--public-url', this.edgeUrl(id), '--config', this.#config(id, settings)]
       await this.#join(id, prefix, named, ['--id', id, '--region', region])
     }
     const isUp = async (): Promise<boolean> => {
@@ -211,16 +226,19 @@ export class JoinedFleet {
   #startControl(): void {
     const { host, portBase } = this.options
     const words = ['control', '--host', host, '--port', String(portBase)]
-    this.#spawn('control', [], words)
+    const { control } = this.options
+    const file = join(this.folder, 'control.json')
+    if (control !== undefined) writeFileSync(file, JSON.stringify({ control }))
+    this.#spawn('control', [], [...words, ...(control === undefined ? [] : ['--config', file])])
   }
 
   /** Small caches: many edges on one machine. */
-  #config(id: string): string {
+  #config(id: string, settings: Readonly<Record<string, unknown>> = {}): string {
     const file = join(this.folder, `${id}.json`)
     const { cacheBytes = 64 * MB } = this.options
     writeFileSync(
       file,
-      JSON.stringify({ edges: [{ id, memoryBytesMax: cacheBytes, diskBytesMax: cacheBytes }] }),
+      JSON.stringify({ edges: [{ id, memoryBytesMax: cacheBytes, diskBytesMax: cacheBytes, ...settings }] }),
     )
     return file
   }
@@ -234,14 +252,35 @@ export class JoinedFleet {
     const data = join(this.folder, 'control')
     const made = await this.#vitrine('server', 'invite', ...invite, '--data', data, '--json')
     const { joinString } = JSON.parse(made) as { joinString: string }
-    this.#spawn(id, prefix, [...words, '--join', joinString])
+    const all = [...words, '--join', joinString]
+    this.#spawn(id, prefix, all)
+    this.#commands.set(id, { prefix, words: all })
+  }
+
+  /** Ends it and starts it anew, as a deployment does. */
+  async restart(id: string): Promise<void> {
+    const child = this.#children.get(id)
+    const command = this.#commands.get(id)
+    if (child === undefined || command === undefined) throw new Error(`no server ${id}`)
+    await end(child)
+    this.#spawn(id, command.prefix, command.words)
+  }
+
+  async post(path: string, body: unknown): Promise<void> {
+    const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' }
+    const signal = AbortSignal.timeout(ASK_MS_MAX * 2)
+    const request = { method: 'POST', headers, body: JSON.stringify(body), dispatcher, signal }
+    const answer = await fetch(`${this.controlUrl}${path}`, request)
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    await answer.arrayBuffer()
   }
 
   #spawn(id: string, prefix: readonly string[], words: readonly string[]): void {
     const data = join(this.folder, id)
     mkdirSync(data, { recursive: true })
     const [command, ...rest] = [...prefix, process.execPath, mainFile, ...words, '--data', data]
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...this.options.environment }
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env })
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => appendFileSync(join(this.folder, `${id}.log`), chunk))
     }

@@ -36,15 +36,19 @@ export function whyNoNetworks(): string | null {
   }
 }
 
-/** Runs `part` of `npm run bench -- fleet` again, inside a namespace of its own, and gives its results. */
-export async function insideNetwork(part: string, parameters: readonly string[]): Promise<BenchResult[]> {
+/** Runs `part` of a bench again, inside a namespace of its own, and gives its results. */
+export async function insideNetwork(
+  part: string,
+  parameters: readonly string[],
+  bench = 'fleet',
+): Promise<BenchResult[]> {
   const name = `${PREFIX}c`
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-network-'))
   const file = join(folder, 'results.json')
   await run('ip', ['netns', 'add', name])
   try {
     const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-    const node = [process.execPath, ...process.execArgv, main, 'fleet', '--only', part, ...parameters]
+    const node = [process.execPath, ...process.execArgv, main, bench, '--only', part, ...parameters]
     const child = spawn('ip', ['netns', 'exec', name, ...node], {
       stdio: ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, [RESULT]: file, [PREFIX_VARIABLE]: PREFIX },

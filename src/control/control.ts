@@ -16,6 +16,7 @@ import {
   messageOf,
   registerProcessMetrics,
 } from '#base'
+import { readHostId } from '#link'
 import { type MetricsStore, openStore } from '#metrics'
 import type { Trust } from '#trust'
 import type { SteeringTable } from '#wire'
@@ -406,7 +407,16 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   const counterFault = counters.fault
   const onChange = (): void => onStateChange(context, selfMetrics)
   closers.add(
-    startHealthKeeper({ fleet, servers: state.servers, fleetTime, clock, log, counterFault, onChange }),
+    startHealthKeeper({
+      fleet,
+      servers: state.servers,
+      fleetTime,
+      clock,
+      log,
+      hostId: readHostId(),
+      counterFault,
+      onChange,
+    }),
   )
   closers.add(startLoadReader({ fleet, store, servers: state.servers, fleetTime, clock, log }))
   closers.add(

@@ -36,6 +36,7 @@ it('opens with the cause, is acknowledged on the page, and resolves after the th
   await page.goto(fleet.signInUrl())
   const pid = fleet.pid('eu-west')
   let incident: IncidentView | undefined
+  const before = new Set((await list()).map(({ id }) => id))
   process.kill(pid, 'SIGSTOP')
   try {
     await until(async () => (await open()).some(({ cause }) => cause.kind === 'edge-frozen'), 30_000)
@@ -61,8 +62,9 @@ it('opens with the cause, is acknowledged on the page, and resolves after the th
     process.kill(pid, 'SIGCONT')
   }
   await until(async () => (await open()).length === 0, 90_000)
-  const frozen = (await list()).filter(({ cause }) => cause.kind === 'edge-frozen')
-  expect(frozen.map(({ id }) => id)).toEqual([incident?.id])
+  // One lost edge is one incident, whatever of it fires late. Others may suffer on a machine that is busy.
+  const ofIt = (await list()).filter(({ id, servers }) => !before.has(id) && servers.includes('eu-west'))
+  expect(ofIt.map(({ id }) => id)).toEqual([incident?.id])
   const { timeline } = await whole(incident?.id)
   const kinds = timeline.map(({ kind }) => kind)
   expect(kinds).toEqual(

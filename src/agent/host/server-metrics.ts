@@ -1,4 +1,5 @@
 // Owns the metrics of the watched server's process group, as seen from outside of it.
+import { readFileSync } from 'node:fs'
 import type { Clock, Counters, FleetTime } from '#base'
 import { GroupAccount } from './group-account.ts'
 import { type ProcessStat, TICKS_PER_S } from './proc-text.ts'
@@ -39,6 +40,10 @@ export class ServerMetrics {
       'vitrine_agent_process_cpu_seconds_total',
       'CPU seconds by process of the group: the server itself, and the agent that watches it.',
     )
+    const cpuWait = counters.counter(
+      'vitrine_server_cpu_wait_seconds_total',
+      'Seconds in which the server was ready to run while others had the CPU. Near 1 a second: neighbours starve it.',
+    )
     const resident = counters.gauge(
       'vitrine_server_resident_memory_bytes',
       'Resident memory of the process group.',
@@ -59,12 +64,18 @@ export class ServerMetrics {
       .gauge('vitrine_agent_host_info', 'Always 1; servers with the same host_id share a host.')
       .set(1, { host_id: hostId })
     let agentTicks = 0
+    let waited: { readonly pid: number; readonly waitS: number } | null = null
     return (members, leader, stopped) => {
       const before = [this.#group.totalTicks(), this.#server.totalTicks()] as const
       this.#group.scan(members)
       this.#server.scan(members.filter(({ pid }) => pid === leader))
       groupCpu.add((this.#group.totalTicks() - before[0]) / TICKS_PER_S)
       processCpu.add((this.#server.totalTicks() - before[1]) / TICKS_PER_S, { process: 'server' })
+      const waitS = leader === null ? null : readCpuWaitS(leader)
+      if (leader !== null && waitS !== null) {
+        cpuWait.add(waited?.pid === leader ? Math.max(0, waitS - waited.waitS) : 0)
+        waited = { pid: leader, waitS }
+      }
       const agent = members.find(({ pid }) => pid === agentPid)
       if (agent !== undefined) {
         processCpu.add((agent.ownTicks - agentTicks) / TICKS_PER_S, { process: 'agent' })
@@ -75,5 +86,16 @@ export class ServerMetrics {
       frozen.set(stopped ? 1 : 0)
       if (fleet.known()) skew.set((clock.wallMs() - fleet.nowMs()) / 1000)
     }
+  }
+}
+
+/** Of its main thread (Linux, scheduler/sched-stats: the second figure, in ns). Null: this kernel does not count it. */
+function readCpuWaitS(pid: number): number | null {
+  try {
+    const [, waitedNs] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')
+    const seconds = Number(waitedNs) / 1e9
+    return Number.isFinite(seconds) ? seconds : null
+  } catch {
+    return null
   }
 }

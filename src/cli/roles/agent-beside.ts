@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import { agentSettings, type Settings } from '../settings.ts'
 import { planAgent } from '../supervisor/fleet-plan.ts'
 import { ManagedProcess } from '../supervisor/managed-process.ts'
+import { joinedListen, readCredentials } from './credentials.ts'
 
 /** Starts it; it ends with this process. */
 export function runAgentBeside(
@@ -16,8 +17,10 @@ export function runAgentBeside(
   configFile: string | null,
 ): void {
   if (server.kind !== 'edge' && server.kind !== 'origin') return
+  // Asked the way it listens: a joined origin shows its private certificate, and takes nothing in the open.
+  const listen = joinedListen(server.listen, server.kind, readCredentials(server).identity)
   const settings = {
-    ...agentSettings(config, data, server, true),
+    ...agentSettings(config, data, { ...server, listen }, true),
     identityFolder: server.identityFolder,
     configFiles: configFile === null ? [] : [configFile],
   }

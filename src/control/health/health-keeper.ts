@@ -15,6 +15,8 @@ const EVERY_MS = 250
 const GRACE_MS = 5000
 /** An observer that had no answer from anybody for this long is the suspect itself. */
 const TRUSTED_MS = 3000
+/** With one other machine its loss and one's own look the same: then what is near counts too. */
+const MACHINES_MIN = 2
 /** In a full mesh of 20 an edge plays from each other one every three minutes. */
 const PLAY_SHOWN_MS = 200_000
 const OTHERS_PLAY_MS = 200_000
@@ -29,6 +31,8 @@ export interface HealthKeeperOptions {
   readonly fleetTime: FleetTime
   readonly clock: Clock
   readonly log: Log
+  /** Of the machine that the control room is on; left out: not known. */
+  readonly hostId?: string
   /** What is wrong with the figures of a server, in words; null: nothing. */
   readonly counterFault?: (server: string) => string | null
   /** After an evaluation that changed a state or a server's doubts. */
@@ -63,7 +67,7 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
     }
     lastMs = nowMs
     const grace = nowMs - graceFromMs < GRACE_MS
-    const trusted = trustedObservers(options.fleet, nowMs)
+    const trusted = trustedObservers(options.fleet, nowMs, options.hostId ?? '')
     const peers = new PeerMedians(options.fleet.all())
     let changed = false
     for (const record of options.fleet.all()) {
@@ -173,16 +177,29 @@ function toEvidence(word: Verdict['words'][number], fleetMs: number): Evidence {
   return { witness, kind, ok, text, at: Math.round(fleetMs - ageMs) }
 }
 
-/** Observers with an answer from anybody of late. */
-function trustedObservers(fleet: Fleet, nowMs: number): Set<string> {
-  const trusted = new Set<string>()
-  for (const { outside } of fleet.all()) {
+/**
+ * Observers with an answer of late. One from a neighbour on its own machine says nothing of its way out, where there
+ * are several machines to look at: a control room that is cut off still reaches the origin beside it.
+ */
+function trustedObservers(fleet: Fleet, nowMs: number, controlHost: string): Set<string> {
+  const hostOf = (id: string): string => (id === CONTROL_ID ? controlHost : (fleet.get(id)?.hostId ?? ''))
+  const anywhere = new Set<string>()
+  const away = new Set<string>()
+  const machines = new Map<string, Set<string>>()
+  for (const { id, hostId, outside } of fleet.all()) {
     for (const [observer, log] of outside) {
+      const own = hostOf(observer)
+      const isAway = own === '' || hostId !== own
+      if (isAway)
+        machines.set(observer, (machines.get(observer) ?? new Set()).add(hostId === '' ? id : hostId))
       const okAtMs = log.okAtMs()
-      if (okAtMs !== null && nowMs - okAtMs < TRUSTED_MS) trusted.add(observer)
+      if (okAtMs === null || nowMs - okAtMs >= TRUSTED_MS) continue
+      anywhere.add(observer)
+      if (isAway) away.add(observer)
     }
   }
-  return trusted
+  const fewMachines = [...anywhere].filter(observer => (machines.get(observer)?.size ?? 0) < MACHINES_MIN)
+  return new Set([...away, ...fewMachines])
 }
 
 function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {

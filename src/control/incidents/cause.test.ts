@@ -127,6 +127,35 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'a busy host on which the server itself gets its turn',
+    'cannot-tell',
+    input([ill('a', 'answers take 300 ms')], {
+      figures: figures('a', { ownCores: 0.3, otherCores: 1.6, cores: 2, cpuWait: 0.05 }),
+      alerts: fires('EdgeDegraded', 'a'),
+    }),
+  ],
+  [
+    'a server that waits for a CPU that others have',
+    'cpu-pegged',
+    input([ill('a', 'answers take 300 ms')], {
+      figures: figures('a', { ownCores: 0.1, otherCores: 1.6, cores: 2, cpuWait: 0.7 }),
+      alerts: fires('EdgeDegraded', 'a'),
+    }),
+  ],
+  [
+    'an origin that is slow to the control room alone',
+    'origin-slow',
+    input(
+      [
+        server('origin', {
+          role: 'origin',
+          reason: 'weight lowered by control: answers take 800 ms',
+        }),
+      ],
+      { alerts: fires('OriginDegraded', 'origin') },
+    ),
+  ],
+  [
     'stolen time',
     'cpu-pegged',
     input([ill('a', 'x')], { figures: figures('a', { steal: 0.4 }), alerts: fires('EdgeDegraded', 'a') }),

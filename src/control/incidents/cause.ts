@@ -22,6 +22,8 @@ const CLOCK_STEP_S = 0.5
 const STEAL = 0.1
 /** Cores of others against all of the host. */
 const OTHERS_SHARE = 0.4
+/** A host that is busy is no cause while the server itself hardly waits for its turn. */
+const STARVED = 0.2
 const MOST = 0.8
 const EVIDENCE_MAX = 8
 
@@ -256,15 +258,18 @@ function diskFull(input: CauseInput): Named | null {
 
 function cpuPegged(input: CauseInput): Named | null {
   const pegged = input.servers.flatMap(server => {
-    const { steal = 0, otherCores = 0, cores = 0, ownCores = 0 } = input.figures.get(server.id) ?? {}
-    const others = cores > 0 && otherCores / cores >= OTHERS_SHARE && otherCores > ownCores
+    const figures = input.figures.get(server.id) ?? {}
+    const { steal = 0, otherCores = 0, cores = 0, ownCores = 0, cpuWait = null } = figures
+    const busy = cores > 0 && otherCores / cores >= OTHERS_SHARE && otherCores > ownCores
+    const others = busy && (cpuWait === null || cpuWait >= STARVED)
+    const waits = cpuWait === null ? '' : `, and it waits for a CPU ${percent(cpuWait)} of the time`
     if (steal >= STEAL)
       return [{ server, text: `${server.id}: ${percent(steal)} of its time is stolen by the hypervisor` }]
     return others
       ? [
           {
             server,
-            text: `${server.id}: other processes use ${otherCores.toFixed(1)} of ${cores} cores, it uses ${ownCores.toFixed(1)}`,
+            text: `${server.id}: other processes use ${otherCores.toFixed(1)} of ${cores} cores, it uses ${ownCores.toFixed(1)}${waits}`,
           },
         ]
       : []
@@ -309,7 +314,11 @@ function count(servers: readonly ServerFacts[], version: string): number {
 }
 
 function originSlow(input: CauseInput): Named | null {
-  const origin = input.fleet.find(({ role, state }) => role === 'origin' && state === 'degraded')
+  // One witness lowers no origin's weight, but what it saw is evidence.
+  const origin = input.fleet.find(
+    ({ role, state, reason }) =>
+      role === 'origin' && (state === 'degraded' || /answers take|probes failed|path sick/.test(reason)),
+  )
   const behind = input.servers.filter(({ role }) => role === 'edge')
   if (origin === undefined || !(input.servers.includes(origin) || behind.length >= 2)) return null
   return {

@@ -21,6 +21,8 @@ export interface ServerFigures {
   readonly ownCores?: number
   readonly otherCores?: number
   readonly cores?: number
+  /** Share of the time in which it was ready to run while others had the CPU. */
+  readonly cpuWait?: number
   /** Share of the time that the hypervisor gave to others. */
   readonly steal?: number
   /** Of the fullest disk, 0 to 1. */
@@ -91,6 +93,7 @@ export type Family = 'gone' | 'ill' | 'disk' | 'certificate' | 'clock' | 'load' 
 const families: Readonly<Record<string, Family>> = {
   EdgeUnreachable: 'gone',
   OriginUnreachable: 'gone',
+  OriginDegraded: 'ill',
   AgentSilent: 'gone',
   SteeringExhausted: 'gone',
   EdgeDegraded: 'ill',

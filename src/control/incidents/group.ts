@@ -8,6 +8,9 @@ const SHARED_MS = 10 * 60_000
 /** Members of a region fall ill in different ways within this. */
 const REGION_MS = 2 * 60_000
 
+/** What a server that was gone may show once it is back: a full disk or a certificate is news of its own. */
+const aftermath: ReadonlySet<Family> = new Set(['gone', 'ill', 'load', 'clock'])
+
 export interface Member {
   readonly labels: Labels
 }
@@ -18,6 +21,8 @@ export interface Group {
   readonly lastAt: number
   /** It was resolved a while ago and may be opened again. */
   readonly isResolved: boolean
+  /** When it was resolved: a server that was lost for hours suffers as it comes back all the same. */
+  readonly endedAt: number | null
 }
 
 export interface Topology {
@@ -47,8 +52,8 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
     const same = members.some(({ name, server }) => name === own.name && server?.id === own.server?.id)
     if (same) return 'it came back'
     const wasGone = members.some(({ server, family }) => server?.id === own.server?.id && family === 'gone')
-    const follows = sameServer && wasGone && (own.family === 'load' || own.family === 'ill')
-    return follows && at - group.lastAt <= SHARED_MS ? 'what is left of it' : null
+    const follows = sameServer && wasGone && aftermath.has(own.family)
+    return follows && at - (group.endedAt ?? group.lastAt) <= SHARED_MS ? 'what is left of it' : null
   }
   if (sameServer) return `the same server, ${own.server?.id ?? ''}`
   if (own.server === null && members.some(member => isSameRule(member, own))) return 'the same rule'

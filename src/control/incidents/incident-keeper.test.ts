@@ -231,6 +231,30 @@ describe('an edge that flaps for an hour', () => {
   )
 })
 
+describe('one lost edge', () => {
+  it('is one incident, also when alerts of it come late, after an outage of an hour', async () => {
+    night.lose('edge-3')
+    await night.run(60 * MINUTE_MS, 5000)
+    night.back('edge-3')
+    await night.run(30 * SECOND_MS)
+    expect(night.keeper.open()).toEqual([])
+    // Of the moments after it is back: its timers were late, its clock moved on, its agent catches up.
+    for (const late of ['EventLoopDelay', 'AgentSilent', 'ClockOffset', 'EdgeDegraded', 'HighCpu']) {
+      night.fire(late, 'edge-3', 'warning')
+      await night.run(20 * SECOND_MS)
+      night.end(late, 'edge-3')
+      await night.run(MINUTE_MS)
+    }
+    await night.run(10 * MINUTE_MS, 5000)
+    expect(await night.count()).toBe(1)
+    expect((await night.told()).filter(({ rings }) => rings)).toHaveLength(1)
+    // What it cannot have brought with it is another incident.
+    night.fire('CertificateEnds', 'edge-3', 'warning')
+    await night.run(2000)
+    expect(await night.count()).toBe(2)
+  })
+})
+
 describe('nobody is rung', () => {
   it('for an edge without viewers', async () => {
     night.lose('edge-1', 0)

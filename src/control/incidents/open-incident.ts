@@ -68,7 +68,8 @@ export class OpenIncident {
 
   group(): Group {
     const members = [...this.#alerts.values()].slice(-MEMBERS_MAX)
-    return { members, lastAt: this.lastJoinedAt(), isResolved: this.stored.resolvedAt !== null }
+    const { resolvedAt } = this.stored
+    return { members, lastAt: this.lastJoinedAt(), isResolved: resolvedAt !== null, endedAt: resolvedAt }
   }
 
   lastJoinedAt(): number {

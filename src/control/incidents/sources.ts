@@ -70,6 +70,7 @@ const questions: readonly (readonly [keyof ServerFigures | 'busyCores', string])
     'sum by (instance) (rate(node_cpu_seconds_total{instance=~"$",mode!~"idle|iowait|steal"}[30s]))',
   ],
   ['cores', 'count by (instance) (node_cpu_seconds_total{instance=~"$",mode="idle"})'],
+  ['cpuWait', 'max by (instance) (rate(vitrine_server_cpu_wait_seconds_total{instance=~"$"}[30s]))'],
   ['steal', 'avg by (instance) (rate(node_cpu_seconds_total{instance=~"$",mode="steal"}[30s]))'],
   [
     'diskFree',

@@ -1,6 +1,6 @@
 // Owns when an incident is told of, and with what words; the notice is written with it, sending it is another's work.
 import type { NoticeReason } from '#wire'
-import { familyOf, serverOf } from './facts.ts'
+import { familyOf, serverOf, severityOf } from './facts.ts'
 import type { Topology } from './group.ts'
 import type { OpenIncident } from './open-incident.ts'
 import { verdictRank } from './verdict.ts'
@@ -37,7 +37,9 @@ export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: numbe
   if (tellAt === null || tellReason === null) return
   const due = isGrouped(tellReason) ? tellAtOf(policy, tellAt, incident.group().lastAt) : tellAt
   if (now < due) return
-  const wake = wakeOf(policy, incident.stored, now, memo.reopened > 0 && tellReason === 'opened')
+  const isBack = memo.reopened > 0 && tellReason === 'opened'
+  const severity = isBack ? severityNow(incident) : incident.stored.severity
+  const wake = wakeOf(policy, { ...incident.stored, severity }, now, isBack)
   if (wake.kind === 'wait') {
     if (tellAt === wake.until && tellReason === 'reminder') return
     incident.remember({ tellAt: wake.until, tellReason: 'reminder' })
@@ -57,6 +59,14 @@ export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: numbe
     toldServers: servers,
     ...(rings ? { rungAt: now, rings: memo.rings + 1 } : {}),
   })
+}
+
+/** Of one that came back: what fires now counts, not what it was when it was lost. */
+function severityNow(incident: OpenIncident): OpenIncident['stored']['severity'] {
+  const { severity, cause } = incident.stored
+  const firing = incident.firing().map(({ labels }) => severityOf(labels))
+  if (firing.length === 0 || cause.kind === 'observer-cut-off') return severity
+  return (['critical', 'warning'] as const).find(one => firing.includes(one)) ?? 'info'
 }
 
 function isGrouped(reason: NoticeReason): boolean {

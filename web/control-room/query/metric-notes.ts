@@ -91,6 +91,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Body bytes sent. Growing as fast as the edges send means that their caches do not hold.',
   vitrine_server_cpu_seconds_total:
     'CPU seconds of the server: its whole process group, with its agent. At 1 a second, one CPU is full.',
+  vitrine_server_cpu_wait_seconds_total:
+    'Seconds in which the server was ready to run while others had the CPU. Near 1 a second: neighbours starve it.',
 }
 
 const GAUGES: Readonly<Record<string, string>> = {
