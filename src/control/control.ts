@@ -57,6 +57,8 @@ import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
+import { PictureSender } from './watcher/picture-sender.ts'
+import { WatcherKeeper } from './watcher/watcher-keeper.ts'
 import { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface RunningControl extends Closable {
@@ -70,6 +72,7 @@ export interface RunningControl extends Closable {
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
+const WATCHER_DEFAULT = { afterSeconds: 60, holders: 3 }
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
 /** Returns once it serves. What was started before a failure is closed again. */
@@ -114,6 +117,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
   const base = { fleet, store, steering, state, alerts, fleetTime, log, counters }
+  const notifications = await openNotifications(options, { state, fleetTime, counters }, late, closers)
   const context: ControlContext = {
     options,
     ...base,
@@ -126,7 +130,8 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
-    notifications: await openNotifications(options, { state, fleetTime, counters }, late, closers),
+    notifications,
+    watcher: await openWatcher(options, { fleet, state, notifications, probePlan }, late),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
@@ -142,6 +147,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
+  startWatcher(context, late, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   return {
     url,
@@ -240,6 +246,38 @@ function openNotifications(
 ): Promise<Notifications> {
   const selfUrl = (): string => late.url
   return startNotifications({ config, environment: process.env, ...parts, log, selfUrl }, closers)
+}
+
+/** The edges watch the control room, with what it tells them. */
+function openWatcher(
+  { notify, log }: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'notifications' | 'probePlan'>,
+  late: Late,
+): Promise<WatcherKeeper> {
+  const { fleet, state, notifications, probePlan } = parts
+  const { afterSeconds, holders: holdersWanted } = notify?.watcher ?? WATCHER_DEFAULT
+  return WatcherKeeper.open({
+    plan: notifications.plan,
+    afterMs: afterSeconds * SECOND_MS,
+    holdersWanted,
+    fleet,
+    state,
+    log,
+    probePlan,
+    selfUrl: () => late.url,
+    isHere: edge => late.channel?.addressOf(edge) != null,
+    publish: () => late.channel?.sealedRoute(),
+  })
+}
+
+function startWatcher(context: ControlContext, late: Late, closers: Closers): void {
+  const { watcher, log } = context
+  const pictures = new PictureSender(context, picture => late.channel?.picture(picture))
+  const turn = async (): Promise<void> => {
+    pictures.turn()
+    await watcher.turn()
+  }
+  closers.add(every(SECOND_MS, turn, error => log.error('watcher-broken', { error })))
 }
 
 function authorityKeeper(
