@@ -22,6 +22,7 @@ import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
 import { AdmissionKeeper, startAdmission } from './admission/admission-keeper.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
+import type { Gap } from './alerts/replay-gap.ts'
 import { RuleFiles } from './alerts/rule-files.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
@@ -37,6 +38,7 @@ import { RefusalBook } from './fleet/refusal-book.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
+import { absenceOf, followAbsence } from './incidents/after-absence.ts'
 import { openIncidents } from './incidents/open-incidents.ts'
 import { NoteStore } from './notes/note-store.ts'
 import { type Notifications, startNotifications } from './notify/start-notify.ts'
@@ -93,7 +95,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const state = closers.add(await openFullState(options.stateFolder, clock))
   const store = closers.add(openMetrics(options))
   registerStoreMetrics(counters, store)
+  const newestMs = store.newestMs()
   const { fleetTime } = await startTime(options, { state, store, counters })
+  const gap = absenceOf(newestMs, fleetTime.nowMs())
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
   const stored = await state.servers.list()
@@ -110,7 +114,12 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   closers.defer(() => steering.settled())
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
-  const { alerts, ruleFiles } = await openRules(options, { store, state, fleetTime, counters }, late, closers)
+  const { alerts, ruleFiles } = await openRules(
+    options,
+    { store, state, fleetTime, counters, gap },
+    late,
+    closers,
+  )
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
@@ -148,6 +157,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
   startWatcher(context, late, closers)
+  closers.add(followAbsence(gap, alerts, context.incidents.keeper, log))
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   return {
     url,
@@ -197,8 +207,10 @@ async function openRules(
     state,
     fleetTime,
     counters,
+    gap,
   }: Pick<SelfMetricsOptions, 'store' | 'fleetTime' | 'counters'> & {
     readonly state: FullState
+    readonly gap: Gap | null
   },
   late: Late,
   closers: Closers,
@@ -206,7 +218,7 @@ async function openRules(
   const ruleFiles = closers.add(new RuleFiles({ folders, fleetTime, counters, log }))
   const groups = ruleFiles.groups()
   const externalUrl = (): string => late.url
-  const own = { groups, externalLabels, externalUrl, alerts: state.alerts }
+  const own = { groups, externalLabels, externalUrl, alerts: state.alerts, gap }
   const alerts = closers.add(await startAlertKeeper({ ...own, store, fleetTime, counters, log }))
   ruleFiles.follow(alerts.replace)
   return { alerts, ruleFiles }

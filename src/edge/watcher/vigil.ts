@@ -39,6 +39,8 @@ export class Vigil {
   #leaseUntilMs: number
   #afterMs = Number.POSITIVE_INFINITY
   #lostMs = 0
+  /** Since it was made. */
+  heard = false
   #tickedMs: number
 
   constructor(options: VigilOptions) {
@@ -78,6 +80,7 @@ export class Vigil {
     const nowMs = this.#options.monotonicMs()
     const passedMs = nowMs - this.#tickedMs
     this.#tickedMs = nowMs
+    this.heard ||= hears
     this.#lostMs = hears ? 0 : this.#lostMs + Math.min(Math.max(0, passedMs), TICK_MS_MAX)
   }
 

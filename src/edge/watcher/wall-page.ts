@@ -17,6 +17,8 @@ export interface WallFacts {
   readonly now: number
   /** 0: the control room is heard. */
   readonly lostMs: number
+  /** Whether it was heard since this edge has started. */
+  readonly heard: boolean
   readonly zone: string
 }
 
@@ -32,7 +34,7 @@ main{padding:4px 16px 32px;max-width:120rem;margin:0 auto}h2{font-size:14px;colo
 ul{list-style:none;margin:0;padding:0;display:grid;gap:8px;grid-template-columns:repeat(auto-fill,minmax(min(100%,22rem),1fr))}
 li{background:var(--card);border:1px solid var(--line);border-left:4px solid var(--mark,var(--line));border-radius:8px;padding:10px 12px;overflow-wrap:anywhere}
 li b{font-size:18px}li p{margin:2px 0 0;color:var(--dim);font-size:15px}li .state{color:var(--mark);font-weight:650;float:right;margin-left:8px}
-[data-s=good]{--mark:var(--good)}[data-s=warn]{--mark:var(--warn)}[data-s=bad]{--mark:var(--bad)}
+[data-s=good]{--mark:var(--good)}[data-s=warn]{--mark:var(--warn)}[data-s=bad]{--mark:var(--bad)}[data-age=old] [data-s=good]{--mark:var(--dim)}
 .dim{color:var(--dim)}form{max-width:26rem;margin:10vh auto 0;padding:0 16px}h1{font-size:24px;margin:0 0 8px}
 label{display:block;margin:16px 0 4px;font-weight:650}input{width:100%;min-height:48px;border:1px solid var(--line);border-radius:8px;padding:0 12px;font:16px ui-monospace,monospace;background:var(--card);color:var(--ink)}
 button{width:100%;min-height:48px;margin-top:12px;border:0;border-radius:8px;background:var(--ink);color:var(--bg);font:650 17px system-ui,sans-serif}
@@ -70,10 +72,12 @@ ${problem === null ? '' : `<p role="alert">${escape(problem)}</p>`}
   return page('The last wall', body, 'fresh', '')
 }
 
-function heard({ lostMs, now, picture, zone }: WallFacts): string {
+function heard(facts: WallFacts): string {
+  const { lostMs, now, picture, zone } = facts
   const name = picture === null ? 'The control room' : `The control room (${escape(picture.controlUrl)})`
   if (lostMs <= 0) return `${name} is heard.`
-  const since = Math.min(now - lostMs, picture === null ? Infinity : Math.max(picture.at, now - lostMs))
+  // An edge that has started since knows only when the picture was made.
+  const since = facts.heard || picture === null ? now - lostMs : picture.at
   return `${name} is not reached since <time datetime="${stamp(since)}">${escape(secondWords(since, zone))}</time>. Viewers are served; nobody watches the servers.`
 }
 

@@ -45,8 +45,8 @@ export class WatchDoor {
       throw edgeFaults.fault('edge-method-not-allowed', '/wall takes GET, and POST with a token')
     if (!pass.admits(req.headers)) return html(exchange, 401, renderWallSignIn(exchange.edgeId, null))
     const { picture, fleetMs, watcher } = this.#options
-    const { lostMs, zone } = watcher
-    const facts = { edge: exchange.edgeId, picture: picture(), now: fleetMs(), lostMs, zone }
+    const { lostMs, zone, heard } = watcher
+    const facts = { edge: exchange.edgeId, picture: picture(), now: fleetMs(), lostMs, heard, zone }
     html(exchange, 200, renderWall(facts))
   }
 

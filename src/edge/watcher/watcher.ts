@@ -107,6 +107,11 @@ export class Watcher implements Closable {
     return this.#vigil.lostMs
   }
 
+  /** Since this edge has started. */
+  get heard(): boolean {
+    return this.#vigil.heard
+  }
+
   /** Of the times that people read. */
   get zone(): string {
     return this.#route?.zone ?? 'UTC'
