@@ -95,9 +95,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const state = closers.add(await openFullState(options.stateFolder, clock))
   const store = closers.add(openMetrics(options))
   registerStoreMetrics(counters, store)
-  const newestMs = store.newestMs()
-  const { fleetTime } = await startTime(options, { state, store, counters })
-  const gap = absenceOf(newestMs, fleetTime.nowMs())
+  const { fleetTime, gap } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
   const stored = await state.servers.list()
@@ -120,13 +118,11 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     late,
     closers,
   )
-  const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
-    late.channel?.access(),
-  )
-  await refreshAccess()
+  const tellAccess = (): void => late.channel?.access()
+  const reader = accessReader({ fleet, state, access, fleetTime, simulated }, tellAccess)
+  await reader.refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
   const base = { fleet, store, steering, state, alerts, fleetTime, log, counters }
-  const notifications = await openNotifications(options, { state, fleetTime, counters }, late, closers)
   const context: ControlContext = {
     options,
     ...base,
@@ -139,8 +135,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
-    notifications,
-    watcher: await openWatcher(options, { fleet, state, notifications, probePlan }, late),
+    ...(await openTelling(options, { fleet, state, fleetTime, counters, probePlan }, late, closers)),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
@@ -150,14 +145,12 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     joinUrl: () => joinUrl(late.url),
     selfUrl: () => late.url,
     startedAt: fleetTime.nowMs(),
-    refreshAccess,
-    followAccess,
+    ...reader,
     ...openPeople(options, state),
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
-  startWatcher(context, late, closers)
-  closers.add(followAbsence(gap, alerts, context.incidents.keeper, log))
+  startWatcher(context, gap, late, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   return {
     url,
@@ -260,6 +253,17 @@ function openNotifications(
   return startNotifications({ config, environment: process.env, ...parts, log, selfUrl }, closers)
 }
 
+/** Who is told of incidents, and by whom when this room is gone. */
+async function openTelling(
+  options: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'fleetTime' | 'counters' | 'probePlan'>,
+  late: Late,
+  closers: Closers,
+): Promise<Pick<ControlContext, 'notifications' | 'watcher'>> {
+  const notifications = await openNotifications(options, parts, late, closers)
+  return { notifications, watcher: await openWatcher(options, { ...parts, notifications }, late) }
+}
+
 /** The edges watch the control room, with what it tells them. */
 function openWatcher(
   { notify, log }: ControlOptions,
@@ -282,8 +286,9 @@ function openWatcher(
   })
 }
 
-function startWatcher(context: ControlContext, late: Late, closers: Closers): void {
-  const { watcher, log } = context
+function startWatcher(context: ControlContext, gap: Gap | null, late: Late, closers: Closers): void {
+  const { watcher, alerts, incidents, log } = context
+  closers.add(followAbsence(gap, alerts, incidents.keeper, log))
   const pictures = new PictureSender(context, picture => late.channel?.picture(picture))
   const turn = async (): Promise<void> => {
     pictures.turn()
@@ -480,9 +485,10 @@ function accessReader(
 async function startTime(
   { clock, log }: ControlOptions,
   parts: { readonly state: FullState; readonly store: MetricsStore; readonly counters: Counters },
-): Promise<ReturnType<typeof openFleetTime>> {
+): Promise<ReturnType<typeof openFleetTime> & { readonly gap: Gap | null }> {
   const { state, store, counters } = parts
-  const started = openFleetTime(clock, store.newestMs(), log)
+  const newestMs = store.newestMs()
+  const started = openFleetTime(clock, newestMs, log)
   counters
     .gauge(
       'vitrine_control_fleet_time_held_seconds',
@@ -491,7 +497,7 @@ async function startTime(
     .set(started.heldMs / 1000)
   state.useTime(started.fleetTime.nowMs)
   await state.publishTime(started.fleetTime.offsetMs())
-  return started
+  return { ...started, gap: absenceOf(newestMs, started.fleetTime.nowMs()) }
 }
 
 /** In the same moment: a new table, the state's series, and the rules that watch it. */
