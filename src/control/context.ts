@@ -26,6 +26,7 @@ import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
+import type { WatcherKeeper } from './watcher/watcher-keeper.ts'
 import type { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface ControlContext {
@@ -51,6 +52,7 @@ export interface ControlContext {
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
   readonly notifications: Notifications
+  readonly watcher: WatcherKeeper
   readonly admission: AdmissionKeeper
   /** Null: there is no authority. */
   readonly authorityKeeper: AuthorityKeeper | null

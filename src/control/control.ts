@@ -23,6 +23,7 @@ import type { SteeringTable } from '#wire'
 import { AccessDirectory } from './access.ts'
 import { AdmissionKeeper, startAdmission } from './admission/admission-keeper.ts'
 import { startAlertKeeper } from './alerts/alert-keeper.ts'
+import type { Gap } from './alerts/replay-gap.ts'
 import { RuleFiles } from './alerts/rule-files.ts'
 import { createApp } from './api/app.ts'
 import { hostAllowed } from './api/guard.ts'
@@ -38,6 +39,7 @@ import { RefusalBook } from './fleet/refusal-book.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
+import { absenceOf, followAbsence } from './incidents/after-absence.ts'
 import { openIncidents } from './incidents/open-incidents.ts'
 import { NoteStore } from './notes/note-store.ts'
 import { type Notifications, startNotifications } from './notify/start-notify.ts'
@@ -60,6 +62,8 @@ import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
+import { PictureSender } from './watcher/picture-sender.ts'
+import { WatcherKeeper } from './watcher/watcher-keeper.ts'
 import { DemandKeeper } from './what-if/demand-keeper.ts'
 
 export interface RunningControl extends Closable {
@@ -73,6 +77,7 @@ export interface RunningControl extends Closable {
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
+const WATCHER_DEFAULT = { afterSeconds: 60, holders: 3 }
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
 /** Returns once it serves. What was started before a failure is closed again. */
@@ -93,7 +98,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   const state = closers.add(await openFullState(options.stateFolder, clock))
   const store = closers.add(openMetrics(options))
   registerStoreMetrics(counters, store)
-  const { fleetTime } = await startTime(options, { state, store, counters })
+  const { fleetTime, gap } = await startTime(options, { state, store, counters })
   const fleet = new Fleet()
   await state.servers.enrol(options.enrol)
   const stored = await state.servers.list()
@@ -110,7 +115,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   closers.defer(() => steering.settled())
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
-  const rules = await openRules(options, { store, state, fleetTime, counters }, late, closers)
+  const rules = await openRules(options, { store, state, fleetTime, counters, gap }, late, closers)
   const { alerts, ruleFiles } = rules
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
@@ -130,7 +135,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
-    notifications: await openNotifications(options, { state, fleetTime, counters }, late, closers),
+    ...(await openTelling(options, { fleet, state, fleetTime, counters, probePlan }, late, closers)),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
@@ -146,6 +151,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
+  startWatcher(context, gap, late, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   return {
     url,
@@ -205,8 +211,10 @@ async function openRules(
     state,
     fleetTime,
     counters,
+    gap,
   }: Pick<SelfMetricsOptions, 'store' | 'fleetTime' | 'counters'> & {
     readonly state: FullState
+    readonly gap: Gap | null
   },
   late: Late,
   closers: Closers,
@@ -215,7 +223,7 @@ async function openRules(
   const ruleFiles = closers.add(new RuleFiles({ folders, shipped, fleetTime, counters, log }))
   const groups = ruleFiles.groups()
   const externalUrl = (): string => late.url
-  const own = { groups, externalLabels, externalUrl, alerts: state.alerts }
+  const own = { groups, externalLabels, externalUrl, alerts: state.alerts, gap }
   const alerts = closers.add(await startAlertKeeper({ ...own, store, fleetTime, counters, log }))
   ruleFiles.follow(alerts.replace)
   const ruleDesk = openRuleDesk({ folders, shipped, store, state, fleetTime, clock, log }, closers)
@@ -256,6 +264,50 @@ function openNotifications(
 ): Promise<Notifications> {
   const selfUrl = (): string => late.url
   return startNotifications({ config, environment: process.env, ...parts, log, selfUrl }, closers)
+}
+
+/** Who is told of incidents, and by whom when this room is gone. */
+async function openTelling(
+  options: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'fleetTime' | 'counters' | 'probePlan'>,
+  late: Late,
+  closers: Closers,
+): Promise<Pick<ControlContext, 'notifications' | 'watcher'>> {
+  const notifications = await openNotifications(options, parts, late, closers)
+  return { notifications, watcher: await openWatcher(options, { ...parts, notifications }, late) }
+}
+
+/** The edges watch the control room, with what it tells them. */
+function openWatcher(
+  { notify, log }: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'state' | 'notifications' | 'probePlan'>,
+  late: Late,
+): Promise<WatcherKeeper> {
+  const { fleet, state, notifications, probePlan } = parts
+  const { afterSeconds, holders: holdersWanted } = notify?.watcher ?? WATCHER_DEFAULT
+  return WatcherKeeper.open({
+    plan: notifications.plan,
+    afterMs: afterSeconds * SECOND_MS,
+    holdersWanted,
+    fleet,
+    state,
+    log,
+    probePlan,
+    selfUrl: () => late.url,
+    isHere: edge => late.channel?.addressOf(edge) != null,
+    publish: () => late.channel?.sealedRoute(),
+  })
+}
+
+function startWatcher(context: ControlContext, gap: Gap | null, late: Late, closers: Closers): void {
+  const { watcher, alerts, incidents, log } = context
+  closers.add(followAbsence(gap, alerts, incidents.keeper, log))
+  const pictures = new PictureSender(context, picture => late.channel?.picture(picture))
+  const turn = async (): Promise<void> => {
+    pictures.turn()
+    await watcher.turn()
+  }
+  closers.add(every(SECOND_MS, turn, error => log.error('watcher-broken', { error })))
 }
 
 function authorityKeeper(
@@ -455,9 +507,10 @@ function accessReader(
 async function startTime(
   { clock, log }: ControlOptions,
   parts: { readonly state: FullState; readonly store: MetricsStore; readonly counters: Counters },
-): Promise<ReturnType<typeof openFleetTime>> {
+): Promise<ReturnType<typeof openFleetTime> & { readonly gap: Gap | null }> {
   const { state, store, counters } = parts
-  const started = openFleetTime(clock, store.newestMs(), log)
+  const newestMs = store.newestMs()
+  const started = openFleetTime(clock, newestMs, log)
   counters
     .gauge(
       'vitrine_control_fleet_time_held_seconds',
@@ -466,7 +519,7 @@ async function startTime(
     .set(started.heldMs / 1000)
   state.useTime(started.fleetTime.nowMs)
   await state.publishTime(started.fleetTime.offsetMs())
-  return started
+  return { ...started, gap: absenceOf(newestMs, started.fleetTime.nowMs()) }
 }
 
 /** In the same moment: a new table, the state's series, and the rules that watch it. */

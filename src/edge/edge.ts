@@ -37,6 +37,7 @@ import { Tally } from './tally.ts'
 import { OriginClient } from './upstream/origin-client.ts'
 import { ProbePass } from './viewers/probe-pass.ts'
 import { Sessions } from './viewers/sessions.ts'
+import { openWatch, type Watch } from './watcher/open-watch.ts'
 
 const REPORT_MS = 1000
 const PROBE_MS = 1000
@@ -128,7 +129,19 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true
-  const front = new Front({ ...parts, fleet, edgeId: id, behindProxy, clock, log, media, entry, pages })
+  const watch = closers.add(
+    openWatch({
+      options,
+      url,
+      access: parts.access,
+      link,
+      probePass: parts.probePass,
+      counters: parts.tally.counters,
+    }),
+  )
+  const { door: watchDoor } = watch
+  const own = { edgeId: id, behindProxy, clock, log }
+  const front = new Front({ ...parts, ...own, fleet, media, entry, pages, watchDoor })
   const connections = watchConnections(options, listening, closers)
   front.admitBy(connections)
   doors.front = front
@@ -144,8 +157,9 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     log,
   })
   const authority = followAuthority(options, state => void link.running?.send(state), closers)
-  link.running = closers.add(openLink(options, url, { ...parts, selfCheck, authority }, fleet))
+  link.running = closers.add(openLink(options, url, { ...parts, selfCheck, authority, watch }, fleet))
   closers.add(selfCheck)
+  watch.start()
   parts.accounting.useTime(link.running.fleet)
   startTimers({ ...parts, selfCheck }, fleet, link.running, options, closers)
   const { identity = null } = options
@@ -211,7 +225,11 @@ function watchConnections(options: EdgeOptions, listening: Listening, closers: C
 }
 
 /** Those that hear what the control room says. */
-type LinkedParts = Parts & { readonly selfCheck: SelfCheck; readonly authority: AuthorityFollower | null }
+type LinkedParts = Parts & {
+  readonly selfCheck: SelfCheck
+  readonly authority: AuthorityFollower | null
+  readonly watch: Watch
+}
 
 function followAuthority(
   { identity = null, log }: EdgeOptions,
@@ -224,7 +242,7 @@ function followAuthority(
 function openLink(
   options: EdgeOptions,
   url: string,
-  { access, sessions, probes, probePass, glances, selfCheck, authority }: LinkedParts,
+  { access, sessions, probes, probePass, glances, selfCheck, authority, watch }: LinkedParts,
   fleet: FleetView,
 ): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
@@ -241,6 +259,7 @@ function openLink(
     else if (message.type === 'catalogue') fleet.setTitles(message.titles)
     else if (message.type === 'check') selfCheck.order(message)
     else if (message.type === 'authority') authority?.take(message)
+    else watch.take(message)
   }
   const hello = {
     server: id,
@@ -256,6 +275,7 @@ function openLink(
   const onWelcome = (): void => {
     sessions.tellAgain()
     selfCheck.tell()
+    watch.report()
   }
   const link = startLink({ controlUrl, token, trust, hello, clock, log, memoryFolder, onMessage, onWelcome })
   remembered = false

@@ -8,6 +8,7 @@ type EdgeFault =
   | 'edge-method-not-allowed'
   | 'edge-range-not-satisfiable'
   | 'edge-body-too-large'
+  | 'edge-bad-question'
   | 'edge-busy'
   | 'edge-steering-blind'
   | 'edge-unauthorised'
@@ -44,7 +45,7 @@ export const edgeFaults: FaultTable<EdgeFault> = defineFaults('edge', {
     status: 405,
     where: 'downstream',
     retry: false,
-    help: 'Media is read with GET or HEAD; only /cmcd takes POST.',
+    help: 'Media is read with GET or HEAD; only /cmcd, /wall and /watcher take POST.',
   },
   'edge-range-not-satisfiable': {
     status: 416,
@@ -57,6 +58,12 @@ export const edgeFaults: FaultTable<EdgeFault> = defineFaults('edge', {
     where: 'downstream',
     retry: false,
     help: 'A CMCD report is larger than a player ever needs: send smaller batches.',
+  },
+  'edge-bad-question': {
+    status: 400,
+    where: 'downstream',
+    retry: false,
+    help: 'Another edge asked about the control room in words that this one does not know: update the older of the two.',
   },
   'edge-busy': {
     status: 503,
@@ -74,7 +81,7 @@ export const edgeFaults: FaultTable<EdgeFault> = defineFaults('edge', {
     status: 401,
     where: 'downstream',
     retry: false,
-    help: 'Metrics need an API token of this fleet: make one with `vitrine token create --role viewer`.',
+    help: 'Metrics need an API token of this fleet: make one with `vitrine token create --role viewer`. /watcher is for other edges alone.',
   },
   'edge-origin-not-found': {
     status: 404,

@@ -43,6 +43,11 @@ export class AccessTable {
     return this.#users.has(hash) || timingSafeEqual(Buffer.from(hash), Buffer.from(this.#ownHash))
   }
 
+  /** Whether this is the SHA-256 of a person's token. */
+  isPersons(sha256: string): boolean {
+    return this.#users.has(sha256)
+  }
+
   /** The edge whose credential this is; null: nobody's. */
   edgeOf(authorization: string | undefined): string | null {
     const token = tokenOf(authorization)

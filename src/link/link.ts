@@ -98,7 +98,7 @@ class RunningLink implements Link {
   constructor(options: LinkOptions) {
     this.#options = options
     this.#fleet = new SlewedFleetTime(options.clock, null)
-    this.#memory = new MessageMemory(options.memoryFolder, options.log)
+    this.#memory = new MessageMemory(options.memoryFolder, options.token, options.log)
     this.#exchange = new TimeExchange(
       options.clock,
       this.#fleet,

@@ -6,6 +6,7 @@ import { REGION_CHARACTERS_MAX } from './address-regions.ts'
 import { authorityMessage, authorityState } from './authority.ts'
 import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
+import { sealedRoute, wallPicture, watcherState } from './watcher.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
 export const CHANNEL_FRAME_BYTES_MAX = 8 * 1024 * 1024
@@ -170,6 +171,7 @@ export const toControl = z.discriminatedUnion('type', [
   plays,
   checkReport,
   authorityState,
+  watcherState,
 ])
 export type ToControl = z.infer<typeof toControl>
 export type Hello = z.infer<typeof hello>
@@ -291,6 +293,8 @@ export const fromControl = z.discriminatedUnion('type', [
   checkOrder,
   authorityMessage,
   regions,
+  sealedRoute,
+  wallPicture,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

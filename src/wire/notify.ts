@@ -86,7 +86,7 @@ export const receiverKinds = [
 ] as const
 export type ReceiverKind = (typeof receiverKinds)[number]
 
-const receiver = z.strictObject({
+export const receiverConfig = z.strictObject({
   name: name.describe('Routes and lists call it that.'),
   person: z
     .string()
@@ -104,7 +104,7 @@ const receiver = z.strictObject({
   alertmanagerWebhook: alertmanagerWebhook.optional(),
   alertmanager: alertmanager.optional(),
 })
-export type ReceiverConfig = z.infer<typeof receiver>
+export type ReceiverConfig = z.infer<typeof receiverConfig>
 
 const receivers = z
   .array(z.string().max(80))
@@ -171,7 +171,7 @@ const heartbeat = z
 
 export const notifyConfig = z.strictObject({
   zone: z.string().max(64).default('UTC').describe('Zone of times in messages, for example Europe/Vienna.'),
-  receivers: z.array(receiver).max(RECEIVERS_MAX).default([]).describe('Who can be told, and how.'),
+  receivers: z.array(receiverConfig).max(RECEIVERS_MAX).default([]).describe('Who can be told, and how.'),
   routes: z
     .array(route)
     .max(ROUTES_MAX)
@@ -186,6 +186,18 @@ export const notifyConfig = z.strictObject({
     .prefault({})
     .describe('Own words of messages; see docs/operate/notifications.md.'),
   heartbeat: heartbeat.optional(),
+  watcher: z
+    .strictObject({
+      afterSeconds: z
+        .number()
+        .min(1)
+        .max(3600)
+        .default(60)
+        .describe('Edges ring when most of them have lost the control room for so long.'),
+      holders: z.int().min(2).max(5).default(3).describe('Edges that hold a sealed copy of the top route.'),
+    })
+    .prefault({})
+    .describe('Who watches the control room: the edges do.'),
 })
 export type NotifyConfig = z.infer<typeof notifyConfig>
 
@@ -214,6 +226,21 @@ export const heartbeatView = z.object({
   problem: z.string().nullable(),
 })
 
+/** How the edges watch the control room. */
+export const watcherView = z.object({
+  /** Null: they do; else why nobody would ring, in words. */
+  problem: z.string().nullable(),
+  afterSeconds: z.number(),
+  edges: z.int(),
+  /** In the order in which they ring. */
+  holders: z.array(z.object({ id: z.string(), region: z.string(), connected: z.boolean() })),
+  /** Those whom the first route names; `problem`: why edges cannot use it. */
+  receivers: z.array(z.object({ name: z.string(), problem: z.string().nullable() })),
+  /** The last time that edges rang; null: never. */
+  last: z.object({ at: time, closedAt: time, receivers: z.array(z.string()) }).nullable(),
+})
+export type WatcherView = z.infer<typeof watcherView>
+
 /** `GET /api/v1/notifications` (viewer). */
 export const notificationsAnswer = z.object({
   now: time,
@@ -231,6 +258,7 @@ export const notificationsAnswer = z.object({
     }),
   ),
   heartbeat: heartbeatView.nullable(),
+  watcher: watcherView,
 })
 export type NotificationsAnswer = z.infer<typeof notificationsAnswer>
 

@@ -20,12 +20,13 @@ export interface Advanced {
   readonly dropped: number
 }
 
-/** `now` is fleet time in ms. */
+/** `now` is fleet time in ms. `isHeld`: without a result it stays as it is, because what it looks at may not be here yet. */
 export function advance(
   rule: AlertingRule,
   before: ReadonlyMap<string, StoredAlert>,
   items: readonly AlertItem[],
   now: number,
+  isHeld: (alert: StoredAlert) => boolean = () => false,
 ): Advanced {
   const active = new Map<string, StoredAlert>()
   const changed: StoredAlert[] = []
@@ -44,7 +45,7 @@ export function advance(
   }
   for (const [key, old] of before) {
     if (active.has(key)) continue
-    const kept = keeps(rule, old, now)
+    const kept = isHeld(old) ? old : keeps(rule, old, now)
     if (kept !== null) {
       active.set(key, kept)
       if (kept.keptSince !== old.keptSince) changed.push(kept)

@@ -8,6 +8,7 @@ import type { Alerts, StoredAlert } from '../state/alerts.ts'
 import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
 import type { AlertItem } from './render-alert.ts'
+import { type Gap, mergeReplay, replayRule } from './replay-gap.ts'
 import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
 import { alertSeries, forStateSeries, recorded } from './rule-series.ts'
 
@@ -24,6 +25,8 @@ export interface AlertKeeperOptions {
   readonly externalUrl: () => string
   readonly store: MetricsStore
   readonly alerts: Alerts
+  /** Nobody evaluated then; null or left out: there was no such time. */
+  readonly gap?: Gap | null
   readonly fleetTime: FleetTime
   readonly counters: Counters
   readonly log: Log
@@ -34,6 +37,8 @@ export interface AlertKeeper extends Closable {
   replace(this: void, groups: readonly RuleGroup[]): void
   /** Evaluates all groups now, because something changed that rules look at. */
   kick(this: void): void
+  /** Looks at the time in which nobody did, with what was delivered since; ends holding what was restored. Once. */
+  recover(this: void, gap: Gap): Promise<void>
   /** Pending and firing. */
   active(this: void): StoredAlert[]
   /** Told of what changed, once it is stored. One observer. */
@@ -89,6 +94,9 @@ class RunningKeeper implements AlertKeeper {
   #saves: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
   #lastAt = 0
+  /** What was pending or firing before the gap, until the gap has been looked at. */
+  #restored: ReadonlyMap<string, StoredAlert> = new Map()
+  #seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
   #turn: Promise<void> | null = null
   #observer: (changed: readonly StoredAlert[]) => void = () => undefined
   /** Something changed while a turn was running. */
@@ -110,6 +118,7 @@ class RunningKeeper implements AlertKeeper {
 
   async restore(): Promise<void> {
     await this.#options.alerts.save(this.#adopt(await this.#options.alerts.list(Number.MAX_SAFE_INTEGER)))
+    if (this.#options.gap != null) this.#restored = new Map(this.active().map(alert => [alert.id, alert]))
   }
 
   /** Gives each alert to its rule; those of rules that are no longer there are resolved, and returned. */
@@ -140,6 +149,34 @@ class RunningKeeper implements AlertKeeper {
 
   follow = (observer: (changed: readonly StoredAlert[]) => void): void => {
     this.#observer = observer
+  }
+
+  recover = async (gap: Gap): Promise<void> => {
+    const { store, externalLabels, externalUrl } = this.#options
+    const context = { store, externalLabels, externalUrl: externalUrl() }
+    const groups = this.#groups
+    const restored = [...this.#restored.values()]
+    for (const { intervalMs, rules } of groups) {
+      for (const rule of rules) {
+        if (rule.kind === 'record' || this.#closed) continue
+        const before = restored.filter(alert => isOf(alert, rule))
+        const byKey = new Map(before.map(alert => [labelsKey(alert.labels), alert]))
+        try {
+          const replayed = await replayRule(rule, byKey, { ...gap, intervalMs }, context)
+          while (this.#turn !== null) await this.#turn // it reads what is active and writes it back
+          const seen = this.#seen.get(rule.at) ?? new Set()
+          const { active, changed } = mergeReplay(this.#of(rule), replayed, seen)
+          if (this.#groups !== groups) return
+          this.#active.set(rule.at, active)
+          this.#save(changed, [])
+        } catch (error) {
+          this.#failed(rule, error)
+        }
+        await setImmediate()
+      }
+    }
+    this.#restored = new Map()
+    await this.#saves
   }
 
   active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
@@ -241,7 +278,9 @@ class RunningKeeper implements AlertKeeper {
 
   #advance(rule: AlertingRule, items: readonly AlertItem[], now: number, written: WriteSeries[]): void {
     const before = this.#of(rule)
-    const { active, changed, forgotten, dropped } = advance(rule, before, items, now)
+    const isHeld = ({ id }: StoredAlert): boolean => this.#restored.has(id)
+    const { active, changed, forgotten, dropped } = advance(rule, before, items, now, isHeld)
+    this.#see(rule, items)
     this.#active.set(rule.at, active)
     if (dropped > 0) this.#dropped.add(dropped)
     for (const alert of active.values())
@@ -256,6 +295,12 @@ class RunningKeeper implements AlertKeeper {
       if (alert.state !== 'pending') this.#log(alert)
     }
     this.#save(changed, forgotten)
+  }
+
+  /** Which label sets the condition gives, not those that are only held; asked while something is held. */
+  #see(rule: AlertingRule, items: readonly AlertItem[]): void {
+    if (this.#options.gap == null) return
+    this.#seen = new Map(this.#seen).set(rule.at, new Set(items.map(({ labels }) => labelsKey(labels))))
   }
 
   #save(changed: readonly StoredAlert[], forgotten: readonly StoredAlert[]): void {

@@ -32,7 +32,7 @@ export async function addNotifyRoutes(app: FastifyInstance, context: ControlCont
     access: 'viewer',
     summary: 'Receivers with their standing, routes and on-call lists in words, and the heartbeat',
     answer: notificationsAnswer,
-    handle: () => notificationsView(state, notifications),
+    handle: () => notificationsView(state, notifications, context.watcher.view()),
   })
   addRoute(app, {
     method: 'GET',

@@ -1,7 +1,7 @@
 // Owns what the channel's messages do to the fleet, and what servers are told: access, table, catalogue.
 import type { IncomingMessage, Server } from 'node:http'
 import { type Closable, unreachable } from '#base'
-import type { Catalogue, CheckOrder, Hello, SteeringTable, ToControl } from '#wire'
+import type { Catalogue, CheckOrder, Hello, SteeringTable, ToControl, WallPicture } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { type Channel, type Peer, startChannel } from './channel.ts'
 
@@ -15,6 +15,10 @@ export interface FleetChannel extends Closable {
   access(this: void): void
   /** Every server which roots are believed, and which one signs. */
   authority(this: void): void
+  /** Every edge how it watches the control room. */
+  sealedRoute(this: void): void
+  /** Every edge what it shows while the control room is away. */
+  picture(this: void, picture: WallPicture): void
   /** To one edge; without a channel nobody is told. */
   order(this: void, server: string, order: CheckOrder): void
   /** Where a server's channel comes from; null: it has none. */
@@ -62,6 +66,7 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
         ...(regional === null ? [] : [regional]),
         catalogueOf(context),
         probePlan.messageFor(peer.server),
+        context.watcher.messageFor(peer.server),
       ]
     },
     fleetTime,
@@ -81,6 +86,8 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       if (message !== null) channel.broadcast(message, isEdge)
     },
     plan: () => channel.tell(peer => (isEdge(peer) ? probePlan.messageFor(peer.server) : null)),
+    sealedRoute: () => channel.tell(peer => (isEdge(peer) ? context.watcher.messageFor(peer.server) : null)),
+    picture: picture => channel.broadcast(picture, isEdge),
     access: () => {
       channel.recheck()
       channel.broadcast(access.message(), () => true)
@@ -144,6 +151,9 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
       return
     case 'check-report':
       if (peer.role === 'edge' && peer.process === 'server') context.admission.report(peer.server, message)
+      return
+    case 'watcher-state':
+      if (peer.role === 'edge' && peer.process === 'server') context.watcher.told(peer.server, message)
       return
     case 'authority-state':
       if (hasIdentity(peer)) context.authorityKeeper?.told(peer.server, message)

@@ -12,7 +12,15 @@ import { familyOf, type IncidentSources, type ServerFigures, serverOf } from './
 import { belongs, type Topology, topologyOf } from './group.ts'
 import { EVENTS_A_TURN, hurtBy, OpenIncident, VITRINE } from './open-incident.ts'
 import { OwnerWatch } from './owner-watch.ts'
-import { tellGroup, tellOfChanges, tellResolved } from './telling.ts'
+import {
+  isLongOver,
+  named,
+  noteJoined,
+  tellAfterAbsence,
+  tellGroup,
+  tellOfChanges,
+  tellResolved,
+} from './telling.ts'
 import { type VerdictInput, verdictOf } from './verdict.ts'
 import type { WakePolicy } from './wake.ts'
 
@@ -51,6 +59,8 @@ export class IncidentKeeper implements Closable {
   >()
   /** They fired and ended between two turns. */
   #missed: StoredAlert[] = []
+  /** Of those that were over before anybody could look. */
+  readonly #endedAt = new Map<string, number>()
   /** Alerts that a person's "it is over" left firing. */
   readonly #dismissed = new Set<string>()
   readonly #owners = new OwnerWatch()
@@ -106,8 +116,10 @@ export class IncidentKeeper implements Closable {
   /** Alerts that were stored just now. */
   observe = (changed: readonly StoredAlert[]): void => {
     for (const alert of changed) {
-      if (alert.state === 'resolved' && alert.firedAt !== null && this.#holding(alert.id) === null)
-        this.#missed.push(alert)
+      if (alert.state !== 'resolved' || alert.firedAt === null) continue
+      if (alert.resolvedAt !== null && isLongOver(alert, this.#options.nowMs()))
+        this.#endedAt.set(alert.id, alert.resolvedAt)
+      if (this.#holding(alert.id) === null) this.#missed.push(alert)
     }
     this.kick()
   }
@@ -124,6 +136,18 @@ export class IncidentKeeper implements Closable {
     return this.#queue(async () => {
       this.#asked = false
       await this.#turn()
+    })
+  }
+
+  /** Nobody looked from then to then: what still fires is told again, so that nobody takes silence for its end. */
+  remindAfter({ from, to }: { readonly from: number; readonly to: number }): Promise<void> {
+    const { policy, nowMs } = this.#options
+    return this.#queue(async () => {
+      await this.#turn()
+      const now = nowMs()
+      for (const incident of this.#openOnes())
+        tellAfterAbsence(incident, { from, to, zone: policy.zone }, now)
+      await this.#save()
     })
   }
 
@@ -214,7 +238,7 @@ export class IncidentKeeper implements Closable {
     }
     for (const [incident, list] of joined) {
       const shown = list.slice(0, EVENTS_A_TURN)
-      for (const { alert, why } of shown) incident.note(now, 'alert-joined', `${sentence(alert)} (${why})`)
+      for (const { alert, why } of shown) noteJoined(incident, alert, why, now)
       if (list.length > shown.length)
         incident.note(now, 'alert-joined', `${list.length - shown.length} more alerts joined`)
       incident.name(topology)
@@ -250,7 +274,7 @@ export class IncidentKeeper implements Closable {
         groupKey: `${familyOf(alert.labels)}@${server ?? ''}`,
         title: text,
         severity: 'info',
-        openedAt: now,
+        openedAt: isLongOver(alert, now) ? (alert.firedAt ?? now) : now,
         resolvedAt: null,
         servers: [],
         cause: { kind: 'cannot-tell', text: 'Not looked at yet.', confidence: 0, for: [], against: [] },
@@ -267,12 +291,13 @@ export class IncidentKeeper implements Closable {
         acknowledgedAt: null,
         assignedTo: null,
         waitUntil: null,
-        memo: { ...NEW_MEMO, tellAt: now, tellReason: 'opened' },
+        // What was over before anybody could look is no reason to tell.
+        memo: isLongOver(alert, now) ? NEW_MEMO : { ...NEW_MEMO, tellAt: now, tellReason: 'opened' },
       },
       [],
     )
     this.#kept.set(incident.id, incident)
-    incident.note(now, 'opened', text)
+    incident.note(incident.stored.openedAt, 'opened', text)
     return incident
   }
 
@@ -289,9 +314,13 @@ export class IncidentKeeper implements Closable {
 
   #endThose(incident: OpenIncident, ids: ReadonlySet<string>, now: number): void {
     const ended = incident.firing().filter(({ alertId }) => !ids.has(alertId))
-    for (const alert of ended) incident.end(alert.alertId, now)
-    for (const { labels } of ended.slice(0, EVENTS_A_TURN))
-      incident.note(now, 'alert-resolved', `${named(labels)} ended`)
+    const endedAt = new Map(ended.map(({ alertId }) => [alertId, this.#endedAt.get(alertId) ?? now]))
+    for (const { alertId } of ended) {
+      incident.end(alertId, endedAt.get(alertId) ?? now)
+      this.#endedAt.delete(alertId)
+    }
+    for (const { labels, alertId } of ended.slice(0, EVENTS_A_TURN))
+      incident.note(endedAt.get(alertId) ?? now, 'alert-resolved', `${named(labels)} ended`)
     if (ended.length > EVENTS_A_TURN)
       incident.note(now, 'alert-resolved', `${ended.length - EVENTS_A_TURN} more ended`)
     const { quietSince } = incident.stored.memo
@@ -395,13 +424,4 @@ export class IncidentKeeper implements Closable {
 function blindness({ cause, servers }: OpenIncident['stored']): string | null {
   if (cause.kind === 'observer-cut-off') return 'The control room is cut off: nothing is known of viewers.'
   return servers.length === 0 ? 'It is about no server of ours: what it does to viewers is not known.' : null
-}
-
-function sentence({ annotations, labels }: StoredAlert): string {
-  return annotations['summary'] ?? named(labels)
-}
-
-function named(labels: Readonly<Record<string, string>>): string {
-  const { alertname = 'an alert', instance } = labels
-  return instance === undefined ? alertname : `${alertname} of ${instance}`
 }

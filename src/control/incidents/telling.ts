@@ -1,10 +1,15 @@
 // Owns when an incident is told of, and with what words; the notice is written with it, sending it is another's work.
+import { clockWords } from '#receivers'
 import type { NoticeReason } from '#wire'
+import type { StoredAlert } from '../state/alerts.ts'
 import { familyOf, serverOf, severityOf } from './facts.ts'
 import type { Topology } from './group.ts'
 import type { OpenIncident } from './open-incident.ts'
 import { verdictRank } from './verdict.ts'
 import { tellAtOf, type WakePolicy, wakeOf } from './wake.ts'
+
+/** Two turns and what may be late of one: what ended before was not seen. */
+const LONG_OVER_MS = 10_000
 
 /** What has become worse since somebody was told is told again. */
 export function tellOfChanges(incident: OpenIncident, topology: Topology, now: number): void {
@@ -102,4 +107,37 @@ function words(incident: OpenIncident, reason: NoticeReason): string {
   const hurt =
     viewers.hurtNow === null ? '' : `, ${viewers.hurtNow} viewer${viewers.hurtNow === 1 ? '' : 's'} hurt now`
   return `${before[reason]}${title}; ${verdict.text}${hurt}`
+}
+
+/** It ended so long ago that nobody looked then. */
+export function isLongOver({ state, resolvedAt }: StoredAlert, now: number): boolean {
+  return state === 'resolved' && resolvedAt !== null && now - resolvedAt > LONG_OVER_MS
+}
+
+/** One that was found out about afterwards stands where it was. */
+export function noteJoined(incident: OpenIncident, alert: StoredAlert, why: string, now: number): void {
+  const text = alert.annotations['summary'] ?? named(alert.labels)
+  if (!isLongOver(alert, now)) return incident.note(now, 'alert-joined', `${text} (${why})`)
+  incident.note(alert.firedAt ?? now, 'alert-joined', `${text} (while the control room was away)`)
+}
+
+/** Rings as it rang before, unless somebody has it or it waits. */
+export function tellAfterAbsence(
+  incident: OpenIncident,
+  { from, to, zone }: { readonly from: number; readonly to: number; readonly zone: string },
+  now: number,
+): void {
+  const { memo, acknowledgedBy, waitUntil, openedAt } = incident.stored
+  const away = `the control room was away from ${clockWords(from, zone)} to ${clockWords(to, zone)}`
+  if (openedAt < to) incident.note(to, 'state', away)
+  if (memo.toldAt === null || memo.toldAt >= to || incident.firingIds().size === 0) return
+  if (waitUntil !== null && waitUntil > now) return
+  const rings = memo.rings > 0 && acknowledgedBy === null
+  incident.tell(now, 'reminder', rings, `still firing; ${away}: ${incident.stored.title}`)
+  incident.remember({ toldAt: now, ...(rings ? { rungAt: now, rings: memo.rings + 1 } : {}) })
+}
+
+export function named(labels: Readonly<Record<string, string>>): string {
+  const { alertname = 'an alert', instance } = labels
+  return instance === undefined ? alertname : `${alertname} of ${instance}`
 }

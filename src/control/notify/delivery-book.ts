@@ -1,10 +1,10 @@
 // Owns the rows of deliveries: each is there once for its key, is attempted in the order of its incident, and ends as
 // sent or given up. What is under way when the process is killed is attempted again with the same key.
 import type { Selectable } from 'kysely'
+import type { NoticeMessage } from '#receivers'
 import type { DeliveryView, NoticeReason } from '#wire'
 import type { Db, StateDb } from '../state/database.ts'
 import type { Tables } from '../state/tables.ts'
-import type { NoticeMessage } from './message.ts'
 
 type Row = Selectable<Tables['deliveries']>
 

@@ -1,15 +1,14 @@
 // Owns what the notifier reads of incidents: a row, its alerts, and the sets of labels that routes look at. It changes
 // nothing.
+import type { MessageAlert, NoticeMessage } from '#receivers'
 import type { NoticeReason } from '#wire'
 import type { Db } from '../state/database.ts'
 import type { Tables } from '../state/tables.ts'
 import {
   ALERTS_MAX,
   type IncidentRow,
-  type MessageAlert,
   messageOfIncident,
   type NoticeFacts,
-  type NoticeMessage,
   readCause,
   readJson,
   readVerdict,

@@ -1,9 +1,9 @@
 // Owns the page behind a link in a message: one incident, made for a phone at night, readable without a script and
 // without a sign-in. Everything that comes from outside is escaped; looking at it changes nothing.
+
 import { createHash } from 'node:crypto'
+import { clockWords, count, spanWords, stamp, verdictWords } from '#receivers'
 import type { Cause, IncidentEvent, Verdict } from '#wire'
-import { count, spanWords, stamp, verdictWords } from './message.ts'
-import { clockWords } from './on-call.ts'
 
 const EVENTS_SHOWN = 40
 const TEXT_SHOWN = 240

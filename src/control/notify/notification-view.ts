@@ -1,6 +1,6 @@
 // Owns how notifications look to people: receivers with their standing, routes and lists in words. Nothing secret is
 // part of it.
-import type { NotificationsAnswer, ReceiverView } from '#wire'
+import type { NotificationsAnswer, ReceiverView, WatcherView } from '#wire'
 import type { StateDb } from '../state/database.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Route } from './label-route.ts'
@@ -14,7 +14,11 @@ export interface NotifyParts {
   readonly heartbeat: Heartbeat | null
 }
 
-export async function notificationsView(state: StateDb, parts: NotifyParts): Promise<NotificationsAnswer> {
+export async function notificationsView(
+  state: StateDb,
+  parts: NotifyParts,
+  watcher: WatcherView,
+): Promise<NotificationsAnswer> {
   const { plan, heartbeat } = parts
   const now = state.nowMs()
   return {
@@ -26,6 +30,7 @@ export async function notificationsView(state: StateDb, parts: NotifyParts): Pro
       return { list: list.name, person, receivers: [...receivers], until, next, zone: list.zone }
     }),
     heartbeat: heartbeat?.view() ?? null,
+    watcher,
   }
 }
 

@@ -2,6 +2,13 @@
 // growing pauses until it is given up. A receiver that hangs holds up nobody else.
 import { randomBytes } from 'node:crypto'
 import { type Closable, type Counters, every, type FleetTime, type Log, messageOf } from '#base'
+import {
+  isControlLostKey,
+  type NamedReceiver,
+  type NoticeMessage,
+  type Outcome,
+  type Outgoing,
+} from '#receivers'
 import type { DeliveryView } from '#wire'
 import { controlFaults } from '../faults.ts'
 import { audit, type StateDb } from '../state/database.ts'
@@ -19,11 +26,10 @@ import {
 import { FollowUp } from './follow-up.ts'
 import { factsOf, messageFor } from './incident-rows.ts'
 import type { IncidentLinks } from './links.ts'
-import { messageOfIncident, type NoticeMessage } from './message.ts'
+import { messageOfIncident } from './message.ts'
 import { noteEvent, takeNotices } from './outbox.ts'
 import { wordsOf } from './own-words.ts'
-import type { NamedReceiver, NotifyPlan } from './plan.ts'
-import type { Outcome, Outgoing } from './receivers/receiver.ts'
+import type { NotifyPlan } from './plan.ts'
 
 /** How often notices are looked for: a quarter of a second of the two that a message may take. */
 const LOOK_MS = 250
@@ -198,7 +204,9 @@ export class Notifier implements Closable {
     const { plan, links, selfUrl, state } = this.#options
     const url = selfUrl()
     const holder = { name: receiver.person ?? receiver.name, isUser: receiver.person !== null }
-    const link = message.incident === null ? null : `${url}/i/${links.make(message.incident, holder)}`
+    const hasPage = message.incident !== null && !isControlLostKey(message.incident)
+    const link =
+      !hasPage || message.incident === null ? null : `${url}/i/${links.make(message.incident, holder)}`
     const words = await wordsOf(message, plan.words, { zone: plan.zone, link, url })
     return { key, message, words, link, url, at: state.nowMs() }
   }

@@ -77,14 +77,3 @@ export function isZone(zone: string): boolean {
     return false
   }
 }
-
-/** 02:40 CET: for people who read it on a phone. */
-export function clockWords(at: number, zone: string): string {
-  return new Intl.DateTimeFormat('en-GB', {
-    timeZone: zone,
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'short',
-  }).format(at)
-}

@@ -1,19 +1,22 @@
 // Owns messages in an operator's own words: templates of the kind that rules use, over a closed list of words. They can
 // reach neither secrets nor the store, and one that fails gives way to the usual words.
 import { messageOf } from '#base'
+import {
+  clockWords,
+  type NoticeMessage,
+  spanWords,
+  stamp,
+  textLines,
+  titleWords,
+  verdictWords,
+  type Words,
+} from '#receivers'
 import type { NotifyConfig } from '#wire'
 import { callTemplate, compileTemplate, type Template } from '../alerts/template/call-template.ts'
 import { controlFaults } from '../faults.ts'
-import { type NoticeMessage, spanWords, stamp, textLines, titleWords, verdictWords } from './message.ts'
-import { clockWords } from './on-call.ts'
 
 const TITLE_MAX = 200
 const TEXT_MAX = 4000
-
-export interface Words {
-  readonly title: string
-  readonly text: string
-}
 
 export interface OwnWords {
   readonly title: Template | null

@@ -1,23 +1,19 @@
 // Owns the configuration of notifications in force: its receivers, routes and lists with everything checked that a
 // schema cannot check. What is wrong is refused at the start, in words.
+import {
+  addressOf,
+  createPoster,
+  type Environment,
+  makeReceiver,
+  type NamedReceiver,
+  type Poster,
+  SecretBook,
+} from '#receivers'
 import type { NotifyConfig, OnCallConfig, ReceiverConfig } from '#wire'
-import { receiverKinds } from '#wire'
 import { controlFaults } from '../faults.ts'
 import { type Route, readMatcher } from './label-route.ts'
 import { isZone, turnAt } from './on-call.ts'
 import { type OwnWords, readOwnWords } from './own-words.ts'
-import { type Environment, SecretBook } from './read-secret.ts'
-import { alertmanagerReceiver, alertmanagerWebhookReceiver } from './receivers/alertmanagers.ts'
-import { emailReceiver } from './receivers/email.ts'
-import { addressOf, pagerdutyReceiver, slackReceiver, webhookReceiver } from './receivers/hooks.ts'
-import { createPoster, type Poster } from './receivers/post.ts'
-import type { Receiver } from './receivers/receiver.ts'
-
-export interface NamedReceiver extends Receiver {
-  readonly name: string
-  readonly person: string | null
-  readonly quiet: boolean
-}
 
 export interface HeartbeatPlan {
   readonly url: string
@@ -30,6 +26,8 @@ export interface HeartbeatPlan {
 export interface NotifyPlan {
   readonly zone: string
   readonly receivers: ReadonlyMap<string, NamedReceiver>
+  /** As they were configured. */
+  readonly configs: ReadonlyMap<string, ReceiverConfig>
   readonly routes: readonly Route[]
   readonly onCall: ReadonlyMap<string, OnCallConfig>
   readonly words: OwnWords
@@ -46,7 +44,7 @@ export function planNotify(config: NotifyConfig, environment: Environment, deadl
   const receivers = new Map<string, NamedReceiver>()
   for (const own of config.receivers) {
     if (receivers.has(own.name)) throw invalid(`receiver ${own.name} is there twice`)
-    receivers.set(own.name, named(own, secrets, deadlineMs))
+    receivers.set(own.name, makeReceiver(own, secrets, deadlineMs))
   }
   const onCall = new Map<string, OnCallConfig>()
   for (const list of config.onCall) {
@@ -63,7 +61,9 @@ export function planNotify(config: NotifyConfig, environment: Environment, deadl
   })
   const { zone } = config
   const heartbeat = planHeartbeat(config.heartbeat, secrets, deadlineMs)
-  return { zone, receivers, routes, onCall, words: readOwnWords(config.templates), heartbeat, secrets }
+  const configs = new Map(config.receivers.map(own => [own.name, own]))
+  const words = readOwnWords(config.templates)
+  return { zone, receivers, configs, routes, onCall, words, heartbeat, secrets }
 }
 
 /** Names of receivers, with lists as whoever has the turn at that time. */
@@ -74,33 +74,6 @@ export function namesAt(plan: NotifyPlan, names: readonly string[], at: number):
     return list === undefined ? [] : turnAt(list, at).receivers
   })
   return [...new Set(own)]
-}
-
-function named(config: ReceiverConfig, secrets: SecretBook, deadlineMs: number | undefined): NamedReceiver {
-  const { name, person = null } = config
-  const kinds = receiverKinds.filter(kind => config[kind] !== undefined)
-  if (kinds.length !== 1) {
-    throw invalid(`receiver ${name} has ${kinds.length} of ${receiverKinds.join(', ')}; expected one`)
-  }
-  const receiver = make(config, secrets, deadlineMs)
-  return { ...receiver, name, person, quiet: config.quiet ?? receiver.quietByDefault }
-}
-
-function make(config: ReceiverConfig, secrets: SecretBook, deadlineMs: number | undefined): Receiver {
-  const what = `receiver ${config.name}`
-  const poster = (caFile: string | undefined): Poster => createPoster(caFile, what, deadlineMs)
-  const { email, slack, pagerduty, webhook, alertmanagerWebhook, alertmanager } = config
-  if (email !== undefined) return emailReceiver(email, what, secrets, deadlineMs)
-  if (slack !== undefined) return slackReceiver(slack, what, secrets, poster(slack.caFile))
-  if (pagerduty !== undefined) return pagerdutyReceiver(pagerduty, what, secrets, poster(pagerduty.caFile))
-  if (webhook !== undefined) return webhookReceiver(webhook, what, secrets, poster(webhook.caFile))
-  if (alertmanagerWebhook !== undefined) {
-    const own = poster(alertmanagerWebhook.caFile)
-    return alertmanagerWebhookReceiver(alertmanagerWebhook, config.name, secrets, own)
-  }
-  if (alertmanager !== undefined)
-    return alertmanagerReceiver(alertmanager, what, secrets, poster(alertmanager.caFile))
-  throw invalid(`${what} has no kind`)
 }
 
 function planHeartbeat(

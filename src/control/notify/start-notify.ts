@@ -1,12 +1,12 @@
 // Owns starting notifications: the configuration in force, the links, the queues and the heartbeat.
 import type { Closers, Counters, FleetTime, Log } from '#base'
+import type { Environment } from '#receivers'
 import { type NotifyConfig, notifyConfig } from '#wire'
 import type { StateDb } from '../state/database.ts'
 import { type Heartbeat, startHeartbeat } from './heartbeat.ts'
 import { IncidentLinks } from './links.ts'
 import { Notifier } from './notifier.ts'
 import { type NotifyPlan, planNotify } from './plan.ts'
-import type { Environment } from './read-secret.ts'
 
 export interface Notifications {
   readonly plan: NotifyPlan

@@ -16,6 +16,7 @@ import { EVENTS_BYTES_MAX, readEvents } from '../viewers/events.ts'
 import type { Identity } from '../viewers/identity.ts'
 import type { ProbePass } from '../viewers/probe-pass.ts'
 import type { Sessions } from '../viewers/sessions.ts'
+import type { WatchDoor } from '../watcher/watch-door.ts'
 import type { Connections } from './connections.ts'
 import type { Entry } from './entry.ts'
 import { type Exchange, readBody, reply, replyFault } from './exchange.ts'
@@ -39,6 +40,7 @@ export interface FrontOptions {
   readonly accounting: Accounting
   readonly fleet: FleetView
   readonly probePass: ProbePass
+  readonly watchDoor: WatchDoor
 }
 
 export class Front {
@@ -123,6 +125,8 @@ export class Front {
       }
       if (!this.#admitted(exchange, route)) return
       if (route.kind === 'cmcd') return await this.#events(exchange)
+      if (route.kind === 'watcher') return await this.#options.watchDoor.ask(exchange)
+      if (route.kind === 'wall') return await this.#options.watchDoor.wall(exchange)
       if (req.method !== 'GET' && req.method !== 'HEAD') {
         const message = `${req.method ?? ''} is not answered here, expected GET or HEAD`
         throw edgeFaults.fault('edge-method-not-allowed', message)
@@ -138,14 +142,17 @@ export class Front {
 
   /** Health and metrics are answered however full it is; who came too many is told to come back. */
   #admitted(exchange: Exchange, route: Route): boolean {
-    if (route.kind === 'healthz' || route.kind === 'metrics') return true
+    if (kindOf(route) === 'internal') return true
     if (this.#connections?.admits(exchange.req.socket) !== false) return true
     exchange.res.setHeader('Connection', 'close')
     replyFault(exchange, edgeFaults.fault('edge-busy', 'this edge has as many viewers as it admits'))
     return false
   }
 
-  async #route(exchange: Exchange, route: Exclude<Route, { kind: 'cmcd' }>): Promise<void> {
+  async #route(
+    exchange: Exchange,
+    route: Exclude<Route, { kind: 'cmcd' | 'watcher' | 'wall' }>,
+  ): Promise<void> {
     const { entry, pages, edgeId, fleet } = this.#options
     switch (route.kind) {
       case 'media':
@@ -270,6 +277,6 @@ function sendPage(exchange: Exchange, page: Page | null, missing: string): void 
 function kindOf(route: Route): RequestKind {
   if (route.kind === 'media') return route.media
   const { kind } = route
-  if (kind === 'healthz' || kind === 'metrics') return 'internal'
+  if (kind === 'healthz' || kind === 'metrics' || kind === 'watcher') return 'internal'
   return kind === 'play' || kind === 'watch' || kind === 'steer' || kind === 'cmcd' ? kind : 'other'
 }

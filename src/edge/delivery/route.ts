@@ -19,6 +19,8 @@ export type Route =
   | { readonly kind: 'cmcd' }
   | { readonly kind: 'healthz' }
   | { readonly kind: 'metrics' }
+  | { readonly kind: 'watcher' }
+  | { readonly kind: 'wall' }
 
 export interface Target {
   readonly route: Route
@@ -40,6 +42,8 @@ const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/cmcd', { kind: 'cmcd' }],
   ['/healthz', { kind: 'healthz' }],
   ['/metrics', { kind: 'metrics' }],
+  ['/watcher', { kind: 'watcher' }],
+  ['/wall', { kind: 'wall' }],
 ])
 
 const mediaKinds: readonly (readonly [suffix: string, kind: MediaKind])[] = [

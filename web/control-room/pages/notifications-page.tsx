@@ -13,6 +13,7 @@ import {
 } from '#wire'
 import { useClient, useMe } from '../api/use-control-room.tsx'
 import { deliveryWords, KIND_WORDS, REASON_WORDS, receiverWords } from '../notify/delivery-words.ts'
+import { Watcher } from '../notify/watcher.tsx'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import '../notify/notify.css'
@@ -50,6 +51,7 @@ export function NotificationsPage(): ReactNode {
         <>
           <Receivers answer={data} />
           {data.heartbeat === null ? null : <HeartbeatLine heartbeat={data.heartbeat} />}
+          <Watcher watcher={data.watcher} />
           <Routes answer={data} />
           <OnCall answer={data} />
         </>

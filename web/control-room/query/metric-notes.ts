@@ -77,6 +77,13 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Body bytes sent to viewers by class of title, counted when an answer ends. Flat under traffic: the edge is frozen.',
   vitrine_edge_upstream_bytes_total:
     'Body bytes fetched from the origin. Near the bytes sent: the cache is too small.',
+  vitrine_edge_control_lost_seconds:
+    'For how long this edge has not heard the control room; 0: it hears it. Look at the network between them.',
+  vitrine_edge_watcher_holds:
+    '1: this edge holds a sealed copy of the top route. Fewer than 2 in the fleet: nobody rings when the control room dies.',
+  vitrine_edge_watcher_peers:
+    'Other edges that a holder asked a minute ago, by result. Below half of the fleet reached: it could not ring.',
+  vitrine_edge_watcher_told_total: 'Messages about a lost control room that this edge sent, by result.',
   vitrine_edge_probe_bytes_total:
     'Body bytes sent to probes of the fleet; neither viewers nor the ledger count them. Bounded by the probe budget.',
   vitrine_edge_upstream_failures_total:

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { messageOf, Secret } from '#base'
 import type { SecretPlace } from '#wire'
-import { controlFaults } from '../faults.ts'
+import { receiverFaults } from './faults.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -40,18 +40,15 @@ export class SecretBook {
     if ('env' in place) {
       const value = this.#environment[place.env]
       if (value !== undefined && value !== '') return value
-      throw controlFaults.fault(
-        'control-notify-invalid',
-        `${what}: ${place.env} is not set in the environment`,
-      )
+      throw receiverFaults.fault('receivers-invalid', `${what}: ${place.env} is not set in the environment`)
     }
     let text: string
     try {
       text = readFileSync(place.file, 'utf8').trim()
     } catch (error) {
-      throw controlFaults.fault('control-notify-invalid', `${what}: ${messageOf(error)}`, { cause: error })
+      throw receiverFaults.fault('receivers-invalid', `${what}: ${messageOf(error)}`, { cause: error })
     }
     if (text !== '') return text
-    throw controlFaults.fault('control-notify-invalid', `${what}: ${place.file} is empty`)
+    throw receiverFaults.fault('receivers-invalid', `${what}: ${place.file} is empty`)
   }
 }

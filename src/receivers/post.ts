@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'undici'
 import { messageOf } from '#base'
-import { controlFaults } from '../../faults.ts'
-import { oneLine } from '../message.ts'
+import { receiverFaults } from './faults.ts'
+import { oneLine } from './message.ts'
 import type { Outcome } from './receiver.ts'
 
 const POST_MS_MAX = 10_000
@@ -48,7 +48,7 @@ export function readCa(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw controlFaults.fault('control-notify-invalid', `${what}: caFile: ${messageOf(error)}`, {
+    throw receiverFaults.fault('receivers-invalid', `${what}: caFile: ${messageOf(error)}`, {
       cause: error,
     })
   }

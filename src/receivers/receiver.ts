@@ -1,8 +1,7 @@
 // Owns what every kind of receiver has in common: what it is given, and how it says what came of it.
 import type { Closable } from '#base'
 import type { ReceiverKind } from '#wire'
-import type { NoticeMessage } from '../message.ts'
-import type { Words } from '../own-words.ts'
+import type { NoticeMessage, Words } from './message.ts'
 
 /** One attempt. */
 export interface Outgoing {

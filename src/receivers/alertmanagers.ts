@@ -2,11 +2,11 @@
 // forwarding alerts to one that exists. What is forwarded is told again, because an Alertmanager forgets.
 import { createHash } from 'node:crypto'
 import type { ReceiverConfig } from '#wire'
-import { type MessageAlert, stamp } from '../message.ts'
-import type { SecretBook } from '../read-secret.ts'
 import { addressOf } from './hooks.ts'
+import { type MessageAlert, stamp } from './message.ts'
 import type { Poster } from './post.ts'
 import type { Outgoing, Receiver } from './receiver.ts'
+import type { SecretBook } from './secret-book.ts'
 
 type Part<Kind extends keyof ReceiverConfig> = NonNullable<ReceiverConfig[Kind]>
 type Labels = Readonly<Record<string, string>>

@@ -1,11 +1,11 @@
 // Owns receivers that take a JSON message over HTTP: chat webhooks, PagerDuty, and our own signed webhook.
 import { createHmac } from 'node:crypto'
 import type { ReceiverConfig } from '#wire'
-import { controlFaults } from '../../faults.ts'
-import { count, type NoticeMessage, stamp } from '../message.ts'
-import type { SecretBook } from '../read-secret.ts'
+import { receiverFaults } from './faults.ts'
+import { count, type NoticeMessage, stamp } from './message.ts'
 import type { Poster } from './post.ts'
 import type { Outgoing, Receiver } from './receiver.ts'
+import type { SecretBook } from './secret-book.ts'
 
 type Part<Kind extends keyof ReceiverConfig> = NonNullable<ReceiverConfig[Kind]>
 
@@ -136,5 +136,5 @@ function webhookBody({ key, message, words, link }: Outgoing): Record<string, un
 export function addressOf(text: string, what: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
   if (url !== null && /^https?:$/.test(url.protocol)) return url
-  throw controlFaults.fault('control-notify-invalid', `${what}: url is no http or https address`)
+  throw receiverFaults.fault('receivers-invalid', `${what}: url is no http or https address`)
 }

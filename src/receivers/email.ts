@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto'
 import { createTransport } from 'nodemailer'
 import { isLoopback, messageOf } from '#base'
 import type { ReceiverConfig } from '#wire'
-import { controlFaults } from '../../faults.ts'
-import { oneLine } from '../message.ts'
-import type { SecretBook } from '../read-secret.ts'
+import { receiverFaults } from './faults.ts'
+import { oneLine } from './message.ts'
 import { codeOf, readCa } from './post.ts'
 import { failed, type Outcome, type Outgoing, type Receiver } from './receiver.ts'
+import type { SecretBook } from './secret-book.ts'
 
 const MAIL_MS_MAX = 20_000
 
@@ -22,7 +22,7 @@ export function emailReceiver(
   deadlineMs: number = MAIL_MS_MAX,
 ): Receiver {
   if (config.tls === 'none' && !isLoopback(config.host)) {
-    throw controlFaults.fault('control-notify-invalid', `${what}: tls: none is for this machine alone`)
+    throw receiverFaults.fault('receivers-invalid', `${what}: tls: none is for this machine alone`)
   }
   const { user, password } = config
   const pass = password === undefined ? null : secrets.read(password, `${what}: password`)
