@@ -28,11 +28,17 @@ export function actions(screen: Screen): string {
   }
   const fields = proof(screen)
   if (fields === null) return ''
+  const owner = acknowledgedBy === null ? null : (screen.assignedTo ?? acknowledgedBy)
   const take =
-    acknowledgedBy === null
+    owner === null
       ? button('acknowledge', 'I have it', true)
-      : `<input type="hidden" name="to" value="${escape(reader.name)}">${button('assign', 'Take it over')}`
-  const wait = morning === null ? '' : button('wait', `Wait until ${clockWords(morning, zone)}`)
+      : owner === reader.name
+        ? ''
+        : `<input type="hidden" name="to" value="${escape(reader.name)}">${button('assign', 'Take it over')}`
+  const wait =
+    morning === null || morning === screen.waitUntil
+      ? ''
+      : button('wait', `Wait until ${clockWords(morning, zone)}`)
   return `<div class="act"><form method="post" action="${address(screen)}">${fields}${take}${wait}</form></div>`
 }
 
@@ -47,12 +53,15 @@ export function handForm(screen: Screen): string {
   const fields = proof(screen)
   if (fields === null || reader.kind === 'link' || resolvedAt !== null) return ''
   const others = reader.people.filter(name => name !== (screen.assignedTo ?? ''))
-  if (others.length === 0) return ''
   const options = fitting(
     others.map(name => `<option value="${escape(name)}">${text(name)}</option>`),
     OPTIONS_BYTES_MAX,
   )
-  return `<form class="hand" method="post" action="${address(screen)}">${fields}<label><span class="hid">Hand it to</span><select name="to">${options.join('')}</select></label>${button('assign', 'Hand over')}</form>`
+  const form =
+    others.length === 0
+      ? '<p class="dim">Nobody else is here who may act. An admin invites people.</p>'
+      : `<form class="hand" method="post" action="${address(screen)}">${fields}<label><span class="hid">Hand it to</span><select name="to">${options.join('')}</select></label>${button('assign', 'Hand over')}</form>`
+  return `<details><summary>Hand it over</summary>${form}</details><p><a href="/silences?incident=${encodeURIComponent(screen.id)}">Silence these alerts</a></p>`
 }
 
 function address({ id }: Screen): string {

@@ -83,8 +83,9 @@ export function renderScreen(screen: Screen): string {
   return `<main class="sheet" data-tone="${toneOf(screen)}"><div>
 ${lead(screen)}${told(screen)}${causeBox(screen)}${doneBox(screen)}${actions(screen)}
 </div><div>
-${evidence(screen)}${changed(screen)}${showing(screen)}${timeline(screen)}
-</div></main>`
+${evidence(screen)}${changed(screen)}${showing(screen)}
+</div>
+${timeline(screen)}</main>`
 }
 
 function lead(screen: Screen): string {
@@ -102,11 +103,19 @@ function lead(screen: Screen): string {
 <h1>${text(screen.title)}</h1>
 <p class="facts">${text(screen.id)}, ${text(screen.severity)}; since ${time(openedAt, zone)}, ${lasted}</p>
 ${verdict === null || resolvedAt !== null ? '' : `<p>${text(verdict.reason)}</p>`}
-<dl class="figures" aria-label="Viewers">${figures.join('')}</dl>${sparkLine(screen.recent, { zone, trend })}</section>`
+<dl class="figures" aria-label="Viewers">${figures.join('')}</dl>${sparkLine(screen.recent, { zone, trend })}${judgedBy(screen)}</section>`
 }
 
 function figure(name: string, value: string | null): string {
   return `<div><dt>${name}</dt><dd>${value === null ? '<span aria-label="not known">–</span>' : value}</dd></div>`
+}
+
+/** Its inputs, one tap away. */
+function judgedBy({ verdict }: Screen): string {
+  const items = (verdict?.inputs ?? []).map(
+    ({ name, text: value }) => `<div><dt>${text(name)}</dt><dd>${text(value)}</dd></div>`,
+  )
+  return `<details><summary>What this is judged by</summary><dl>${fitting(items, PART_BYTES_MAX).join('')}</dl></details>`
 }
 
 function told({ told: words }: Screen): string {
@@ -132,7 +141,8 @@ function toneOfState(state: ServerState): string {
 }
 
 /** What Vitrine did and when, who was rung, who has it. */
-function doneBox({ events, acknowledgedBy, acknowledgedAt, assignedTo, waitUntil, zone }: Screen): string {
+function doneBox(screen: Screen): string {
+  const { events, acknowledgedBy, acknowledgedAt, assignedTo, waitUntil, zone } = screen
   const who =
     acknowledgedBy === null || acknowledgedAt === null
       ? `<b>Nobody has it yet.</b>${assignedTo === null ? '' : ` It was handed to ${text(assignedTo)}.`}`
@@ -147,7 +157,7 @@ function doneBox({ events, acknowledgedBy, acknowledgedAt, assignedTo, waitUntil
   const steered = events.find(({ kind }) => kind === 'steering')
   const moved =
     steered === undefined ? '' : `<li>${time(steered.at, zone)} Steering: ${text(steered.text)}</li>`
-  return `<section class="box done" aria-label="What is being done"><ul class="list"><li>${who}${wait}</li><li>${rung}</li>${moved}</ul></section>`
+  return `<section class="box done" aria-label="What is being done"><ul class="list"><li>${who}${wait}</li><li>${rung}</li>${moved}</ul>${handForm(screen)}</section>`
 }
 
 function evidence({ cause }: Screen): string {
@@ -199,7 +209,7 @@ function timeline(screen: Screen): string {
   const list =
     shown.length === 0 ? '<p class="dim">Nothing yet.</p>' : `<ol class="list when">${shown.join('')}</ol>`
   const where = reader.kind === 'link' ? 'in the control room' : 'in the export'
-  return `<section class="box" aria-label="Timeline"><h2>Timeline</h2>${noteForm(screen)}${list}${
+  return `<section class="box wide" aria-label="Timeline"><h2>Timeline</h2>${noteForm(screen)}${list}${
     events.length > shown.length ? `<p class="dim">Earlier ones stand ${where}.</p>` : ''
-  }${handForm(screen)}</section>`
+  }</section>`
 }

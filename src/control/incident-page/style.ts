@@ -33,7 +33,7 @@ const RULES = `
 & .list{display:grid;gap:8px;margin-top:8px}& .done .list{margin:0}& .why li{padding-left:12px;border-left:2px solid var(--line-strong)}
 & .when li{display:grid;grid-template-columns:84px 1fr;gap:12px}& .when li>:first-child{color:var(--dim)}
 & .note{display:grid;gap:8px;margin-top:12px}& :is(textarea,select){width:100%;min-height:44px;padding:10px 12px;border:1px solid var(--line-strong);border-radius:4px;background:var(--bg);color:var(--text);font:inherit}
-& .hand{display:flex;gap:8px;margin-top:12px}& .hand label{flex:1}
+& .hand{display:flex;gap:8px}& details{margin-top:8px}& summary{padding:8px 0;color:var(--dim);font-size:12.5px;cursor:pointer}& details dl{display:grid;gap:4px;margin-top:8px}& details dl div{display:flex;justify-content:space-between;gap:16px}& details dd{text-align:right}& details dt{font-size:14px;color:inherit}& .hand label{flex:1}
 & button{min-height:44px;padding:0 12px;border:1px solid var(--line-strong);border-radius:4px;background:none;color:var(--text);font:inherit;font-weight:600;cursor:pointer}
 & button.main{border-color:transparent;background:var(--accent);color:var(--on-accent)}
 & .act form,& .act p{display:flex;flex-wrap:wrap;gap:8px;margin:0}& .act small{flex-basis:100%;color:var(--dim)}
@@ -41,7 +41,7 @@ const RULES = `
 @media(max-width:760px){& .sheet{padding:12px 12px 152px}& .bar{padding:0 12px}& .bar nav{position:fixed;inset:auto 0 0;z-index:10;display:flex;height:58px;background:var(--surface);border-top:1px solid var(--line)}& .bar nav a{flex:1;display:grid;place-content:center;font-size:12.5px}
 & .act{position:fixed;inset:auto 0 58px;z-index:9;padding:8px 12px;background:var(--surface);border-top:1px solid var(--line-strong)}& .act.low{bottom:0;padding-bottom:calc(8px + env(safe-area-inset-bottom))}& .act button{flex:1}}
 @media(min-width:761px){& .bar nav{display:flex;gap:24px}}
-@media(min-width:1000px){& .sheet{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}& .sheet>div{display:grid;gap:12px}}
+@media(min-width:1000px){& .sheet{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}& .sheet>div{display:grid;gap:12px}& .wide{grid-column:1/-1}}
 @media(max-width:999px){& .sheet>div{display:contents}}
 `
 
