@@ -15,11 +15,11 @@ const STYLE = `:root{color-scheme:light dark;--bg:#fff;--text:#131a21;--dim:#4a5
 [data-tone=healthy]{--tone:#137547;--tone-bg:#e3f5ec}[data-tone=degraded]{--tone:#835a00;--tone-bg:#fdf1cf}[data-tone=unreachable]{--tone:#b42320;--tone-bg:#fde7e6}[data-tone=moving]{--tone:#5b3fc4;--tone-bg:#ece8fd}
 @media screen and (prefers-color-scheme:dark){:root{--bg:#0d1116;--text:#edf1f5;--dim:#a3b0bd;--line:#26303b;--tone:#9fb0c0;--tone-bg:#1e2731;--a:#ff7a76;--b:#6cb2ff;--c:#ff9d5c;--d:#5ed3bd;--e:#d59bff;--f:#f08fb6;--g:#c9cf6a}
 [data-tone=healthy]{--tone:#4cc38a;--tone-bg:#11291f}[data-tone=degraded]{--tone:#f2c14b;--tone-bg:#33290f}[data-tone=unreachable]{--tone:#ff7a76;--tone-bg:#3a1819}[data-tone=moving]{--tone:#b6a2ff;--tone-bg:#241f3d}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:1000px;padding:24px 20px 64px;background:var(--bg);color:var(--text);font:15px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
+*{box-sizing:border-box}body{margin:0 auto;max-width:1000px;padding:24px 20px 64px;background:var(--bg);color:var(--text);font:15px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums;overflow-wrap:break-word}
 header{padding:20px;border:1px solid var(--tone);border-radius:8px;background:var(--tone-bg)}header strong{display:block;color:var(--tone);font-size:34px;line-height:1.1}
 h1{margin:10px 0 4px;font-size:22px;line-height:1.25}h2{margin:36px 0 10px;font-size:17px}p{margin:6px 0}.dim,dt,figcaption{color:var(--dim)}
 .pairs{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0}dd{margin:0}ul{padding-left:20px}
-table{border-collapse:collapse;width:100%}th,td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}th{color:var(--dim);font-weight:500}td:first-child{white-space:nowrap;overflow-wrap:normal}
+table{border-collapse:collapse;width:100%}th,td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}th{color:var(--dim);font-weight:500}td{max-width:640px}td:first-child{white-space:nowrap}
 figure{margin:16px 0}figure>svg{display:block;width:100%;height:auto}text{fill:var(--dim);font:12px system-ui,sans-serif}.grid{stroke:var(--line)}.mark{stroke:var(--text);stroke-dasharray:3 3}.mark-name{fill:var(--text)}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}.legend span{margin-left:14px;white-space:nowrap}.a{stroke:var(--a);stroke-width:3}.b{stroke:var(--b)}.c{stroke:var(--c)}.d{stroke:var(--d)}.e{stroke:var(--e)}.f{stroke:var(--f)}.g{stroke:var(--g)}
 footer{margin-top:40px;color:var(--dim)}`

@@ -17,14 +17,14 @@ export function actions(screen: Screen): string {
   const low = reader.kind === 'link' ? ' low' : ''
   if (resolvedAt !== null) {
     return reader.kind === 'link'
-      ? `<div class="act${low}"><p>It is over: there is nothing to do.</p></div>`
+      ? `<div class="thumb${low}"><p>It is over: there is nothing to do.</p></div>`
       : ''
   }
   if (reader.kind === 'link') {
     if (acknowledgedBy !== null)
-      return `<div class="act${low}"><p><b>${text(acknowledgedBy)}</b> has it.</p></div>`
+      return `<div class="thumb${low}"><p><b>${text(acknowledgedBy)}</b> has it.</p></div>`
     const until = escape(clockWords(reader.expiresAt, zone))
-    return `<div class="act${low}"><form method="post">${button('acknowledge', 'I have it', true)}<small>As ${text(reader.recipient)}. This link works until ${until}.</small></form></div>`
+    return `<div class="thumb${low}"><form method="post">${button('acknowledge', 'I have it', true)}<small>As ${text(reader.recipient)}. This link works until ${until}.</small></form></div>`
   }
   const fields = proof(screen)
   if (fields === null) return ''
@@ -38,8 +38,8 @@ export function actions(screen: Screen): string {
   const wait =
     morning === null || morning === screen.waitUntil
       ? ''
-      : button('wait', `Wait until ${clockWords(morning, zone)}`)
-  return `<div class="act"><form method="post" action="${address(screen)}">${fields}${take}${wait}</form></div>`
+      : button('wait', `Wait until ${clockWords(morning, zone).slice(0, 5)}`)
+  return `<div class="thumb"><form method="post" action="${address(screen)}">${fields}${take}${wait}</form></div>`
 }
 
 export function noteForm(screen: Screen): string {

@@ -28,8 +28,8 @@ export function dayTime(at: number, zone: string): string {
   const words = new Intl.DateTimeFormat('en-GB', {
     timeZone: zone,
     year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
+    month: 'short',
+    day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',

@@ -99,9 +99,9 @@ function lead(screen: Screen): string {
     figure('at most', viewers.peak === null ? null : count(viewers.peak)),
     figure('moved', viewers.moved === null ? null : count(viewers.moved)),
   ]
-  return `<section class="box lead" data-tone="${toneOf(screen)}" aria-label="Verdict"><p class="word">${text(sentence(word))}</p>
+  return `<section class="box opening" data-tone="${toneOf(screen)}" aria-label="Verdict"><p class="word">${text(sentence(word))}</p>
 <h1>${text(screen.title)}</h1>
-<p class="facts">${text(screen.id)}, ${text(screen.severity)}; since ${time(openedAt, zone)}, ${lasted}</p>
+<p class="since">${text(screen.id)}, ${text(screen.severity)}; since ${time(openedAt, zone)}, ${lasted}</p>
 ${verdict === null || resolvedAt !== null ? '' : `<p>${text(verdict.reason)}</p>`}
 <dl class="figures" aria-label="Viewers">${figures.join('')}</dl>${sparkLine(screen.recent, { zone, trend })}${judgedBy(screen)}</section>`
 }
@@ -132,7 +132,7 @@ function causeBox({ cause, servers, reader }: Screen): string {
   const more = servers.length - shown.length
   const sure = cause === null || cause.confidence === 0 ? '' : `${Math.round(cause.confidence * 100)} % sure`
   return `<section class="box" aria-label="Cause"><div class="with"><h2>Cause</h2><span class="dim">${sure}</span></div>
-<p>${cause === null ? 'Not known.' : text(cause.text)}</p>${chips.length === 0 ? '' : `<ul class="chips" aria-label="Servers">${fitting(chips, CHIPS_BYTES_MAX).join('')}${more > 0 ? `<li class="dim">and ${more} more</li>` : ''}</ul>`}</section>`
+<p>${cause === null ? 'Not known.' : text(cause.text)}</p>${chips.length === 0 ? '' : `<ul class="tags" aria-label="Servers">${fitting(chips, CHIPS_BYTES_MAX).join('')}${more > 0 ? `<li class="dim">and ${more} more</li>` : ''}</ul>`}</section>`
 }
 
 function toneOfState(state: ServerState): string {
@@ -163,7 +163,7 @@ function doneBox(screen: Screen): string {
 function evidence({ cause }: Screen): string {
   const side = (title: string, list: readonly string[], none: string): string => {
     const items = list.slice(0, REASONS_SHOWN).map(reason => `<li>${text(reason)}</li>`)
-    return `<h2>${title}</h2>${items.length === 0 ? `<p class="dim">${none}</p>` : `<ul class="list why">${fitting(items, PART_BYTES_MAX).join('')}</ul>`}`
+    return `<h2>${title}</h2>${items.length === 0 ? `<p class="dim">${none}</p>` : `<ul class="list reasons">${fitting(items, PART_BYTES_MAX).join('')}</ul>`}`
   }
   return `<section class="box list" aria-label="Evidence">${side('For it', cause?.for ?? [], 'Nothing was found yet.')}${side('Against it', cause?.against ?? [], 'Nothing speaks against it.')}</section>`
 }

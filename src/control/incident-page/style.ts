@@ -21,25 +21,25 @@ const RULES = `
 & .sheet{display:grid;grid-template-columns:minmax(0,1fr);gap:12px;max-width:1560px;margin:0 auto;padding:16px}
 & .box{padding:16px;background:var(--surface);border:1px solid var(--line);border-radius:8px;overflow-wrap:anywhere;min-width:0}
 & h2{font-size:14px;font-weight:650;line-height:1.45}& .box p{margin-top:8px}& .dim{color:var(--dim)}
-& .lead{border-color:var(--tone);background:var(--tone-bg)}& .lead .word{margin:0;color:var(--tone);font-size:38px;font-weight:650;line-height:1.1}
-& h1{margin:8px 0 0;font-size:20px;font-weight:650;line-height:1.25;letter-spacing:-.015em}& .lead .facts{margin-top:4px;color:var(--dim);font-size:12.5px}
+& .opening{border-color:var(--tone);background:var(--tone-bg)}& .opening .word{margin:0;color:var(--tone);font-size:38px;font-weight:650;line-height:1.1}
+& h1{margin:8px 0 0;font-size:20px;font-weight:650;line-height:1.25;letter-spacing:-.015em}& .opening .since{margin-top:4px;color:var(--dim);font-size:12.5px}
 & .figures{display:grid;grid-template-columns:repeat(4,auto);justify-content:space-between;gap:8px;margin-top:16px}
 & .figures div{display:flex;flex-direction:column-reverse;justify-content:flex-end}& dt{color:var(--dim);font-size:12.5px}& .figures dd{font-size:20px;font-weight:600;line-height:1.45}
 & .spark{display:block;width:100%;height:36px;margin-top:12px}& .spark path{fill:none;stroke:var(--tone);stroke-width:2;vector-effect:non-scaling-stroke}& .spark .floor{stroke:var(--line-strong);stroke-width:1}
 & .told{border-left:4px solid var(--accent)}& .told p{margin:0}
 & .with{display:flex;align-items:baseline;gap:12px}
-& .chips{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}& .chips>li>:is(a,span){display:inline-flex;align-items:center;gap:6px;min-height:32px;padding:0 12px;border:1px solid var(--line-strong);border-radius:16px;color:var(--text);text-decoration:none}
+& .tags{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}& .tags>li>:is(a,span){display:inline-flex;align-items:center;gap:6px;min-height:32px;padding:0 12px;border:1px solid var(--line-strong);border-radius:16px;color:var(--text);text-decoration:none}
 & .dot{width:10px;height:10px;border-radius:50%;background:var(--tone,var(--dim))}
-& .list{display:grid;gap:8px;margin-top:8px}& .done .list{margin:0}& .why li{padding-left:12px;border-left:2px solid var(--line-strong)}
+& .list{display:grid;gap:8px;margin-top:8px}& .done .list,& .box.list{margin:0}& .reasons li{padding-left:12px;border-left:2px solid var(--line-strong)}
 & .when li{display:grid;grid-template-columns:84px 1fr;gap:12px}& .when li>:first-child{color:var(--dim)}
 & .note{display:grid;gap:8px;margin-top:12px}& :is(textarea,select){width:100%;min-height:44px;padding:10px 12px;border:1px solid var(--line-strong);border-radius:4px;background:var(--bg);color:var(--text);font:inherit}
 & .hand{display:flex;gap:8px}& details{margin-top:8px}& summary{padding:8px 0;color:var(--dim);font-size:12.5px;cursor:pointer}& details dl{display:grid;gap:4px;margin-top:8px}& details dl div{display:flex;justify-content:space-between;gap:16px}& details dd{text-align:right}& details dt{font-size:14px;color:inherit}& .hand label{flex:1}
 & button{min-height:44px;padding:0 12px;border:1px solid var(--line-strong);border-radius:4px;background:none;color:var(--text);font:inherit;font-weight:600;cursor:pointer}
 & button.main{border-color:transparent;background:var(--accent);color:var(--on-accent)}
-& .act form,& .act p{display:flex;flex-wrap:wrap;gap:8px;margin:0}& .act small{flex-basis:100%;color:var(--dim)}
+& .thumb form,& .thumb p{display:flex;flex-wrap:wrap;gap:8px;margin:0}& .thumb small{flex-basis:100%;color:var(--dim)}
 & .hid{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(max-width:760px){& .sheet{padding:12px 12px 152px}& .bar{padding:0 12px}& .bar nav{position:fixed;inset:auto 0 0;z-index:10;display:flex;height:58px;background:var(--surface);border-top:1px solid var(--line)}& .bar nav a{flex:1;display:grid;place-content:center;font-size:12.5px}
-& .act{position:fixed;inset:auto 0 58px;z-index:9;padding:8px 12px;background:var(--surface);border-top:1px solid var(--line-strong)}& .act.low{bottom:0;padding-bottom:calc(8px + env(safe-area-inset-bottom))}& .act button{flex:1}}
+& .thumb{position:fixed;inset:auto 0 58px;z-index:9;padding:8px 12px;background:var(--surface);border-top:1px solid var(--line-strong)}& .thumb.low{bottom:0;padding-bottom:calc(8px + env(safe-area-inset-bottom))}& .thumb button{flex:1}}
 @media(min-width:761px){& .bar nav{display:flex;gap:24px}}
 @media(min-width:1000px){& .sheet{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}& .sheet>div{display:grid;gap:12px}& .wide{grid-column:1/-1}}
 @media(max-width:999px){& .sheet>div{display:contents}}

@@ -22,7 +22,7 @@ export function renderDeadLink(): string {
   return page(
     'This link opens nothing',
     'resting',
-    '<main class="sheet"><section class="box lead" data-tone="resting"><h1>This link opens nothing</h1><p>It is older than 12 hours, was revoked, or is not whole. Sign in to the control room to see the incident.</p></section></main>',
+    '<main class="sheet"><section class="box opening" data-tone="resting"><h1>This link opens nothing</h1><p>It is older than 12 hours, was revoked, or is not whole. Sign in to the control room to see the incident.</p></section></main>',
   )
 }
 

@@ -16,7 +16,7 @@ const AFTER_MS = 2 * 60_000
 /** More lines cannot be told apart. */
 const SERVERS_MAX = 6
 
-const HURT = { key: 'hurt', label: 'hurt', colour: '--unreachable' }
+const HURT = { key: 'hurt', label: 'hurt', colour: '--text' }
 
 export function IncidentChart({
   incident,
