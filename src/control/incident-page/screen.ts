@@ -175,13 +175,17 @@ function changed({ changes, openedAt, reader }: Screen): string {
     .slice(0, CHANGES_SHOWN)
     .map(
       ({ at, server, kind, text: what }) =>
-        `<li><span>${spanWords(openedAt - at)} before</span><span><b>${text(server ?? 'the whole fleet')}</b> ${text(kind)}: ${text(what)}</span></li>`,
+        `<li><span>${shortly(openedAt - at)} before</span><span><b>${text(server ?? 'the whole fleet')}</b> ${text(kind)}: ${text(what)}</span></li>`,
     )
   return `<section class="box" aria-label="What changed before"><h2>What changed in the 24 hours before</h2>${
     items.length === 0
       ? '<p class="dim">Nothing that anybody told of.</p>'
       : `<ol class="list when">${fitting(items, PART_BYTES_MAX).join('')}</ol>`
   }</section>`
+}
+
+function shortly(ms: number): string {
+  return ms < 60_000 ? `${Math.round(Math.max(0, ms) / 1000)} s` : spanWords(ms)
 }
 
 function showing({ showing: others, reader, resolvedAt }: Screen): string {

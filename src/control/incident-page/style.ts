@@ -29,10 +29,10 @@ const RULES = `
 & .told{border-left:4px solid var(--accent)}& .told p{margin:0}
 & .with{display:flex;align-items:baseline;gap:12px}
 & .tags{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}& .tags>li>:is(a,span){display:inline-flex;align-items:center;gap:6px;min-height:32px;padding:0 12px;border:1px solid var(--line-strong);border-radius:16px;color:var(--text);text-decoration:none}
-& .dot{width:10px;height:10px;border-radius:50%;background:var(--tone,var(--dim))}
+& .dot{width:14px;height:14px;border-radius:50%;background:var(--tone,var(--dim))}
 & .list{display:grid;gap:8px;margin-top:8px}& .done .list,& .box.list{margin:0}& .reasons li{padding-left:12px;border-left:2px solid var(--line-strong)}
 & .when li{display:grid;grid-template-columns:84px 1fr;gap:12px}& .when li>:first-child{color:var(--dim)}
-& .note{display:grid;gap:8px;margin-top:12px}& :is(textarea,select){width:100%;min-height:44px;padding:10px 12px;border:1px solid var(--line-strong);border-radius:4px;background:var(--bg);color:var(--text);font:inherit}
+& .note{display:grid;gap:8px;margin-top:12px;max-width:760px}& .note button{justify-self:start;min-width:120px}& :is(textarea,select){width:100%;min-height:44px;padding:10px 12px;border:1px solid var(--line-strong);border-radius:4px;background:var(--bg);color:var(--text);font:inherit}
 & .hand{display:flex;gap:8px}& details{margin-top:8px}& summary{padding:8px 0;color:var(--dim);font-size:12.5px;cursor:pointer}& details dl{display:grid;gap:4px;margin-top:8px}& details dl div{display:flex;justify-content:space-between;gap:16px}& details dd{text-align:right}& details dt{font-size:14px;color:inherit}& .hand label{flex:1}
 & button{min-height:44px;padding:0 12px;border:1px solid var(--line-strong);border-radius:4px;background:none;color:var(--text);font:inherit;font-weight:600;cursor:pointer}
 & button.main{border-color:transparent;background:var(--accent);color:var(--on-accent)}

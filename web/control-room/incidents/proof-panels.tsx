@@ -74,8 +74,12 @@ export function Showing({ answer: { showing, incident } }: { readonly answer: In
             <span>
               {sign}{' '}
               <span className="quiet">
-                {since === null ? '' : 'since '}
-                {since === null ? null : <Moment at={since} />} {countText(viewers)} watch
+                {since === null ? null : (
+                  <>
+                    since <Moment at={since} />,{' '}
+                  </>
+                )}
+                {countText(viewers)} watch
               </span>
             </span>
           </li>
