@@ -2,7 +2,7 @@
 // has to get up.
 import { z } from 'zod'
 import { markView } from './marks.ts'
-import { serverId } from './names.ts'
+import { serverId, serverStates } from './names.ts'
 
 const time = z.number()
 const words = z.record(z.string(), z.string())
@@ -193,6 +193,20 @@ export const incidentAlertView = z.object({
 })
 export type IncidentAlertView = z.infer<typeof incidentAlertView>
 
+export const trends = ['rising', 'steady', 'falling'] as const
+
+/** A server outside the incident that shows its sign and still takes viewers: perhaps the next one. */
+export const showingServer = z.object({
+  server: serverId,
+  state: z.enum(serverStates),
+  /** What it shows, in words. */
+  sign: z.string(),
+  viewers: z.int(),
+  /** Fleet time since when; null: not known. */
+  since: time.nullable(),
+})
+export type ShowingServer = z.infer<typeof showingServer>
+
 /** `GET /api/v1/incidents/{id}` (viewer): the timeline oldest first, with what steering and servers did meanwhile. */
 export const incidentAnswer = z.object({
   now: time,
@@ -204,6 +218,13 @@ export const incidentAnswer = z.object({
   changes: z.array(markView),
   /** The next morning of the operators' zone: until then one may wait. */
   morning: time,
+  hurt: z.object({
+    /** Over a minute; null: it is over, too new, or not known. */
+    trend: z.enum(trends).nullable(),
+    /** Viewers hurt in the last minutes of the incident, oldest first. */
+    recent: z.array(z.object({ at: time, value: z.number() })),
+  }),
+  showing: z.array(showingServer),
 })
 export type IncidentAnswer = z.infer<typeof incidentAnswer>
 
@@ -214,9 +235,25 @@ export const assignRequest = z.strictObject({ to: z.string().trim().min(1).max(6
 export const waitRequest = z.strictObject({ until: time.optional() })
 export const incidentActed = z.object({ incident: incidentView })
 
+/** `GET /api/v1/actors` (operator): whom an incident can be handed to. */
+export const actorsAnswer = z.object({ people: z.array(z.string()) })
+
 /** `POST /api/v1/silences` (operator). */
 export const silenceRequest = silenceView
   .pick({ matchers: true, startsAt: true, endsAt: true, recurs: true })
   .extend({ comment: z.string().trim().min(1).max(512) })
 export type SilenceRequest = z.infer<typeof silenceRequest>
 export const silencesAnswer = z.object({ now: time, silences: z.array(silenceView) })
+
+/** `POST /api/v1/silences/preview` (viewer): what fires and would be covered. */
+export const silencePreviewRequest = z.strictObject({ matchers: silenceView.shape.matchers })
+export const silencePreview = z.object({
+  /** Firing alerts that every matcher matches, the first of them, and all that fire. */
+  covered: z.int(),
+  firing: z.int(),
+  alerts: z.array(z.object({ labels: words, summary: z.string() })),
+})
+export type SilencePreview = z.infer<typeof silencePreview>
+
+/** `POST /api/v1/silences/{id}/extend` (operator). */
+export const extendRequest = z.strictObject({ endsAt: time })

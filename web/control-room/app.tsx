@@ -19,6 +19,7 @@ import { RulesPage } from './pages/rules-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
+import { SilencesPage } from './pages/silences-page.tsx'
 import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
@@ -125,6 +126,9 @@ export function App(): ReactNode {
               <IncidentsPage />
             </Route>
             <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={id} />}</Route>
+            <Route path="/silences">
+              <SilencesPage />
+            </Route>
             <Route path="/alerts">
               <AlertsPage />
             </Route>

@@ -21,6 +21,7 @@ const NAMES: Readonly<Record<string, string>> = {
   audit: 'Audit',
   notifications: 'Notifications',
   incidents: 'Incidents',
+  silences: 'Silences',
   'sign-in': 'Sign in',
   shared: 'Shared graph',
 }

@@ -16,6 +16,7 @@ import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
 import { installGuard } from './guard.ts'
+import { addIncidentPageRoutes } from './incident-page-routes.ts'
 import { addIncidentRoutes } from './incident-routes.ts'
 import { addMarkRoutes } from './mark-routes.ts'
 import { addNoteRoutes } from './note-routes.ts'
@@ -29,6 +30,7 @@ import { addRuleRoutes } from './rule-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
+import { addSilenceRoutes } from './silence-routes.ts'
 import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
@@ -92,6 +94,7 @@ export async function createApp(context: ControlContext): Promise<FastifyInstanc
   installGuard(app, context)
   addApiRoutes(app, context)
   await addNotifyRoutes(app, context)
+  await addIncidentPageRoutes(app, context)
   await addPrometheusRoutes(app, context)
   await addPageRoutes(app, context)
   await app.ready()
@@ -126,5 +129,6 @@ function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void 
   addRuleRoutes(app, context)
   addRuleEditRoutes(app, context)
   addIncidentRoutes(app, context)
+  addSilenceRoutes(app, context)
   addAlertmanagerRoutes(app, context)
 }

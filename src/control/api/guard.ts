@@ -42,6 +42,8 @@ export interface Session {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: RouteAccess
+    /** Where a browser proves that our page made the request; a header unless it says otherwise. */
+    proof?: 'form'
   }
   interface FastifyRequest {
     principal: Principal
@@ -118,6 +120,8 @@ export function installGuard(app: FastifyInstance, context: ControlContext): voi
     checkScope(request)
     checkOrigin(request, context)
   })
+  // A form without a script has no header: its proof lies in the body, which is read by now.
+  app.addHook('preHandler', async request => checkForm(request))
   // Whatever the handler changes is noted under whom it was asked by; the last hook before it.
   app.addHook('preHandler', (request, _reply, done) => {
     runAs(actorOf(request), done)
@@ -216,13 +220,22 @@ function checkOrigin(request: FastifyRequest, context: ControlContext): void {
   const { principal } = request
   if (principal.kind !== 'person' || principal.session === null || SAFE_METHODS.has(request.method)) return
   const given = request.headers[CSRF_HEADER]
-  if (typeof given !== 'string' || !equal(given, principal.session.csrf)) {
+  const inForm = request.routeOptions.config.proof === 'form'
+  if (!inForm && (typeof given !== 'string' || !equal(given, principal.session.csrf))) {
     const message = `${CSRF_HEADER} does not hold the value from /api/v1/me`
     throw controlFaults.fault('control-csrf', message)
   }
   if (!isSameOrigin(request, context)) {
     throw controlFaults.fault('control-csrf', 'the Origin header does not name this control room')
   }
+}
+
+function checkForm({ principal, routeOptions, method, body }: FastifyRequest): void {
+  if (routeOptions.config.proof !== 'form' || SAFE_METHODS.has(method)) return
+  if (principal.kind !== 'person' || principal.session === null) return
+  const given: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'csrf') : null
+  if (typeof given === 'string' && equal(given, principal.session.csrf)) return
+  throw controlFaults.fault('control-csrf', 'the form is not from a page of this session')
 }
 
 /** The Origin is the Host that was asked, or the public URL. Browsers send it with every POST, PUT and DELETE. */

@@ -11,6 +11,7 @@ import { linkPagePolicy, renderDeadLink, renderLinkPage } from '../notify/link-p
 import type { LinkHolder } from '../notify/links.ts'
 import { notificationsView } from '../notify/notification-view.ts'
 import { type Taken, takeIncident } from '../notify/take-incident.ts'
+import { runAs } from '../state/acting.ts'
 import { nameOf } from './guard.ts'
 import { addRoute, check } from './route.ts'
 
@@ -107,7 +108,7 @@ async function linkPage(
   const { token } = request.params as { readonly token: string }
   const holder = await notifications.links.read(token)
   if (holder === null) return reply.status(404).send(renderDeadLink())
-  const told = takes ? toldWords(await take(context, holder)) : null
+  const told = takes ? toldWords(await take(context, holder, request.ip)) : null
   const facts = await linkFacts(state, holder, notifications.plan.zone, told)
   if (facts === null) return reply.status(404).send(renderDeadLink())
   return reply.send(renderLinkPage(facts))
@@ -116,10 +117,12 @@ async function linkPage(
 /** The one place where a link acts. */
 async function take(
   { state, incidents }: ControlContext,
-  { incident, recipient }: LinkHolder,
+  { incident, recipient, isUser }: LinkHolder,
+  address: string,
 ): Promise<Taken> {
   try {
-    await incidents.keeper.actions.acknowledge(incident, recipient)
+    const actor = { kind: 'link', person: isUser ? recipient : null, via: 'incident-link', address } as const
+    await runAs(actor, () => incidents.keeper.actions.acknowledge(incident, recipient))
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     // Who has it, that it is over, or that nobody looks at it any more: the row says.

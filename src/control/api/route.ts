@@ -27,6 +27,8 @@ export interface ApiRoute<Body> {
   /** Attempts a minute from one address; none when absent. */
   readonly ratePerMinute?: number
   readonly bodyBytesMax?: number
+  /** A form of ours carries the proof that our page made the request; a header otherwise. */
+  readonly proof?: 'form'
   handle(this: void, request: FastifyRequest, reply: FastifyReply, body: Body): unknown
 }
 
@@ -39,6 +41,7 @@ export function addRoute<Body = undefined>(app: FastifyInstance, route: ApiRoute
     ...(route.bodyBytesMax === undefined ? {} : { bodyLimit: route.bodyBytesMax }),
     config: {
       access,
+      ...(route.proof === undefined ? {} : { proof: route.proof }),
       ...(ratePerMinute === undefined ? {} : { rateLimit: { max: ratePerMinute, timeWindow: 60_000 } }),
     },
     schema: {

@@ -22,15 +22,15 @@ export function installSecurityHeaders(app: FastifyInstance, context: ControlCon
 
 /**
  * For pages: own scripts and styles only; media, and the requests that hls.js makes, also from the edges that exist
- * now. hls.js builds its worker and its media source from blob: URLs.
+ * now. hls.js builds its worker and its media source from blob: URLs. `styleHash`: of the one sheet in the page itself.
  */
-export function pagePolicy({ fleet }: ControlContext): string {
+export function pagePolicy({ fleet }: ControlContext, styleHash = ''): string {
   const edges = fleet.edges().flatMap(({ url }) => (URL.canParse(url) ? [new URL(url).origin] : []))
   const media = [...new Set(edges)].join(' ')
   return [
     "default-src 'none'",
     "script-src 'self'",
-    "style-src 'self'",
+    `style-src 'self' ${styleHash}`.trim(),
     "img-src 'self' data:",
     "font-src 'self'",
     `connect-src 'self' ${media}`.trim(),

@@ -1,7 +1,8 @@
 // Owns what people do with an incident; each act carries a name. Two at once: the second is told who was first.
 import { controlFaults } from '../faults.ts'
+import { actorNow } from '../state/acting.ts'
 import type { Incidents } from '../state/incidents.ts'
-import type { OpenIncident } from './open-incident.ts'
+import { actions, type OpenIncident } from './open-incident.ts'
 import { tellResolved } from './telling.ts'
 
 export interface ActionPorts {
@@ -33,7 +34,7 @@ export class IncidentActions {
     }
     const at = this.#ports.nowMs()
     incident.set({ acknowledgedBy: by, acknowledgedAt: at, assignedTo: incident.stored.assignedTo ?? by })
-    incident.note(at, 'acknowledged', `${by} has it`, by)
+    incident.act(at, 'acknowledged', `${by} has it`, by)
     await this.#ports.save()
   }
 
@@ -42,22 +43,23 @@ export class IncidentActions {
     const at = this.#ports.nowMs()
     const kept = this.#ports.find(id)
     if (kept !== null) {
-      kept.note(at, 'comment', text, by)
+      kept.act(at, 'comment', text, by, { text })
       await this.#ports.save()
       return
     }
     const stored = await this.#ports.incidents.get(id)
     if (stored === null) throw unknown(id)
-    await this.#ports.incidents.save([
-      { incident: stored.incident, alerts: [], notices: [], events: [{ at, kind: 'comment', by, text }] },
-    ])
+    const { incident } = stored
+    const act = { at, by, action: actions.comment, subject: id, facts: { text }, as: actorNow(by) }
+    const events = [{ at, kind: 'comment', by, text } as const]
+    await this.#ports.incidents.save([{ incident, alerts: [], notices: [], events, acts: [act] }])
   }
 
   async assign(id: string, to: string, by: string): Promise<void> {
     const incident = this.#open(id)
     const at = this.#ports.nowMs()
     incident.set({ assignedTo: to })
-    incident.note(at, 'assigned', to === by ? `${by} takes it` : `${by} hands it to ${to}`, by)
+    incident.act(at, 'assigned', to === by ? `${by} takes it` : `${by} hands it to ${to}`, by, { to })
     await this.#ports.save()
   }
 
@@ -71,7 +73,7 @@ export class IncidentActions {
       )
     }
     incident.set({ waitUntil: until })
-    incident.note(at, 'waiting', `${by} waits: nobody is rung before`, by)
+    incident.act(at, 'waiting', `${by} waits: nobody is rung before`, by, { until })
     await this.#ports.save()
   }
 
@@ -84,7 +86,7 @@ export class IncidentActions {
     incident.remember({ byHand: true })
     const still =
       left === 0 ? '' : ` while ${left} alert${left === 1 ? '' : 's'} still fire${left === 1 ? 's' : ''}`
-    incident.note(at, 'resolved', `${by} says that it is over${still}`, by)
+    incident.act(at, 'resolved', `${by} says that it is over${still}`, by, { firing: left })
     tellResolved(incident, at, by)
     await this.#ports.save()
   }

@@ -21,7 +21,7 @@ import {
   tellOfChanges,
   tellResolved,
 } from './telling.ts'
-import { type VerdictInput, verdictOf } from './verdict.ts'
+import { type Trend, type VerdictInput, verdictOf } from './verdict.ts'
 import type { WakePolicy } from './wake.ts'
 
 const TURN_MS = 1000
@@ -76,7 +76,19 @@ export class IncidentKeeper implements Closable {
       'vitrine_control_incidents_open',
       'Incidents that are open. The page Incidents shows them.',
     )
-    options.counters.beforeCollect(() => gauge.set(this.open().length))
+    const hurt = options.counters.gauge(
+      'vitrine_incident_viewers_hurt',
+      'Viewers that an open incident hurts now. Its page draws them above CPU; they end with the incident.',
+    )
+    let shown: readonly string[] = []
+    options.counters.beforeCollect(() => {
+      const open = this.open()
+      gauge.set(open.length)
+      const known = open.filter(({ viewers }) => viewers.hurtNow !== null)
+      for (const incident of shown) if (!known.some(({ id }) => id === incident)) hurt.remove({ incident })
+      for (const { id, viewers } of known) hurt.set(viewers.hurtNow ?? 0, { incident: id })
+      shown = known.map(({ id }) => id)
+    })
     this.actions = new IncidentActions({
       find: id => this.#kept.get(id) ?? null,
       incidents: options.incidents,
@@ -158,6 +170,12 @@ export class IncidentKeeper implements Closable {
   /** An open one, or one that was resolved a moment ago; null: look into the stored ones. */
   get(id: string): IncidentView | null {
     return this.#kept.get(id)?.view() ?? null
+  }
+
+  /** Of viewers hurt, over a minute; null: it is over, too new, or not known. */
+  trend(id: string): Trend | null {
+    const incident = this.#kept.get(id)
+    return incident?.stored.resolvedAt === null ? incident.trend(this.#options.nowMs()) : null
   }
 
   async close(): Promise<void> {

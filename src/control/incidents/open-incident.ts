@@ -1,7 +1,9 @@
 // Owns one incident in memory: who joined, what it is called, whom it hurts, and what of it is not stored yet.
 // It decides nothing about time: the keeper tells it when.
 import type { IncidentEventKind, IncidentView, NoticeReason } from '#wire'
+import { actorNow } from '../state/acting.ts'
 import type { StoredAlert } from '../state/alerts.ts'
+import type { AuditNote } from '../state/database.ts'
 import type {
   IncidentAlert,
   IncidentChange,
@@ -26,6 +28,16 @@ const TREND_MS = 60_000
 /** The last ones say enough of what they have in common. */
 const MEMBERS_MAX = 300
 
+/** What people do, and what the audit calls it. */
+export const actions = {
+  acknowledged: 'incident-acknowledge',
+  comment: 'incident-comment',
+  assigned: 'incident-assign',
+  waiting: 'incident-wait',
+  resolved: 'incident-resolve',
+} as const
+type ActKind = keyof typeof actions
+
 const ranks = { info: 0, warning: 1, critical: 2 } as const
 
 export class OpenIncident {
@@ -35,6 +47,7 @@ export class OpenIncident {
   #changedAlerts = new Map<string, IncidentAlert>()
   #events: NewEvent[] = []
   #notices: NewNotice[] = []
+  #acts: AuditNote[] = []
   #dirty = false
   /** Viewers hurt of the last two minutes, oldest first. */
   #hurt: { readonly at: number; readonly value: number }[] = []
@@ -122,6 +135,15 @@ export class OpenIncident {
     this.note(at, 'notified', `${rings ? 'rings' : 'told quietly'}: ${text}`)
   }
 
+  /** What a person did: on the timeline and in the audit, both stored with what it changed. */
+  act(at: number, kind: ActKind, text: string, by: string, facts: Record<string, unknown> = {}): void {
+    this.note(at, kind, text, by)
+    // It may be stored by a turn that somebody else began.
+    const act = { at, by, action: actions[kind], subject: this.id, facts, as: actorNow(by) }
+    if (this.#acts.length >= EVENTS_WAITING_MAX) this.#acts.shift()
+    this.#acts.push(act)
+  }
+
   name(topology: Topology): void {
     const title = titleOf(this.alerts(), this.stored.servers, topology)
     if (title !== this.stored.title) this.set({ title })
@@ -135,20 +157,23 @@ export class OpenIncident {
       alerts: [...this.#changedAlerts.values()],
       events: this.#events,
       notices: this.#notices,
+      acts: this.#acts,
     }
     this.#changedAlerts = new Map()
     this.#events = []
     this.#notices = []
+    this.#acts = []
     this.#dirty = false
     return change
   }
 
   /** It could not be stored: it goes with what comes next, before it. */
-  giveBack({ alerts, events, notices }: IncidentChange): void {
+  giveBack({ alerts, events, notices, acts = [] }: IncidentChange): void {
     for (const alert of alerts)
       if (!this.#changedAlerts.has(alert.alertId)) this.#changedAlerts.set(alert.alertId, alert)
     this.#events = [...events, ...this.#events].slice(-EVENTS_WAITING_MAX)
     this.#notices = [...notices, ...this.#notices]
+    this.#acts = [...acts, ...this.#acts].slice(-EVENTS_WAITING_MAX)
     this.#dirty = true
   }
 

@@ -90,6 +90,19 @@ export function checkSilence(silence: NewSilence, now: number): void {
   }
 }
 
+/** A test of labels by these matchers. Fault: one of them cannot be understood. */
+export function coverTest(
+  matchers: SilenceView['matchers'],
+): (labels: Readonly<Record<string, string>>) => boolean {
+  try {
+    const ready = matchersOf(matchers)
+    return labels => covers(ready, labels)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'a matcher is not valid'
+    throw controlFaults.fault('control-request-invalid', message)
+  }
+}
+
 function matchersOf(matchers: SilenceView['matchers']): Matcher[] {
   return matchers.map(({ name, value, isRegex, isEqual }) =>
     makeMatcher(name, isRegex ? (isEqual ? '=~' : '!~') : isEqual ? '=' : '!=', value),

@@ -1,7 +1,8 @@
-// Owns what the page behind a link is made of: the incident's row and its newest events.
+// Owns what the page behind a link is made of: the incident's row and its newest events. A part of the row that cannot
+// be read is missing, and holds nobody up.
+import type { Screen } from '../incident-page/screen.ts'
 import type { StateDb } from '../state/database.ts'
 import { incidentOf } from './incident-rows.ts'
-import type { LinkPageFacts } from './link-page.ts'
 import type { LinkHolder } from './links.ts'
 import { readCause, readServers, readVerdict, readViewers } from './message.ts'
 
@@ -13,7 +14,7 @@ export async function linkFacts(
   holder: LinkHolder,
   zone: string,
   told: string | null,
-): Promise<LinkPageFacts | null> {
+): Promise<Screen | null> {
   const row = await incidentOf(db, holder.incident)
   if (row === null) return null
   const events = await db
@@ -29,15 +30,21 @@ export async function linkFacts(
     severity: row.severity,
     openedAt: row.opened_at,
     resolvedAt: row.resolved_at,
-    servers: readServers(row),
+    servers: readServers(row).map(id => ({ id, state: null })),
     verdict: readVerdict(row),
     cause: readCause(row),
     viewers: readViewers(row),
     acknowledgedBy: row.acknowledged_by,
     acknowledgedAt: row.acknowledged_at,
+    assignedTo: row.assigned_to,
+    waitUntil: row.wait_until,
+    trend: null,
+    recent: [],
+    changes: [],
+    showing: [],
+    morning: null,
     events: events.map(({ id = 0, at, kind, by, text }) => ({ id, at, kind, by, text })),
-    recipient: holder.recipient,
-    expiresAt: holder.expiresAt,
+    reader: { kind: 'link', recipient: holder.recipient, expiresAt: holder.expiresAt },
     now: nowMs(),
     zone,
     told,

@@ -2,7 +2,7 @@
 // transaction: an event that tells somebody, and the notice that does.
 import { type RawBuilder, sql } from 'kysely'
 import type { Cause, IncidentEvent, IncidentEventKind, IncidentView, NoticeReason, Verdict } from '#wire'
-import type { Db, StateDb } from './database.ts'
+import { type AuditNote, audit, type Db, type StateDb } from './database.ts'
 import type { Tables } from './tables.ts'
 
 const DAY_MS = 86_400_000
@@ -80,6 +80,8 @@ export interface IncidentChange {
   readonly alerts: readonly IncidentAlert[]
   readonly events: readonly NewEvent[]
   readonly notices: readonly NewNotice[]
+  /** What people did, for the audit. */
+  readonly acts?: readonly AuditNote[]
 }
 
 export interface IncidentWithAlerts {
@@ -180,7 +182,7 @@ export function createIncidents({ db, nowMs }: StateDb): Incidents {
 async function save(db: StateDb['db'], changes: readonly IncidentChange[], now: number): Promise<void> {
   if (changes.length === 0) return
   await db.transaction().execute(async tx => {
-    for (const { incident, alerts, events: told, notices } of changes) {
+    for (const { incident, alerts, events: told, notices, acts = [] } of changes) {
       const row = toRow(incident)
       await tx
         .insertInto('incidents')
@@ -200,6 +202,7 @@ async function save(db: StateDb['db'], changes: readonly IncidentChange[], now: 
           .values({ incident_id: incident.id, ...notice, rings: rings ? 1 : 0, done_at: null })
           .execute()
       }
+      for (const act of acts) await audit(tx, act)
     }
     if (changes.some(({ events: told }) => told.some(({ kind }) => kind === 'opened'))) await prune(tx, now)
   })

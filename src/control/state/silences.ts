@@ -14,6 +14,8 @@ export interface Silences {
   /** In force, to come, and those that ended within a month; newest first. */
   list(this: void): Promise<SilenceView[]>
   end(this: void, id: string, by: string): Promise<void>
+  /** Of one that has not ended. */
+  extend(this: void, id: string, endsAt: number, by: string): Promise<void>
 }
 
 export function createSilences(state: StateDb): Silences {
@@ -21,6 +23,7 @@ export function createSilences(state: StateDb): Silences {
     add: (silence, by) => add(state, silence, by),
     list: () => list(state),
     end: (id, by) => end(state, id, by),
+    extend: (id, endsAt, by) => extend(state, id, endsAt, by),
   }
 }
 
@@ -96,10 +99,32 @@ async function end({ db, nowMs }: StateDb, id: string, by: string): Promise<void
       .where('ended_at', 'is', null)
       .where('ends_at', '>', at)
       .executeTakeFirst()
-    if (ended.numUpdatedRows === 0n) {
-      const message = `no silence ${JSON.stringify(id.slice(0, 40))} is in force or to come`
-      throw controlFaults.fault('control-silence-unknown', message)
-    }
+    if (ended.numUpdatedRows === 0n) throw unknown(id)
     await audit(tx, { at, by, action: 'silence-end', subject: id })
   })
+}
+
+async function extend({ db, nowMs }: StateDb, id: string, endsAt: number, by: string): Promise<void> {
+  await db.transaction().execute(async tx => {
+    const at = nowMs()
+    const row = await tx
+      .selectFrom('silences')
+      .select(['starts_at', 'ends_at'])
+      .where('id', '=', id)
+      .where('ended_at', 'is', null)
+      .where('ends_at', '>', at)
+      .executeTakeFirst()
+    if (row === undefined) throw unknown(id)
+    if (endsAt <= Math.max(at, row.starts_at)) {
+      throw controlFaults.fault('control-request-invalid', 'endsAt lies before it starts, or in the past')
+    }
+    await tx.updateTable('silences').set({ ends_at: endsAt }).where('id', '=', id).execute()
+    const facts = { from: row.ends_at, to: endsAt }
+    await audit(tx, { at, by, action: 'silence-extend', subject: id, facts })
+  })
+}
+
+function unknown(id: string): Error {
+  const message = `no silence ${JSON.stringify(id.slice(0, 40))} is in force or to come`
+  return controlFaults.fault('control-silence-unknown', message)
 }

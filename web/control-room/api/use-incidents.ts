@@ -48,6 +48,11 @@ export function useAct(id: string): UseMutationResult<unknown, Error, Act> {
   })
 }
 
+/** One thing done by a press of a button; its error is shown where it was pressed. */
+export function useDo(run: () => Promise<void>): UseMutationResult<void, Error, void> {
+  return useMutation({ mutationFn: run })
+}
+
 function path(id: string): string {
   return `/api/v1/incidents/${encodeURIComponent(id)}`
 }

@@ -59,6 +59,14 @@ export function watching(matching: string): FeedQuery {
   }
 }
 
+export function incidentHurt(incident: string): FeedQuery {
+  return {
+    key: () => 'hurt',
+    expr: stepS =>
+      `max(max_over_time(vitrine_incident_viewers_hurt{incident=${JSON.stringify(incident)}}${window(stepS)}))`,
+  }
+}
+
 export function throughput(matching: string): FeedQuery {
   return {
     key: column('throughput'),

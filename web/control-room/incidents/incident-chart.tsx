@@ -1,9 +1,9 @@
-// Owns the one chart of an incident: its viewers above its CPU, on one axis of time, from before it began.
+// Owns the one chart of an incident: what viewers felt above the CPU of its servers, on one axis of time, from before it began.
 import { type ReactNode, useMemo, useState } from 'react'
 import type { IncidentView } from '#wire'
 import { useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { cpu, instances, watching } from '../charts/expressions.ts'
+import { cpu, incidentHurt, instances, watching } from '../charts/expressions.ts'
 import { seriesColour } from '../charts/palette.ts'
 import type { FeedWindow } from '../charts/series-feed.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
@@ -15,6 +15,8 @@ const BEFORE_MS = 5 * 60_000
 const AFTER_MS = 2 * 60_000
 /** More lines cannot be told apart. */
 const SERVERS_MAX = 6
+
+const HURT = { key: 'hurt', label: 'hurt', colour: '--text' }
 
 export function IncidentChart({
   incident,
@@ -37,8 +39,11 @@ export function IncidentChart({
       ? { kind: 'live', seconds: Math.max(300, toS - fromS) }
       : { kind: 'fixed', fromS, toS }
   const feed = useFeed({
-    queries: useMemo(() => [cpu(matching), watching(matching)], [matching]),
-    queriesKey: matching,
+    queries: useMemo(
+      () => [cpu(matching), watching(matching), incidentHurt(incident.id)],
+      [matching, incident.id],
+    ),
+    queriesKey: `${incident.id} ${matching}`,
     window,
     widthPx: 600,
     paused: false,
@@ -58,7 +63,7 @@ export function IncidentChart({
           {
             key: 'watching',
             title: 'Viewers',
-            note: 'watching',
+            note: 'hurt, and watching each server',
             unit: 'count' as const,
             floorMax: 4,
             stepped: true,
@@ -68,7 +73,7 @@ export function IncidentChart({
           <TimeChart
             key={key}
             {...spec}
-            series={lines(key)}
+            series={key === 'watching' ? [HURT, ...lines(key)] : lines(key)}
             height={key === 'cpu' ? 132 : 110}
             showTimes={key === 'cpu'}
             grid={feed.grid}

@@ -47,3 +47,21 @@ export function inListOrder(incidents: readonly IncidentView[]): IncidentView[] 
     return (a.resolvedAt === null ? rank(a) - rank(b) : 0) || b.openedAt - a.openedAt
   })
 }
+
+/** Points of a line from the left border to the right one, from 0 to the highest. */
+export function hurtPath(
+  points: readonly { readonly at: number; readonly value: number }[],
+  width: number,
+  height: number,
+): string {
+  const [first] = points
+  const last = points.at(-1)
+  if (first === undefined || last === undefined || first.at === last.at) return ''
+  const most = Math.max(1, ...points.map(({ value }) => value))
+  const places = points.map(({ at, value }) => {
+    const x = ((at - first.at) / (last.at - first.at)) * width
+    const y = height - 2 - (value / most) * (height - 4)
+    return `${x.toFixed(1)} ${y.toFixed(1)}`
+  })
+  return `M${places.join('L')}`
+}

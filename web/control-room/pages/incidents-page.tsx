@@ -16,7 +16,8 @@ export function IncidentsPage(): ReactNode {
       <header className="page-head">
         <h1>Incidents</h1>
         <p className="quiet">
-          From <Link href="/alerts">these alerts</Link>. Times in <ZoneSwitch />
+          From <Link href="/alerts">these alerts</Link>, but for <Link href="/silences">silences</Link>. Times
+          in <ZoneSwitch />
         </p>
       </header>
       {incidents.data === undefined ? (

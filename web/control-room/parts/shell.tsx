@@ -96,7 +96,8 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
         <UserMenu />
       </header>
       <SilenceBanner />
-      <SafetyBanner />
+      {/* At night the verdict stands first. */}
+      {path.startsWith('/incidents/') ? null : <SafetyBanner />}
       <main id="content" tabIndex={-1}>
         {children}
       </main>

@@ -161,6 +161,8 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_fleet_watching_estimated:
     'Of which counted by address and user agent, because the player told no session id.',
   vitrine_fleet_watching_simulated: 'Of which simulated by `vitrine simulate viewers`: nobody sits there.',
+  vitrine_incident_viewers_hurt:
+    'Viewers that an open incident hurts now, by its id. It ends with the incident; its page draws it above CPU.',
   vitrine_origin_titles: 'Titles by state. Broken ones are listed with their reason on the titles page.',
   vitrine_probe_http_seconds:
     'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',
