@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Closable, Counter, Counters, FleetTime, Gauge, Log } from '#base'
 import { createThrottle, messageOf } from '#base'
-import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
+import { type MetricsStore, SharedFrames, staleMarker, type WriteSeries } from '#metrics'
 import type { Alerts, StoredAlert } from '../state/alerts.ts'
 import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
@@ -87,6 +87,7 @@ class RunningKeeper implements AlertKeeper {
   readonly #dropped: Counter
   readonly #roundSeconds: Gauge
   readonly #rounds: Counter
+  readonly #shared = new SharedFrames()
   readonly #throttle = createThrottle(LOG_EVERY_MS)
   #saves: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
@@ -199,6 +200,7 @@ class RunningKeeper implements AlertKeeper {
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
     this.#lastAt = now
     const startedMs = performance.now()
+    this.#shared.begin()
     const written: WriteSeries[] = []
     this.#takeOver(now, written)
     let sliceEndsMs = performance.now() + SLICE_MS
@@ -237,7 +239,12 @@ class RunningKeeper implements AlertKeeper {
       void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData })
     let found: Evaluated
     try {
-      found = await evaluateRule(rule, now, { store, externalLabels, externalUrl: externalUrl() })
+      found = await evaluateRule(rule, now, {
+        store,
+        externalLabels,
+        externalUrl: externalUrl(),
+        shared: this.#shared,
+      })
     } catch (error) {
       this.#failed(rule, error)
       done(messageOf(error), true)

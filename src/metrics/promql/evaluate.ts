@@ -20,6 +20,7 @@ import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
 import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
+import type { SharedFrames } from './shared-frames.ts'
 import { fillInstants, slice, slide, type Windows, withoutStale } from './slide.ts'
 import { smoothing } from './smoothing.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
@@ -36,7 +37,12 @@ export interface Context {
   /** Ends of the whole query, for `@ start()` and `@ end()`. */
   readonly startMs: number
   readonly endMs: number
+  /** Null: what is found is nobody else's. */
+  readonly shared: SharedFrames | null
 }
+
+/** What takes longer to find than to find again. */
+const SHAREABLE: ReadonlySet<Expr['kind']> = new Set(['selector', 'call', 'aggregate', 'binary', 'negate'])
 
 /** Samples of one series, and the instants at which windows on them end. */
 interface Ranged {
@@ -55,6 +61,21 @@ export class Evaluator {
   }
 
   *evaluate(expr: Expr): Steps<Frame> {
+    const { shared, meter } = this.#context
+    if (shared === null || !SHAREABLE.has(expr.kind)) return yield* this.#evaluate(expr)
+    const key = shared.keyOf(expr)
+    const known = shared.give(key)
+    if (known !== undefined) {
+      meter.series(known.series)
+      return known.frame
+    }
+    const before = meter.seriesTouched
+    const frame = yield* this.#evaluate(expr)
+    shared.keep(key, frame, meter.seriesTouched - before)
+    return frame
+  }
+
+  *#evaluate(expr: Expr): Steps<Frame> {
     const { count } = this.#grid
     switch (expr.kind) {
       case 'number':
@@ -92,6 +113,11 @@ export class Evaluator {
     return all.filter(one => one.times.length > 0)
   }
 
+  /** Rules look at one instant, and at so many series that what was read of them is not worth keeping. */
+  get #isGlance(): boolean {
+    return this.#context.shared !== null
+  }
+
   #stepMs(step: number): number {
     return this.#grid.startMs + step * this.#grid.stepMs
   }
@@ -121,7 +147,7 @@ export class Evaluator {
     const references = this.#references(expr.at, expr.offsetMs)
     const rows: Row[] = []
     for (const one of this.#select(expr, references, LOOKBACK_MS)) {
-      const samples = one.load()
+      const samples = this.#isGlance ? (one.newest ?? one.load)() : one.load()
       if (samples.times.length > 0) {
         const row = this.#newRow(one.labels)
         fillInstants(row, samples, references, LOOKBACK_MS, asTimestamps)
@@ -151,7 +177,8 @@ export class Evaluator {
     if (count > SUBQUERY_STEPS_MAX) throw unsupportedFault(`a subquery of ${count} steps`, expr.position)
     if (count < 1) return { series: [], rangeMs: expr.rangeMs, endsMs }
     const grid = { startMs, stepMs, count }
-    const frame = yield* new Evaluator(this.#context, grid).evaluate(expr.inner)
+    // Its instants are others than those of the query.
+    const frame = yield* new Evaluator({ ...this.#context, shared: null }, grid).evaluate(expr.inner)
     const rows = frame.kind === 'vector' ? frame.rows : []
     return { series: rows.map(row => toSamples(row, grid)), rangeMs: expr.rangeMs, endsMs }
   }
@@ -168,7 +195,7 @@ export class Evaluator {
     const keepsName = expr.name === 'last_over_time'
     const rows: Row[] = []
     for (const one of ranged.series) {
-      const samples = withoutStale(one.load())
+      const samples = withoutStale(this.#isGlance ? (one.glance ?? one.load)() : one.load())
       if (samples.times.length > 0) {
         const row = this.#newRow(keepsName ? one.labels : withoutName(one.labels))
         fill(row, samples, windows, meter)

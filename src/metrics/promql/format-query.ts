@@ -15,6 +15,11 @@ export function formatQuery(text: string): string {
   return pretty(parseQuery(text), 0)
 }
 
+/** In one line, however long: equal for equal trees. */
+export function flatQuery(expr: Expr): string {
+  return flat(expr)
+}
+
 function pretty(expr: Expr, level: number): string {
   const indent = INDENT.repeat(level)
   const line = `${indent}${flat(expr)}`

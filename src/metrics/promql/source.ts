@@ -21,6 +21,10 @@ export interface SelectedSeries {
   readonly labels: Labels
   /** Ascending; none when the series has no samples there. */
   readonly load: () => LoadedSamples
+  /** The same, valid only until any series is read again, for one who looks once and does not come back to it. */
+  readonly glance?: () => LoadedSamples
+  /** The newest of these samples alone, likewise. */
+  readonly newest?: () => LoadedSamples
 }
 
 /** Throws when a query has used up what it may use. */

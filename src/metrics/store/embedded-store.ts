@@ -529,11 +529,19 @@ export class EmbeddedStore implements MetricsStore {
         const startedMs = this.#clock.monotonicMs()
         const samples = this.#read(series, fromMs, toMs)
         meter.readFor(this.#clock.monotonicMs() - startedMs)
-        meter.samples(samples.times.length)
-        meter.work(samples.times.length)
-        return samples
+        return metered(samples, meter)
+      },
+      glance: () => metered(this.#glance(series, fromMs, toMs), meter),
+      newest: () => {
+        const isNewest = series.newestMs <= toMs && series.newestMs >= this.#nowMs - this.#retentionMs
+        return metered((isNewest ? series.newest() : null) ?? this.#glance(series, fromMs, toMs), meter)
       },
     }))
+  }
+
+  #glance(series: Series, fromMs: number, toMs: number): LoadedSamples {
+    if (fromMs < series.memoryFromMs) return this.#read(series, fromMs, toMs)
+    return series.glance(Math.max(fromMs, this.#nowMs - this.#retentionMs), toMs)
   }
 
   #read(series: Series, fromWantedMs: number, toMs: number): LoadedSamples {
@@ -586,4 +594,10 @@ export class EmbeddedStore implements MetricsStore {
     this.#log.debug('metrics-log-replayed', { segments: segments.length, records })
     return new WriteLog(logFolder, Math.max(segments.at(-1) ?? 0, checkpoint + 1), this.#log, closedBytes)
   }
+}
+
+function metered(samples: LoadedSamples, meter: Meter): LoadedSamples {
+  meter.samples(samples.times.length)
+  meter.work(samples.times.length)
+  return samples
 }

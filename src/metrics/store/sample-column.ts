@@ -63,6 +63,10 @@ export class SampleBuffer {
     this.values.set(samples.values, from)
   }
 
+  view(): Samples {
+    return { times: this.times.subarray(0, this.length), values: this.values.subarray(0, this.length) }
+  }
+
   copy(): Samples {
     return { times: this.times.slice(0, this.length), values: this.values.slice(0, this.length) }
   }

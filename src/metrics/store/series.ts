@@ -29,6 +29,8 @@ export interface PendingChunk extends KeyedChunk {
 
 /** For decoding; shared, because nothing stays in it between two calls. */
 const gathered: SampleBuffer = new SampleBuffer()
+/** For `newest`, likewise. */
+const only: Samples = { times: new Float64Array(1), values: new Float64Array(1) }
 /** A full column, on its way into a chunk. */
 const column: Samples = {
   times: new Float64Array(OPEN_SAMPLES),
@@ -118,6 +120,35 @@ export class Series {
     return within(this.#gather(wanted.reverse()), fromMs, toMs)
   }
 
+  /** The same without a copy: valid until any series is read again. */
+  glance(fromMs: number, toMs: number): Samples {
+    if (this.#late !== null) return this.between(fromMs, toMs)
+    const { slab } = this.#memory
+    const wanted: number[] = []
+    let reference = this.#lastChunk
+    const openFromMs = this.#count > 0 ? this.#memory.open.peek(this.#slot, 0) : Number.POSITIVE_INFINITY
+    if (openFromMs > fromMs) {
+      for (let head = slab.head(reference); head !== null; head = slab.head(reference)) {
+        if (head.lastMs >= fromMs && head.firstMs <= toMs) wanted.push(reference)
+        if (head.lastMs < fromMs - OUT_OF_ORDER_WINDOW_MS * 2) break
+        reference = head.previous
+      }
+    }
+    this.#fill(wanted.reverse())
+    const samples = gathered.view()
+    return isAscending(samples.times) ? within(samples, fromMs, toMs) : this.between(fromMs, toMs)
+  }
+
+  /** The newest sample, likewise, when it lies in the open column. */
+  newest(): Samples | null {
+    if (this.#count === 0) return null
+    const { open } = this.#memory
+    const last = this.#count - 1
+    if (open.peek(this.#slot, last) !== this.newestMs) return null
+    open.readOne(this.#slot, last, only)
+    return only
+  }
+
   /** The same of what SQLite does not have. */
   pendingBetween(fromMs: number, toMs: number): Samples {
     if (!this.hasPending) return NO_SAMPLES
@@ -137,15 +168,18 @@ export class Series {
 
   /** A copy of these chunks, the open column and late arrivals; of two samples at one instant the first stays. */
   #gather(references: readonly number[]): Samples {
-    gathered.clear()
-    for (const reference of references) this.#memory.slab.read(reference, gathered)
-    if (this.#count > 0) {
-      const from = gathered.reserve(this.#count)
-      this.#memory.open.read(this.#slot, this.#count, gathered.times, gathered.values, from)
-    }
+    this.#fill(references)
     if (this.#late !== null) gathered.add(lateSamples(this.#late))
     const samples = gathered.copy()
     return isAscending(samples.times) ? samples : sortSamples(samples)
+  }
+
+  #fill(references: readonly number[]): void {
+    gathered.clear()
+    for (const reference of references) this.#memory.slab.read(reference, gathered)
+    if (this.#count === 0) return
+    const from = gathered.reserve(this.#count)
+    this.#memory.open.read(this.#slot, this.#count, gathered.times, gathered.values, from)
   }
 
   /** Enters what SQLite knows of the series, without its samples. */

@@ -1,0 +1,44 @@
+// Owns what the rules of one round share: results of expressions that several of them contain, at one moment.
+// It refuses to keep what only one asked for in the round before: a fleet's rules have a hundred thousand rows.
+import type { Expr } from './ast.ts'
+import { flatQuery } from './format-query.ts'
+import type { Frame } from './frame.ts'
+
+interface SharedFrame {
+  readonly frame: Frame
+  /** Series that were looked at for it. */
+  readonly series: number
+}
+
+export class SharedFrames {
+  readonly #texts = new WeakMap<Expr, string>()
+  #frames = new Map<string, SharedFrame>()
+  /** By expression, how often it was asked for: in this round, and in the one before. */
+  #uses = new Map<string, number>()
+  #usesBefore: ReadonlyMap<string, number> | null = null
+
+  /** Samples may have come, and the moment is another one: nothing of the round before is given any more. */
+  begin(): void {
+    this.#frames = new Map()
+    this.#usesBefore = this.#uses
+    this.#uses = new Map()
+  }
+
+  /** What `give` finds it by. All that is shared is of one moment, so that the expression says it all. */
+  keyOf(expr: Expr): string {
+    let text = this.#texts.get(expr)
+    if (text === undefined) this.#texts.set(expr, (text = flatQuery(expr)))
+    return text
+  }
+
+  /** The rows are shared: nobody changes them. */
+  give(key: string): SharedFrame | undefined {
+    this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1)
+    return this.#frames.get(key)
+  }
+
+  keep(key: string, frame: Frame, series: number): void {
+    const before = this.#usesBefore?.get(key)
+    if (before === undefined || before > 1) this.#frames.set(key, { frame, series })
+  }
+}
