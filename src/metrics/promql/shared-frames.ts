@@ -3,6 +3,7 @@
 import type { Expr } from './ast.ts'
 import { flatQuery } from './format-query.ts'
 import type { Frame } from './frame.ts'
+import { PlaceMemo } from './place-memo.ts'
 
 interface SharedFrame {
   readonly frame: Frame
@@ -12,6 +13,7 @@ interface SharedFrame {
 
 export class SharedFrames {
   readonly #texts = new WeakMap<Expr, string>()
+  readonly #memos = new WeakMap<Expr, Map<string, PlaceMemo<unknown>>>()
   #frames = new Map<string, SharedFrame>()
   /** By expression, how often it was asked for: in this round, and in the one before. */
   #uses = new Map<string, number>()
@@ -35,6 +37,15 @@ export class SharedFrames {
   give(key: string): SharedFrame | undefined {
     this.#uses.set(key, (this.#uses.get(key) ?? 0) + 1)
     return this.#frames.get(key)
+  }
+
+  /** What was made of the rows of an expression, place by place; `name` tells several of one expression apart. */
+  memo<Value>(expr: Expr, name: string): PlaceMemo<Value> {
+    let own = this.#memos.get(expr)
+    if (own === undefined) this.#memos.set(expr, (own = new Map()))
+    let memo = own.get(name)
+    if (memo === undefined) own.set(name, (memo = new PlaceMemo<unknown>()))
+    return memo as PlaceMemo<Value>
   }
 
   keep(key: string, frame: Frame, series: number): void {

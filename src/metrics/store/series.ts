@@ -1,6 +1,7 @@
 // Owns one series: its labels, and what of it is in memory: an open column, chunks, and late arrivals.
 // It refuses nothing; the store decides what enters.
 import type { Labels } from '#base'
+import { METRIC_NAME, withoutLabels } from '../labels.ts'
 import { encodeChunk, encodeParted } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
 import type { Column } from './column.ts'
@@ -14,6 +15,8 @@ export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
 
 /** Samples in one chunk in memory, at most: more pack hardly better. */
 const PIECE_SAMPLES = 480
+
+const NAME: ReadonlySet<string> = new Set([METRIC_NAME])
 
 /** Where samples of all series live. */
 export interface Memory {
@@ -54,6 +57,7 @@ export class Series {
   definition: string | null = null
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
+  #unnamed: Labels | null = null
   #memory: Memory
   #slot = NO_SLOT
   #count = 0
@@ -68,6 +72,12 @@ export class Series {
     this.labels = labels
     this.key = key
     this.#memory = memory
+  }
+
+  /** Kept here: a table from labels to these, of a hundred thousand series, costs the collector more than they do. */
+  get unnamed(): Labels {
+    this.#unnamed ??= withoutLabels(this.labels, NAME)
+    return this.#unnamed
   }
 
   get hasPending(): boolean {
@@ -135,18 +145,21 @@ export class Series {
       }
     }
     this.#fill(wanted.reverse())
-    const samples = gathered.view()
-    return isAscending(samples.times) ? within(samples, fromMs, toMs) : this.between(fromMs, toMs)
+    return gathered.window(fromMs, toMs) ?? this.between(fromMs, toMs)
   }
 
-  /** The newest sample, likewise, when it lies in the open column. */
-  newest(): Samples | null {
-    if (this.#count === 0) return null
+  /** The newest sample with `fromMs <= time <= toMs`, likewise; null when it is not sure to lie in the open column. */
+  newest(fromMs: number, toMs: number): Samples | null {
+    if (this.#late !== null) return null
     const { open } = this.#memory
-    const last = this.#count - 1
-    if (open.peek(this.#slot, last) !== this.newestMs) return null
-    open.readOne(this.#slot, last, only)
-    return only
+    for (let at = this.#count - 1; at >= 0; at -= 1) {
+      const timeMs = open.peek(this.#slot, at)
+      if (timeMs > toMs) continue
+      if (timeMs < fromMs) return NO_SAMPLES
+      open.readOne(this.#slot, at, only)
+      return only
+    }
+    return null
   }
 
   /** The same of what SQLite does not have. */
