@@ -42,7 +42,7 @@ export async function startOurs(
     target,
     // Looked at every two seconds, as any other change of a file.
     useRules: async () => writeFileSync(join(rules, 'rules.yaml'), ruleFile()),
-    stop: target.stop,
+    stop: () => target.stop(),
   }
 }
 
@@ -143,10 +143,19 @@ async function startAlertmanager(
   const child = spawn(
     'taskset',
     [
-      ...['-c', BESIDE_CORE, 'unshare', '-rm', 'sh', '-c', own, packageFolder, `--config.file=${config}`],
+      '-c',
+      BESIDE_CORE,
+      'unshare',
+      '-rm',
+      'sh',
+      '-c',
+      own,
+      packageFolder,
+      `--config.file=${config}`,
       `--storage.path=${join(folder, 'alertmanager')}`,
       `--web.listen-address=${address}`,
-      ...['--cluster.listen-address=', '--log.level=error'],
+      '--cluster.listen-address=',
+      '--log.level=error',
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   )
