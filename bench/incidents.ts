@@ -17,6 +17,7 @@ const IDLE_S = 15 // what the writes alone cost
 const WARM_S = 12 // rules are found, compiled and have recorded what others read
 const QUICK_S = 60
 const FULL_S = 600
+const PROBES_S = 40 // the moments at which values cross are spread over it
 /** Until the last one has been told: a scrape, an evaluation and a group wait of the usual Prometheus. */
 const WAIT_MS_MAX = 70_000
 const GROUP_WAIT_MS = 10_000 // ours as shipped
@@ -156,7 +157,7 @@ async function underLoad(
     console.log(
       `  writes alone: ${writesCpu.toFixed(2)} of a core; ${RULES} rules for ${seconds} s from now on`,
     )
-    const spreadMs = QUICK_S * 1000
+    const spreadMs = PROBES_S * 1000
     const [rounds, seen] = await Promise.all([
       measureRounds(target, seconds, writesCpu),
       probes.run(watched, spreadMs, WAIT_MS_MAX),
