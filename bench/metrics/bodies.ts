@@ -56,7 +56,7 @@ export function makeBodies(options: BodiesOptions): Bodies {
 }
 
 /** The body of some edges, as a template of which only values, stamps and order change. */
-class GroupWriter {
+export class GroupWriter {
   readonly series: number
   readonly #options: BodiesOptions
   readonly #edges: readonly { readonly edge: ReturnType<typeof makeEdge>; readonly offsetMs: number }[]
@@ -85,7 +85,8 @@ class GroupWriter {
     this.#out = Buffer.alloc(this.#blocks.reduce((sum, block) => sum + block.length, 0))
   }
 
-  body(second: number, random: () => number): Uint8Array {
+  /** With `stampMs` all samples have this stamp. */
+  body(second: number, random: () => number, stampMs: number | null = null): Uint8Array {
     const { samplesASeries, startMs, jitterMs, shuffled } = this.#options
     const values = new Float64Array(this.series)
     for (let sample = 0; sample < samplesASeries; sample += 1) {
@@ -94,7 +95,7 @@ class GroupWriter {
         const own = values.subarray(base, base + edge.labels.length)
         edge.next(own)
         const strayMs = jitterMs === 0 ? 0 : Math.round((random() - 0.5) * 2 * jitterMs)
-        const timeMs = startMs + (second + sample) * 1000 + offsetMs + strayMs
+        const timeMs = stampMs ?? startMs + (second + sample) * 1000 + offsetMs + strayMs
         for (let at = 0; at < own.length; at += 1) {
           const block = this.#blocks[base + at]
           const from = (this.#sampleAt[base + at] ?? 0) + sample * SAMPLE_BYTES

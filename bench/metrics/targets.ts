@@ -140,14 +140,14 @@ function victoria(packageFolder: string): Engine {
   }
 }
 
-function pinned(command: string, parameters: readonly string[]): ChildProcess {
-  return spawn('taskset', ['-c', SERVER_CORE, command, ...parameters], {
+export function pinned(command: string, parameters: readonly string[], core = SERVER_CORE): ChildProcess {
+  return spawn('taskset', ['-c', core, command, ...parameters], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, GOMAXPROCS: '1' },
   })
 }
 
-async function ready(
+export async function ready(
   child: ChildProcess,
   name: string,
   port: number,
@@ -183,7 +183,7 @@ async function ready(
   throw new Error(`${name} was not ready`)
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+export async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
@@ -218,7 +218,7 @@ export function removeFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

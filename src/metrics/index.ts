@@ -15,6 +15,7 @@ export type { Answer, Explain, PrintedAnswer, Question } from './promql/engine.t
 export { formatQuery } from './promql/format-query.ts'
 export { parseDurationMs, parseString } from './promql/literals.ts'
 export { parseSeries } from './promql/series-text.ts'
+export { SharedFrames } from './promql/shared-frames.ts'
 export {
   type Matrix,
   type MatrixItem,

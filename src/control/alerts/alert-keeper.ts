@@ -1,9 +1,9 @@
 // Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
 // state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS and ALERTS_FOR_STATE.
 import { setImmediate } from 'node:timers/promises'
-import type { Closable, Counter, Counters, FleetTime, Log } from '#base'
+import type { Closable, Counter, Counters, FleetTime, Gauge, Log } from '#base'
 import { createThrottle, messageOf } from '#base'
-import { type MetricsStore, staleMarker, type WriteSeries } from '#metrics'
+import { type MetricsStore, SharedFrames, staleMarker, type WriteSeries } from '#metrics'
 import type { Alerts, StoredAlert } from '../state/alerts.ts'
 import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
@@ -90,6 +90,9 @@ class RunningKeeper implements AlertKeeper {
   readonly #last = new Map<Rule, Evaluation>()
   readonly #failures: Counter
   readonly #dropped: Counter
+  readonly #roundSeconds: Gauge
+  readonly #rounds: Counter
+  readonly #shared = new SharedFrames()
   readonly #throttle = createThrottle(LOG_EVERY_MS)
   #saves: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | null = null
@@ -113,6 +116,14 @@ class RunningKeeper implements AlertKeeper {
     this.#dropped = options.counters.counter(
       'vitrine_control_rule_results_dropped_total',
       'Results of a rule not taken: more than 1000, or one label set twice. Aggregate in the rule.',
+    )
+    this.#rounds = options.counters.counter(
+      'vitrine_control_rule_rounds_total',
+      'Rounds in which all rules that were due were evaluated: one a second, and more when servers change.',
+    )
+    this.#roundSeconds = options.counters.gauge(
+      'vitrine_control_rule_round_seconds',
+      'Time that the last round of rules took. Above one second, rules are evaluated less often than they ask for.',
     )
   }
 
@@ -225,6 +236,8 @@ class RunningKeeper implements AlertKeeper {
     // Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp.
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
     this.#lastAt = now
+    const startedMs = performance.now()
+    this.#shared.begin()
     const written: WriteSeries[] = []
     this.#takeOver(now, written)
     let sliceEndsMs = performance.now() + SLICE_MS
@@ -241,6 +254,8 @@ class RunningKeeper implements AlertKeeper {
       }
     }
     if (written.length > 0) this.#write(written, now)
+    this.#rounds.add()
+    this.#roundSeconds.set((performance.now() - startedMs) / 1000)
   }
 
   #takeOver(now: number, written: WriteSeries[]): void {
@@ -265,7 +280,12 @@ class RunningKeeper implements AlertKeeper {
       void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData })
     let found: Evaluated
     try {
-      found = await evaluateRule(rule, now, { store, externalLabels, externalUrl: externalUrl() })
+      found = await evaluateRule(rule, now, {
+        store,
+        externalLabels,
+        externalUrl: externalUrl(),
+        shared: this.#shared,
+      })
     } catch (error) {
       this.#failed(rule, error)
       done(messageOf(error), true)

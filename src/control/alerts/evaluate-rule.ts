@@ -1,6 +1,6 @@
 // Owns one evaluation of one rule: what its expression gives at a moment and, of an alerting rule, in which words.
 // The same for rules that run and for tests of rules.
-import type { MetricsStore } from '#metrics'
+import type { MetricsStore, SharedFrames } from '#metrics'
 import { controlFaults } from '../faults.ts'
 import { ACTIVE_MAX } from './advance.ts'
 import { type AlertItem, type ConditionItem, renderAlert, type TemplateContext } from './render-alert.ts'
@@ -9,6 +9,8 @@ import type { SampleValue } from './template/value.ts'
 
 export interface EvaluationContext extends Pick<TemplateContext, 'externalLabels' | 'externalUrl'> {
   readonly store: MetricsStore
+  /** Of rules that are evaluated together, at one moment. */
+  readonly shared?: SharedFrames
 }
 
 export interface Evaluated {
@@ -21,8 +23,8 @@ export interface Evaluated {
 
 /** `now` is fleet time in ms. Throws what the store throws. */
 export async function evaluateRule(rule: Rule, now: number, context: EvaluationContext): Promise<Evaluated> {
-  const { store, externalLabels, externalUrl } = context
-  const { items, hadData } = await ask(store, rule.expr, now)
+  const { externalLabels, externalUrl } = context
+  const { items, hadData } = await ask(context, rule.expr, now)
   if (rule.limit > 0 && items.length > rule.limit)
     throw controlFaults.fault(
       'control-rule-over-limit',
@@ -30,7 +32,7 @@ export async function evaluateRule(rule: Rule, now: number, context: EvaluationC
     )
   if (rule.kind === 'record') return { items, alerts: [], hadData }
   const query = async (text: string): Promise<readonly SampleValue[]> =>
-    (await ask(store, text, now)).items.map(({ labels, value }) => ({ kind: 'sample', labels, value }))
+    (await ask(context, text, now)).items.map(({ labels, value }) => ({ kind: 'sample', labels, value }))
   const alerts: AlertItem[] = []
   // One more than is taken, so that it is noticed that there were more.
   for (const item of items.slice(0, ACTIVE_MAX + 1))
@@ -39,11 +41,11 @@ export async function evaluateRule(rule: Rule, now: number, context: EvaluationC
 }
 
 async function ask(
-  store: MetricsStore,
+  { store, shared }: EvaluationContext,
   text: string,
   now: number,
 ): Promise<Pick<Evaluated, 'items' | 'hadData'>> {
-  const question = { text, fromMs: now, toMs: now, stepMs: null, urgent: true }
+  const question = { text, fromMs: now, toMs: now, stepMs: null, urgent: true, ...(shared && { shared }) }
   const { value, explain } = await store.ask(question)
   const items = vectorOf(value)
   return { items, hadData: explain.series > 0 || items.length > 0 }

@@ -4,6 +4,7 @@ import { formatPlain } from '../format-number.ts'
 import { keyOf, keyWithout, METRIC_NAME, onlyLabels, withLabel, withoutLabels } from '../labels.ts'
 import { distinct, newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
+import type { PlaceMemo } from './place-memo.ts'
 import { quantileOf } from './reduce.ts'
 import { COLUMN_REDUCERS } from './reduce-columns.ts'
 import { forEach, type Steps } from './steps.ts'
@@ -17,6 +18,13 @@ export interface Aggregation {
   readonly parameters: Float64Array | null
   /** The text parameter of count_values. */
   readonly text: string
+  /** Of an expression that is evaluated each second: the group of the row at each place. */
+  readonly groups: PlaceMemo<GroupKey> | null
+}
+
+export interface GroupKey {
+  readonly key: string
+  readonly labels: Labels
 }
 
 interface Group {
@@ -90,23 +98,33 @@ function* quantiles(
 
 function* groupRows(
   rows: readonly Row[],
-  { operator, labels, without, text }: Aggregation,
+  { operator, labels, without, text, groups: memo }: Aggregation,
   meter: QueryMeter,
 ): Steps<Group[]> {
   const groups = new Map<string, Group>()
+  const made = new Map<string, GroupKey>()
   const dropped = new Set([...labels, METRIC_NAME])
   // count_values puts its own label in the place of one of that name before it groups.
   const replaced = operator === 'count_values' ? text : null
   if (replaced !== null) dropped.add(replaced)
   const kept = labels.filter(name => name !== replaced)
-  yield* forEach(rows, meter, row => {
-    const key = without ? keyWithout(row.labels, dropped) : keyOf(row.labels, kept)
-    const group = groups.get(key)
+  const keyed = (own: Labels): GroupKey => {
+    const key = without ? keyWithout(own, dropped) : keyOf(own, kept)
+    let group = made.get(key)
     if (group === undefined) {
-      const own = without ? withoutLabels(row.labels, dropped) : onlyLabels(row.labels, kept)
-      groups.set(key, { labels: own, members: [row] })
-    } else group.members.push(row)
+      group = { key, labels: without ? withoutLabels(own, dropped) : onlyLabels(own, kept) }
+      made.set(key, group)
+    }
+    return group
+  }
+  let at = 0
+  yield* forEach(rows, meter, row => {
+    const { key, labels: own } = memo === null ? keyed(row.labels) : memo.of(at++, row.labels, keyed)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { labels: own, members: [row] })
+    else group.members.push(row)
   })
+  memo?.end(at)
   return [...groups.values()]
 }
 

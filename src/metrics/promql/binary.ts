@@ -2,7 +2,8 @@
 // It refuses operators that operators.ts does not know.
 import { withoutName } from '../labels.ts'
 import type { BinaryExpr } from './ast.ts'
-import { distinct, type Frame, newRow, type Row, vector } from './frame.ts'
+import type { Context } from './evaluate.ts'
+import { distinct, type Frame, instantRow, newRow, type Row, vector } from './frame.ts'
 import { matchVectors } from './match-vectors.ts'
 import type { QueryMeter } from './meter.ts'
 import { dropsName, pairOperator } from './operators.ts'
@@ -13,10 +14,10 @@ export function* binary(
   expr: BinaryExpr,
   [left, right]: readonly [Frame, Frame],
   count: number,
-  meter: QueryMeter,
+  { meter, shared }: Pick<Context, 'meter' | 'shared'>,
 ): Steps<Frame> {
   if (left.kind === 'vector' && right.kind === 'vector') {
-    return vector(yield* matchVectors(expr, [left.rows, right.rows], count, meter))
+    return vector(yield* matchVectors(expr, [left.rows, right.rows], count, { meter, shared }))
   }
   const operate = pairOperator(expr)
   if (left.kind === 'scalar' && right.kind === 'scalar') {
@@ -48,6 +49,13 @@ function* withScalar(
   const unnamed = dropsName(expr)
   const out: Row[] = []
   for (const { labels, values, present } of rows) {
+    if (present.length === 1) {
+      meter.work(1)
+      const value = present[0] === 1 ? operate(values[0] ?? 0, 0) : null
+      if (value !== null) out.push(instantRow(unnamed ? withoutName(labels) : labels, value))
+      if (meter.isSliceOver) yield
+      continue
+    }
     const row = newRow(unnamed ? withoutName(labels) : labels, present.length)
     meter.samples(present.length)
     for (let step = 0; step < present.length; step += 1) {

@@ -1,10 +1,12 @@
 // Owns the calls whose arguments are evaluated before them: scalar, vector, sort, labels, histogram_quantile.
 // It refuses names that it does not know.
 import type { CallExpr } from './ast.ts'
+import type { Context } from './evaluate.ts'
 import { distinct, type Frame, type Row, vector } from './frame.ts'
-import { histogramQuantile } from './histogram.ts'
+import { type Bucket, histogramQuantile } from './histogram.ts'
 import { labelJoin, labelReplace } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
+import { PlaceMemo } from './place-memo.ts'
 import { forEach, type Steps } from './steps.ts'
 import { unsupportedFault } from './syntax-fault.ts'
 
@@ -12,7 +14,7 @@ export function* callWithVectors(
   expr: CallExpr,
   args: readonly Frame[],
   count: number,
-  meter: QueryMeter,
+  { meter, shared }: Pick<Context, 'meter' | 'shared'>,
 ): Steps<Frame> {
   switch (expr.name) {
     case 'pi':
@@ -25,8 +27,10 @@ export function* callWithVectors(
       return vector(sorted(rowsOf(args[0]), 1))
     case 'sort_desc':
       return vector(sorted(rowsOf(args[0]), -1))
-    case 'histogram_quantile':
-      return vector(yield* histogramQuantile(scalarOf(args[0]), rowsOf(args[1]), count, meter))
+    case 'histogram_quantile': {
+      const buckets = shared?.memo<Bucket | null>(expr, 'buckets') ?? new PlaceMemo<Bucket | null>()
+      return vector(yield* histogramQuantile(scalarOf(args[0]), [rowsOf(args[1]), buckets], count, meter))
+    }
     case 'label_replace': {
       const [target = '', template = '', source = '', pattern = ''] = args.slice(1).map(textOf)
       return vector(

@@ -11,6 +11,7 @@ import type { Frame, Grid } from './frame.ts'
 import { type MeterOptions, QueryMeter } from './meter.ts'
 import { parseQuery } from './parse.ts'
 import { printAnswer } from './print-answer.ts'
+import type { SharedFrames } from './shared-frames.ts'
 import type { SampleSource } from './source.ts'
 import { mapEach, type Steps } from './steps.ts'
 import { syntaxFault } from './syntax-fault.ts'
@@ -26,6 +27,8 @@ export interface Question {
   readonly seriesMax?: number
   /** Begins at once, and does not stand in line: rules must be looked at also while pages ask for hundreds of graphs. */
   readonly urgent?: boolean
+  /** Of an instant: what others that are asked at the same one may have found already. */
+  readonly shared?: SharedFrames
 }
 
 /** What an answer has cost. */
@@ -115,7 +118,7 @@ export class QueryEngine {
   }
 
   async #run<Result>(
-    { text, fromMs, toMs, stepMs, urgent = false }: Question,
+    { text, fromMs, toMs, stepMs, urgent = false, shared }: Question,
     shape: (value: Value, meter: QueryMeter) => Promise<Result>,
   ): Promise<{ result: Result; explain: Explain }> {
     const nowMs = (): number => this.#options.clock.monotonicMs()
@@ -129,7 +132,9 @@ export class QueryEngine {
       this.#parse(text)
       const parsedMs = nowMs()
       const steps: Steps<Value> =
-        stepMs === null ? this.#instant(text, toMs, meter) : this.#range(text, [fromMs, toMs, stepMs], meter)
+        stepMs === null
+          ? this.#instant(text, toMs, meter, shared)
+          : this.#range(text, [fromMs, toMs, stepMs], meter)
       const value = await this.#inSlices(steps, meter)
       const evaluateMs = nowMs() - parsedMs - (meter.pausedMs - turnMs) - meter.readMs
       const result = await shape(value, meter)
@@ -187,10 +192,10 @@ export class QueryEngine {
     })
   }
 
-  *#instant(text: string, instantMs: number, meter: QueryMeter): Steps<Value> {
+  *#instant(text: string, instantMs: number, meter: QueryMeter, shared?: SharedFrames): Steps<Value> {
     const atMs = Math.round(instantMs)
     const expr = this.#parse(text)
-    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter, atMs)
+    const evaluator = this.#evaluator({ startMs: atMs, stepMs: 1, count: 1 }, meter, atMs, shared)
     let inner = expr
     while (inner.kind === 'paren') inner = inner.inner
     if (inner.kind === 'range' || inner.kind === 'subquery') {
@@ -225,8 +230,8 @@ export class QueryEngine {
   }
 
   /** `endMs` is what was asked for, which `@ end()` means also where no step falls on it. */
-  #evaluator(grid: Grid, meter: QueryMeter, endMs: number): Evaluator {
-    return new Evaluator({ source: this.#source, meter, startMs: grid.startMs, endMs }, grid)
+  #evaluator(grid: Grid, meter: QueryMeter, endMs: number, shared: SharedFrames | null = null): Evaluator {
+    return new Evaluator({ source: this.#source, meter, startMs: grid.startMs, endMs, shared }, grid)
   }
 
   #parse(text: string): Expr {

@@ -1,7 +1,7 @@
 // Owns the evaluation of a syntax tree over a grid of instants, all steps of a row at once.
 // It refuses to go past what the meter allows. Semantics are those of Prometheus 3: windows are open on the left.
 import { METRIC_NAME, withoutName } from '../labels.ts'
-import { aggregate } from './aggregate.ts'
+import { aggregate, type GroupKey } from './aggregate.ts'
 import type {
   AggregateExpr,
   AtModifier,
@@ -14,13 +14,22 @@ import type {
 } from './ast.ts'
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
-import { EXTRAPOLATIONS, extrapolate } from './extrapolate.ts'
 import { distinct, distinctAtAllSteps, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
-import { RANGE_FUNCTIONS, type RangeFunction } from './range-functions.ts'
-import { fillInstants, slice, slide, type Windows, withoutStale } from './slide.ts'
+import {
+  type FillRow,
+  isOfOneName,
+  isRange,
+  overWindows,
+  PRESENT,
+  slider,
+  takeInstant,
+  toSamples,
+} from './range-calls.ts'
+import type { SharedFrames } from './shared-frames.ts'
+import { fillInstants, slice, withoutStale } from './slide.ts'
 import { smoothing } from './smoothing.ts'
 import type { LoadedSamples, SampleSource, SelectedSeries } from './source.ts'
 import { forEach, mapEach, type Steps } from './steps.ts'
@@ -36,7 +45,12 @@ export interface Context {
   /** Ends of the whole query, for `@ start()` and `@ end()`. */
   readonly startMs: number
   readonly endMs: number
+  /** Null: what is found is nobody else's. */
+  readonly shared: SharedFrames | null
 }
+
+/** What takes longer to find than to find again. */
+const SHAREABLE: ReadonlySet<Expr['kind']> = new Set(['selector', 'call', 'aggregate', 'binary', 'negate'])
 
 /** Samples of one series, and the instants at which windows on them end. */
 interface Ranged {
@@ -55,6 +69,21 @@ export class Evaluator {
   }
 
   *evaluate(expr: Expr): Steps<Frame> {
+    const { shared, meter } = this.#context
+    if (shared === null || !SHAREABLE.has(expr.kind)) return yield* this.#evaluate(expr)
+    const key = shared.keyOf(expr)
+    const known = shared.give(key)
+    if (known !== undefined) {
+      meter.series(known.series)
+      return known.frame
+    }
+    const before = meter.seriesTouched
+    const frame = yield* this.#evaluate(expr)
+    shared.keep(key, frame, meter.seriesTouched - before)
+    return frame
+  }
+
+  *#evaluate(expr: Expr): Steps<Frame> {
     const { count } = this.#grid
     switch (expr.kind) {
       case 'number':
@@ -92,6 +121,11 @@ export class Evaluator {
     return all.filter(one => one.times.length > 0)
   }
 
+  /** Rules look at one instant, and at so many series that what was read of them is not worth keeping. */
+  get #isGlance(): boolean {
+    return this.#context.shared !== null
+  }
+
   #stepMs(step: number): number {
     return this.#grid.startMs + step * this.#grid.stepMs
   }
@@ -111,6 +145,11 @@ export class Evaluator {
     return this.#context.source.select(matchers, fromMs, references.at(-1) ?? 0, this.#context.meter)
   }
 
+  /** At one instant: what is filled again for each series, so that those that are not there cost nothing. */
+  #scratch(): Row | null {
+    return this.#grid.count === 1 ? newRow({}, 1) : null
+  }
+
   #newRow(labels: Row['labels']): Row {
     this.#context.meter.samples(this.#grid.count)
     return newRow(labels, this.#grid.count)
@@ -120,12 +159,14 @@ export class Evaluator {
   *#instants(expr: SelectorExpr, asTimestamps: boolean): Steps<Row[]> {
     const references = this.#references(expr.at, expr.offsetMs)
     const rows: Row[] = []
+    const scratch = this.#scratch()
     for (const one of this.#select(expr, references, LOOKBACK_MS)) {
-      const samples = one.load()
+      const samples = this.#isGlance && one.newest !== undefined ? one.newest() : one.load()
       if (samples.times.length > 0) {
-        const row = this.#newRow(one.labels)
+        const row = scratch ?? this.#newRow(one.labels)
         fillInstants(row, samples, references, LOOKBACK_MS, asTimestamps)
-        rows.push(row)
+        if (scratch === null) rows.push(row)
+        else takeInstant(rows, one.labels, scratch)
       }
       this.#context.meter.work(references.length + samples.times.length)
       if (this.#context.meter.isSliceOver) yield
@@ -151,7 +192,8 @@ export class Evaluator {
     if (count > SUBQUERY_STEPS_MAX) throw unsupportedFault(`a subquery of ${count} steps`, expr.position)
     if (count < 1) return { series: [], rangeMs: expr.rangeMs, endsMs }
     const grid = { startMs, stepMs, count }
-    const frame = yield* new Evaluator(this.#context, grid).evaluate(expr.inner)
+    // Its instants are others than those of the query.
+    const frame = yield* new Evaluator({ ...this.#context, shared: null }, grid).evaluate(expr.inner)
     const rows = frame.kind === 'vector' ? frame.rows : []
     return { series: rows.map(row => toSamples(row, grid)), rangeMs: expr.rangeMs, endsMs }
   }
@@ -167,12 +209,15 @@ export class Evaluator {
     const windows = { ...ranged, parameters, stepsMs: (step: number): number => this.#stepMs(step) }
     const keepsName = expr.name === 'last_over_time'
     const rows: Row[] = []
+    const scratch = this.#scratch()
     for (const one of ranged.series) {
-      const samples = withoutStale(one.load())
+      const samples = withoutStale(this.#isGlance && one.glance !== undefined ? one.glance() : one.load())
       if (samples.times.length > 0) {
-        const row = this.#newRow(keepsName ? one.labels : withoutName(one.labels))
+        const labels = keepsName ? one.labels : (one.unnamed ?? withoutName(one.labels))
+        const row = scratch ?? this.#newRow(labels)
         fill(row, samples, windows, meter)
-        rows.push(row)
+        if (scratch === null) rows.push(row)
+        else takeInstant(rows, labels, scratch)
       }
       if (meter.isSliceOver) yield
     }
@@ -183,7 +228,10 @@ export class Evaluator {
     const { name, args } = expr
     const { meter } = this.#context
     const ranged = overWindows(name)
-    if (ranged !== null) return vector(yield* distinctAtAllSteps(yield* this.#overRange(expr, ranged), meter))
+    if (ranged !== null) {
+      const rows = yield* this.#overRange(expr, ranged)
+      return vector(isOfOneName(expr) ? rows : yield* distinctAtAllSteps(rows, meter))
+    }
     const [first, , third] = args
     if (name === 'double_exponential_smoothing' && third !== undefined) {
       const fill = slider(smoothing(yield* this.#scalar(third), this.#grid))
@@ -204,7 +252,7 @@ export class Evaluator {
     if (INSTANT_FUNCTIONS.has(name)) return vector(yield* distinct(yield* this.#pointwise(expr), meter))
     const frames: Frame[] = []
     for (const argument of args) frames.push(yield* this.evaluate(argument))
-    return yield* callWithVectors(expr, frames, this.#grid.count, this.#context.meter)
+    return yield* callWithVectors(expr, frames, this.#grid.count, this.#context)
   }
 
   #timesS(): Float64Array {
@@ -271,6 +319,7 @@ export class Evaluator {
       without,
       parameters: frame?.kind === 'scalar' ? frame.values : null,
       text: frame?.kind === 'string' ? frame.text : '',
+      groups: this.#context.shared?.memo<GroupKey>(expr, 'groups') ?? null,
     }
     if (operator === 'count_values' && how.text === METRIC_NAME)
       throw unsupportedFault('this label', expr.position)
@@ -281,7 +330,7 @@ export class Evaluator {
   *#binary(expr: BinaryExpr): Steps<Frame> {
     const left = yield* this.evaluate(expr.left)
     const right = yield* this.evaluate(expr.right)
-    return yield* binary(expr, [left, right], this.#grid.count, this.#context.meter)
+    return yield* binary(expr, [left, right], this.#grid.count, this.#context)
   }
 
   *#negate(frame: Frame): Steps<Frame> {
@@ -307,41 +356,4 @@ export class Evaluator {
     if (frame.kind !== 'scalar') throw unsupportedFault(`a ${frame.kind} here`, expr.position)
     return frame.values
   }
-}
-
-/** Fills a row with one number a window. */
-type FillRow = (row: Row, samples: LoadedSamples, windows: Windows, meter: QueryMeter) => void
-
-function slider(apply: RangeFunction): FillRow {
-  return (row, samples, windows, meter) => slide(row, samples, windows, apply, meter)
-}
-
-const PRESENT: FillRow = slider(() => 1)
-
-function overWindows(name: string): FillRow | null {
-  const extrapolation = EXTRAPOLATIONS.get(name)
-  if (extrapolation !== undefined) {
-    return (row, samples, windows, meter) => extrapolate(row, samples, windows, extrapolation, meter)
-  }
-  const apply = RANGE_FUNCTIONS.get(name)
-  return apply === undefined ? null : slider(apply)
-}
-
-function isRange(expr: Expr): boolean {
-  return expr.kind === 'paren' ? isRange(expr.inner) : expr.kind === 'range' || expr.kind === 'subquery'
-}
-
-function toSamples({ labels, values, present }: Row, grid: Grid): SelectedSeries {
-  let length = 0
-  for (const here of present) length += here
-  const times = new Float64Array(length)
-  const kept = new Float64Array(length)
-  let at = 0
-  for (let step = 0; step < present.length; step += 1) {
-    if (present[step] === 0) continue
-    times[at] = grid.startMs + step * grid.stepMs
-    kept[at] = values[step] ?? 0
-    at += 1
-  }
-  return { labels, load: () => ({ times, values: kept }) }
 }

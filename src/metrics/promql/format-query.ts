@@ -15,7 +15,7 @@ export function formatQuery(text: string): string {
   return pretty(parseQuery(text), 0)
 }
 
-/** The same in one line, of a part of a query. */
+/** In one line, however long: equal for equal trees. */
 export function exprText(expr: Expr): string {
   return flat(expr)
 }

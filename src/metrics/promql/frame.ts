@@ -30,11 +30,15 @@ export interface Grid {
  * block is freed when none of its rows is held any more.
  */
 const BLOCK_STEPS = 8192
+/** Arrays so short lie in the engine's own heap: quicker to make than a view of a block, and gone as quickly. */
+const OWN_STEPS_MAX = 8
 let blockValues = new Float64Array(0)
 let blockPresent = new Uint8Array(0)
 let blockUsed = 0
 
 export function newRow(labels: Labels, count: number): Row {
+  if (count <= OWN_STEPS_MAX)
+    return { labels, values: new Float64Array(count), present: new Uint8Array(count) }
   if (blockUsed + count > blockPresent.length) {
     const steps = Math.max(BLOCK_STEPS, count)
     blockValues = new Float64Array(steps)
@@ -50,8 +54,22 @@ export function newRow(labels: Labels, count: number): Row {
   }
 }
 
+/** Of every row that is there at the only step: shared, because nobody changes a row that is made. */
+const HERE: Uint8Array = Uint8Array.of(1)
+
+/** A row at the only step of an instant. */
+export function instantRow(labels: Labels, value: number): Row {
+  const values = new Float64Array(1)
+  values[0] = value
+  return { labels, values, present: HERE }
+}
+
+export function hasAny({ present }: Row): boolean {
+  return present.length === 1 ? present[0] === 1 : present.includes(1)
+}
+
 export function vector(rows: readonly Row[]): Frame {
-  return { kind: 'vector', rows: rows.filter(row => row.present.includes(1)) }
+  return { kind: 'vector', rows: rows.filter(hasAny) }
 }
 
 /**
@@ -72,7 +90,7 @@ export function* distinct(rows: readonly Row[], meter: QueryMeter): Steps<Row[]>
 /** The same where Prometheus looks at all steps together: functions of ranges, and signs. */
 export function* distinctAtAllSteps(rows: readonly Row[], meter: QueryMeter): Steps<Row[]> {
   const keys = new Set<string>()
-  const some = rows.filter(row => row.present.includes(1))
+  const some = rows.filter(hasAny)
   yield* forEach(some, meter, ({ labels }) => {
     const key = rememberedKey(labels)
     if (keys.has(key)) throw sameLabels(labels)

@@ -1,12 +1,21 @@
 // Owns histogram_quantile on classic buckets. It refuses native histograms, which the store does not hold.
 // See https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
+import type { Labels } from '#base'
 import { parseNumber } from '../format-number.ts'
 import { keyWithout, METRIC_NAME, valueOf, withoutLabels } from '../labels.ts'
 import { newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
+import type { PlaceMemo } from './place-memo.ts'
 import { forEach, type Steps } from './steps.ts'
 
 const DROPPED: ReadonlySet<string> = new Set([METRIC_NAME, 'le'])
+
+/** Which bucket of which histogram a label set names. */
+export interface Bucket {
+  readonly upper: number
+  readonly key: string
+  readonly labels: Labels
+}
 
 interface Group {
   readonly row: Row
@@ -15,22 +24,22 @@ interface Group {
 
 export function* histogramQuantile(
   quantiles: Float64Array,
-  rows: readonly Row[],
+  [rows, buckets]: readonly [readonly Row[], PlaceMemo<Bucket | null>],
   count: number,
   meter: QueryMeter,
 ): Steps<Row[]> {
-  const groups = yield* groupRows(rows, count, meter)
+  const groups = yield* groupRows(rows, buckets, count, meter)
   for (const { row, members } of groups) {
     members.sort((a, b) => a.upper - b.upper)
-    const buckets = new Buckets(members.length)
+    const sorted = new Buckets(members.length)
     for (let step = 0; step < count; step += 1) {
-      buckets.length = 0
+      sorted.length = 0
       for (const { upper, row: own } of members) {
-        if (own.present[step] === 1) buckets.add(upper, own.values[step] ?? 0)
+        if (own.present[step] === 1) sorted.add(upper, own.values[step] ?? 0)
       }
-      if (buckets.length === 0) continue
+      if (sorted.length === 0) continue
       row.present[step] = 1
-      row.values[step] = buckets.quantile(quantiles[step] ?? Number.NaN)
+      row.values[step] = sorted.quantile(quantiles[step] ?? Number.NaN)
     }
     meter.work(count * members.length)
     if (meter.isSliceOver) yield
@@ -39,20 +48,33 @@ export function* histogramQuantile(
 }
 
 /** Label sets and bounds are read once a query, not once a step. */
-function* groupRows(rows: readonly Row[], count: number, meter: QueryMeter): Steps<Group[]> {
+function* groupRows(
+  rows: readonly Row[],
+  buckets: PlaceMemo<Bucket | null>,
+  count: number,
+  meter: QueryMeter,
+): Steps<Group[]> {
   const groups = new Map<string, Group>()
+  let at = 0
   yield* forEach(rows, meter, row => {
-    const upper = parseNumber(valueOf(row.labels, 'le'))
-    if (upper === null) return
-    const key = keyWithout(row.labels, DROPPED)
+    const bucket = buckets.of(at++, row.labels, bucketOf)
+    if (bucket === null) return
+    const { key, upper } = bucket
     let group = groups.get(key)
     if (group === undefined) {
       meter.samples(count)
-      groups.set(key, (group = { row: newRow(withoutLabels(row.labels, DROPPED), count), members: [] }))
+      groups.set(key, (group = { row: newRow(bucket.labels, count), members: [] }))
     }
     group.members.push({ upper, row })
   })
+  buckets.end(at)
   return [...groups.values()]
+}
+
+function bucketOf(labels: Labels): Bucket | null {
+  const upper = parseNumber(valueOf(labels, 'le'))
+  if (upper === null) return null
+  return { upper, key: keyWithout(labels, DROPPED), labels: withoutLabels(labels, DROPPED) }
 }
 
 /** The buckets of one group at one step, ascending by their upper bound and counting cumulatively; reused. */

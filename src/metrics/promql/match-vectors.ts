@@ -5,9 +5,9 @@ import type { Labels } from '#base'
 import {
   keyOf,
   keyWithout,
-  labelsKey,
   METRIC_NAME,
   onlyLabels,
+  rememberedKey,
   valueOf,
   withLabel,
   withoutLabels,
@@ -15,9 +15,12 @@ import {
 } from '../labels.ts'
 import type { BinaryExpr, Matching } from './ast.ts'
 import { SET_OPERATORS } from './ast.ts'
+import type { Context } from './evaluate.ts'
 import { distinct, newRow, type Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
 import { dropsName, pairOperator } from './operators.ts'
+import { PlaceMemo } from './place-memo.ts'
+import type { SharedFrames } from './shared-frames.ts'
 import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
 
@@ -25,20 +28,27 @@ export function* matchVectors(
   expr: BinaryExpr,
   [left, right]: readonly [readonly Row[], readonly Row[]],
   count: number,
-  meter: QueryMeter,
+  { meter, shared }: Pick<Context, 'meter' | 'shared'>,
 ): Steps<Row[]> {
-  const signature = signer(expr.matching)
+  const sign = signer(expr.matching)
+  const signatures = (side: string): Signatures => {
+    const memo = shared?.memo<string>(expr, side) ?? null
+    return memo === null
+      ? { of: (_, labels) => sign(labels) }
+      : { of: (at, labels) => memo.of(at, labels, sign) }
+  }
   if (SET_OPERATORS.has(expr.operator)) {
-    return yield* matchSets(expr.operator, [left, right], signature, count, meter)
+    return yield* matchSets(expr.operator, [left, right], signatures, count, meter)
   }
   const swapped = expr.matching.cardinality === 'one-to-many'
   const [many, one] = swapped ? [right, left] : [left, right]
   if (many.length === 0 || one.length === 0) return []
-  const ones = yield* groupBySignature(one, signature, meter)
+  const ones = yield* groupBySignature(one, signatures('one'), meter)
   yield* checkOneSide(ones, many, swapped, [count, meter])
-  const pairs = new PairJoiner(expr, swapped, count)
-  for (const row of many) {
-    const key = signature(row.labels)
+  const pairs = new PairJoiner(expr, swapped, count, shared)
+  const own = signatures('many')
+  for (const [at, row] of many.entries()) {
+    const key = own.of(at, row.labels)
     for (const partner of ones.get(key) ?? []) {
       meter.samples(count)
       meter.work(count)
@@ -49,9 +59,12 @@ export function* matchVectors(
   return yield* distinct(pairs.rows, meter)
 }
 
-type Signature = (labels: Labels) => string
+/** What the row at a place is matched by. */
+interface Signatures {
+  readonly of: (at: number, labels: Labels) => string
+}
 
-function signer({ on, labels }: Matching): Signature {
+function signer({ on, labels }: Matching): (labels: Labels) => string {
   if (on) return own => keyOf(own, labels)
   const ignored = new Set([...labels, METRIC_NAME])
   return own => keyWithout(own, ignored)
@@ -59,12 +72,13 @@ function signer({ on, labels }: Matching): Signature {
 
 function* groupBySignature(
   rows: readonly Row[],
-  signature: Signature,
+  signatures: Signatures,
   meter: QueryMeter,
 ): Steps<Map<string, Row[]>> {
   const groups = new Map<string, Row[]>()
+  let at = 0
   yield* forEach(rows, meter, row => {
-    const key = signature(row.labels)
+    const key = signatures.of(at++, row.labels)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [row])
     else group.push(row)
@@ -113,8 +127,10 @@ class PairJoiner {
   readonly #count: number
   readonly #operate: ReturnType<typeof pairOperator>
   readonly #used = new Map<string, Uint8Array>()
+  readonly #made: PlaceMemo<PlaceMemo<Labels>> | null
 
-  constructor(expr: BinaryExpr, swapped: boolean, count: number) {
+  constructor(expr: BinaryExpr, swapped: boolean, count: number, shared: SharedFrames | null) {
+    this.#made = shared?.memo<PlaceMemo<Labels>>(expr, 'joined') ?? null
     this.#expr = expr
     this.#swapped = swapped
     this.#count = count
@@ -122,9 +138,10 @@ class PairJoiner {
   }
 
   join(many: Row, one: Row, signature: string): void {
-    const out = newRow(this.#labels(many.labels, one.labels), this.#count)
+    if (this.#count === 1 && !this.#meets(many, one)) return
+    const out = newRow(this.#joined(many.labels, one.labels), this.#count)
     // One-to-one: a signature gives one result. With group_left or group_right: a result label set does.
-    const key = this.#expr.matching.cardinality === 'one-to-one' ? signature : labelsKey(out.labels)
+    const key = this.#expr.matching.cardinality === 'one-to-one' ? signature : rememberedKey(out.labels)
     let used = this.#used.get(key)
     if (used === undefined) this.#used.set(key, (used = new Uint8Array(this.#count)))
     for (let step = 0; step < this.#count; step += 1) {
@@ -143,12 +160,28 @@ class PairJoiner {
     this.rows.push(out)
   }
 
+  /** Whether the only step has a result: most of what an alert compares has none. */
+  #meets(many: Row, one: Row): boolean {
+    if (many.present[0] === 0 || one.present[0] === 0) return false
+    const [manyValue, oneValue] = [many.values[0] ?? 0, one.values[0] ?? 0]
+    return (
+      (this.#swapped ? this.#operate(oneValue, manyValue, 0) : this.#operate(manyValue, oneValue, 0)) !== null
+    )
+  }
+
   #ambiguous(): Error {
     return executionFault(
       this.#expr.matching.cardinality === 'one-to-one'
         ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
         : 'multiple matches for labels: grouping labels must ensure unique matches',
     )
+  }
+
+  /** The same object as the last time, so that what is remembered of it is found again. */
+  #joined(many: Labels, one: Labels): Labels {
+    if (this.#made === null) return this.#labels(many, one)
+    const partners = this.#made.of(this.rows.length, many, () => new PlaceMemo<Labels>())
+    return partners.of(0, one, () => this.#labels(many, one))
   }
 
   #labels(many: Labels, one: Labels): Labels {
@@ -165,16 +198,17 @@ class PairJoiner {
 function* matchSets(
   operator: string,
   [left, right]: readonly [readonly Row[], readonly Row[]],
-  signature: Signature,
+  signatures: (side: string) => Signatures,
   count: number,
   meter: QueryMeter,
 ): Steps<Row[]> {
-  const other = yield* groupBySignature(operator === 'or' ? left : right, signature, meter)
+  const other = yield* groupBySignature(operator === 'or' ? left : right, signatures('one'), meter)
   // Where a group has any value; made once a group, however many rows meet it.
   const unions = new Map<readonly Row[], Uint8Array>()
   const keepWhereOther = operator === 'and'
-  const filter = (row: Row): Row => {
-    const group = other.get(signature(row.labels))
+  const own = signatures('many')
+  const filter = (row: Row, at: number): Row => {
+    const group = other.get(own.of(at, row.labels))
     if (group === undefined) return keepWhereOther ? newRow(row.labels, count) : row
     let any = unions.get(group)
     if (any === undefined) {
@@ -189,8 +223,8 @@ function* matchSets(
     return { ...row, present }
   }
   const filtered: Row[] = []
-  for (const row of operator === 'or' ? right : left) {
-    filtered.push(filter(row))
+  for (const [at, row] of (operator === 'or' ? right : left).entries()) {
+    filtered.push(filter(row, at))
     meter.work(count)
     if (meter.isSliceOver) yield
   }

@@ -19,8 +19,14 @@ export interface LoadedSamples {
 /** One series that matches; its samples are read when they are needed, and valid until the thread is given back. */
 export interface SelectedSeries {
   readonly labels: Labels
+  /** Without its name: always the same object. */
+  readonly unnamed?: Labels
   /** Ascending; none when the series has no samples there. */
-  readonly load: () => LoadedSamples
+  load(): LoadedSamples
+  /** The same, valid only until any series is read again, for one who looks once and does not come back to it. */
+  glance?(): LoadedSamples
+  /** The newest of these samples alone, likewise. */
+  newest?(): LoadedSamples
 }
 
 /** Throws when a query has used up what it may use. */

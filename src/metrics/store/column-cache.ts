@@ -16,12 +16,14 @@ export class ColumnCache {
   readonly #samplesMax: number
   /** In the order in which they were last asked for, with what each counts for. */
   readonly #columns = new Map<Series, number>()
+  #oldest: IterableIterator<[Series, number]>
   #samples = 0
 
   /** `read` gives all samples of a series in a stretch of time, from wherever they lie. */
   constructor(read: Read, samplesMax: number = COLUMN_SAMPLES_MAX) {
     this.#read = read
     this.#samplesMax = samplesMax
+    this.#oldest = this.#columns.entries()
   }
 
   get samples(): number {
@@ -73,12 +75,28 @@ export class ColumnCache {
     this.#samples += cost - (this.#columns.get(series) ?? 0)
     this.#columns.delete(series)
     this.#columns.set(series, cost)
-    for (const [oldest, its] of this.#columns) {
-      if (this.#samples <= this.#samplesMax || oldest === series) break
-      this.#columns.delete(oldest)
-      this.#samples -= its
-      oldest.column = null
+    while (this.#samples > this.#samplesMax && this.#dropOldest(series));
+  }
+
+  /**
+   * An iterator that goes on where it stopped: one that begins at the front passes the places of all that was moved
+   * to the end, which are as many as there are columns. False when there is none but `kept`.
+   */
+  #dropOldest(kept: Series): boolean {
+    let next = this.#oldest.next()
+    if (next.done === true) {
+      this.#oldest = this.#columns.entries()
+      next = this.#oldest.next()
     }
+    if (next.done === true || next.value[0] === kept) {
+      this.#oldest = this.#columns.entries()
+      return false
+    }
+    const [series, its] = next.value
+    this.#columns.delete(series)
+    this.#samples -= its
+    series.column = null
+    return true
   }
 }
 

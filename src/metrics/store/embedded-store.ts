@@ -16,6 +16,7 @@ import type { LoadedSamples, Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
 import { ColumnCache } from './column-cache.ts'
+import { FoundSeries, type SelectedWindow } from './found-series.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
 import type { LedgerRow, LivePart } from './ledger.ts'
@@ -73,6 +74,8 @@ export class EmbeddedStore implements MetricsStore {
   readonly #writeLog: WriteLog
   readonly #memory = { slab: new ChunkSlab(), open: new OpenColumns() }
   readonly #columns = new ColumnCache((...wanted) => this.#readAll(...wanted))
+  readonly #readOf = (series: Series, fromMs: number, toMs: number): LoadedSamples =>
+    this.#columns.between(series, fromMs, toMs)
   readonly #intake: Intake
   readonly #engine: QueryEngine
   readonly #sealTimer: Closable
@@ -523,22 +526,14 @@ export class EmbeddedStore implements MetricsStore {
       .select(matchers)
       .filter(series => series.newestMs >= fromMs && series.oldestMs <= toMs)
     meter.series(found.length)
-    return found.map(series => ({
-      labels: series.labels,
-      load: () => {
-        const startedMs = this.#clock.monotonicMs()
-        const samples = this.#read(series, fromMs, toMs)
-        meter.readFor(this.#clock.monotonicMs() - startedMs)
-        meter.samples(samples.times.length)
-        meter.work(samples.times.length)
-        return samples
-      },
-    }))
-  }
-
-  #read(series: Series, fromWantedMs: number, toMs: number): LoadedSamples {
-    // Seals are dropped as a whole, and memory by pages: what is past the retention is not shown.
-    return this.#columns.between(series, Math.max(fromWantedMs, this.#nowMs - this.#retentionMs), toMs)
+    const window: SelectedWindow = {
+      fromMs: Math.max(fromMs, this.#nowMs - this.#retentionMs),
+      toMs,
+      meter,
+      clock: this.#clock,
+      read: this.#readOf,
+    }
+    return found.map(series => new FoundSeries(series, window))
   }
 
   #readAll(series: Series, fromMs: number, toMs: number): Samples {

@@ -21,6 +21,13 @@ export class Head {
   readonly #limits: SeriesLimits
   readonly #memory: Memory
   #nextId = 1
+  /** Grows when series come or go. */
+  #generation = 0
+  /** What was found for the matchers of a query that is asked again and again. */
+  readonly #selected = new WeakMap<
+    readonly Matcher[],
+    { readonly generation: number; readonly found: readonly Series[] }
+  >()
 
   constructor(limits: SeriesLimits, memory: Memory) {
     this.#limits = limits
@@ -85,6 +92,7 @@ export class Head {
   }
 
   remove(series: Series): void {
+    this.#generation += 1
     series.forget()
     if (series.sender !== null) {
       const left = (this.#bySender.get(series.sender) ?? 1) - 1
@@ -113,7 +121,15 @@ export class Head {
   }
 
   /** Series that satisfy all matchers, in the order of their ids. */
-  select(matchers: readonly Matcher[]): Series[] {
+  select(matchers: readonly Matcher[]): readonly Series[] {
+    const known = this.#selected.get(matchers)
+    if (known !== undefined && known.generation === this.#generation) return known.found
+    const found = this.#find(matchers)
+    this.#selected.set(matchers, { generation: this.#generation, found })
+    return found
+  }
+
+  #find(matchers: readonly Matcher[]): Series[] {
     const found: Series[] = []
     const tests = matchers.map(matcher => ({ name: matcher.name, test: remembered(matcher) }))
     for (const series of this.#candidates(matchers)) {
@@ -137,6 +153,7 @@ export class Head {
 
   #add(id: number, labels: Labels, key: string): Series {
     const series = new Series(id, labels, key, this.#memory)
+    this.#generation += 1
     this.#byKey.set(key, series)
     this.#byId[id] = series
     this.#nextId = Math.max(this.#nextId, id + 1)

@@ -1,5 +1,6 @@
 // Owns the places where the newest samples of each series are collected until they make a chunk: slots in large arrays.
 // It refuses nothing; a slot belongs to one series until it is given back.
+import type { Samples } from './sample-column.ts'
 
 /** 64 samples pack nearly as well as more, and 120k slots take 123 MB. */
 export const OPEN_SAMPLES = 64
@@ -36,6 +37,16 @@ export class OpenColumns {
     page[index + 1] = value
   }
 
+  /** Copies one sample to the first place; its bits stay, also those of a NaN. */
+  readOne(slot: number, at: number, { times, values }: Samples): void {
+    const page = this.#pages[slot >>> PAGE_BITS]
+    if (page === undefined) return
+    const index = (slot & SLOT_MASK) * SLOT_NUMBERS + at * 2
+    times[0] = page[index] ?? 0
+    values[0] = page[index + 1] ?? 0
+  }
+
+  /** The stamp of sample number `at`. */
   peek(slot: number, at: number): number {
     return this.#pages[slot >>> PAGE_BITS]?.[(slot & SLOT_MASK) * SLOT_NUMBERS + at * 2] ?? 0
   }

@@ -31,11 +31,15 @@ export function within(samples: Samples, fromMs: number, toMs: number): Samples 
   return { times: times.subarray(from, to), values: values.subarray(from, to) }
 }
 
+const VIEW_SPAN = 2 ** 26
+const VIEWS_MAX = 4096
+
 /** Two columns that grow, to decode into; what stands in them is valid until the next `clear`. */
 export class SampleBuffer {
   times: Float64Array = new Float64Array(1024)
   values: Float64Array = new Float64Array(1024)
   length = 0
+  readonly #views = new Map<number, Samples>()
 
   clear(): void {
     this.length = 0
@@ -52,6 +56,7 @@ export class SampleBuffer {
       values.set(this.values.subarray(0, from))
       this.times = times
       this.values = values
+      this.#views.clear()
     }
     this.length = capacity
     return from
@@ -61,6 +66,28 @@ export class SampleBuffer {
     const from = this.reserve(samples.times.length)
     this.times.set(samples.times, from)
     this.values.set(samples.values, from)
+  }
+
+  /** What stands in it with `fromMs <= time <= toMs`; null when its times do not ascend. */
+  window(fromMs: number, toMs: number): Samples | null {
+    const { times, length } = this
+    for (let at = 1; at < length; at += 1) if ((times[at] ?? 0) <= (times[at - 1] ?? 0)) return null
+    let from = 0
+    let to = length
+    while (from < to && (times[from] ?? 0) < fromMs) from += 1
+    while (to > from && (times[to - 1] ?? 0) > toMs) to -= 1
+    return this.#view(from, to)
+  }
+
+  /** Windows of a thousand series mostly lie in the same places: making views takes longer than what is done to them. */
+  #view(from: number, to: number): Samples {
+    const key = from * VIEW_SPAN + to
+    const known = this.#views.get(key)
+    if (known !== undefined) return known
+    const view = { times: this.times.subarray(from, to), values: this.values.subarray(from, to) }
+    if (this.#views.size >= VIEWS_MAX) this.#views.clear()
+    this.#views.set(key, view)
+    return view
   }
 
   copy(): Samples {

@@ -1,6 +1,7 @@
 // Owns one series: its labels, and what of it is in memory: an open column, chunks, and late arrivals.
 // It refuses nothing; the store decides what enters.
 import type { Labels } from '#base'
+import { METRIC_NAME, withoutLabels } from '../labels.ts'
 import { encodeChunk, encodeParted } from './chunk.ts'
 import { type ChunkSlab, NO_CHUNK } from './chunk-slab.ts'
 import type { Column } from './column.ts'
@@ -14,6 +15,8 @@ export const OUT_OF_ORDER_WINDOW_MS: number = 10 * 60_000
 
 /** Samples in one chunk in memory, at most: more pack hardly better. */
 const PIECE_SAMPLES = 480
+
+const NAME: ReadonlySet<string> = new Set([METRIC_NAME])
 
 /** Where samples of all series live. */
 export interface Memory {
@@ -29,6 +32,8 @@ export interface PendingChunk extends KeyedChunk {
 
 /** For decoding; shared, because nothing stays in it between two calls. */
 const gathered: SampleBuffer = new SampleBuffer()
+/** For `newest`, likewise. */
+const only: Samples = { times: new Float64Array(1), values: new Float64Array(1) }
 /** A full column, on its way into a chunk. */
 const column: Samples = {
   times: new Float64Array(OPEN_SAMPLES),
@@ -52,6 +57,7 @@ export class Series {
   definition: string | null = null
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
+  #unnamed: Labels | null = null
   #memory: Memory
   #slot = NO_SLOT
   #count = 0
@@ -66,6 +72,12 @@ export class Series {
     this.labels = labels
     this.key = key
     this.#memory = memory
+  }
+
+  /** Kept here: a table from labels to these, of a hundred thousand series, costs the collector more than they do. */
+  get unnamed(): Labels {
+    this.#unnamed ??= withoutLabels(this.labels, NAME)
+    return this.#unnamed
   }
 
   get hasPending(): boolean {
@@ -118,6 +130,38 @@ export class Series {
     return within(this.#gather(wanted.reverse()), fromMs, toMs)
   }
 
+  /** The same without a copy: valid until any series is read again. */
+  glance(fromMs: number, toMs: number): Samples {
+    if (this.#late !== null) return this.between(fromMs, toMs)
+    const { slab } = this.#memory
+    const wanted: number[] = []
+    let reference = this.#lastChunk
+    const openFromMs = this.#count > 0 ? this.#memory.open.peek(this.#slot, 0) : Number.POSITIVE_INFINITY
+    if (openFromMs > fromMs) {
+      for (let head = slab.head(reference); head !== null; head = slab.head(reference)) {
+        if (head.lastMs >= fromMs && head.firstMs <= toMs) wanted.push(reference)
+        if (head.lastMs < fromMs - OUT_OF_ORDER_WINDOW_MS * 2) break
+        reference = head.previous
+      }
+    }
+    this.#fill(wanted.reverse())
+    return gathered.window(fromMs, toMs) ?? this.between(fromMs, toMs)
+  }
+
+  /** The newest sample with `fromMs <= time <= toMs`, likewise; null when it is not sure to lie in the open column. */
+  newest(fromMs: number, toMs: number): Samples | null {
+    if (this.#late !== null) return null
+    const { open } = this.#memory
+    for (let at = this.#count - 1; at >= 0; at -= 1) {
+      const timeMs = open.peek(this.#slot, at)
+      if (timeMs > toMs) continue
+      if (timeMs < fromMs) return NO_SAMPLES
+      open.readOne(this.#slot, at, only)
+      return only
+    }
+    return null
+  }
+
   /** The same of what SQLite does not have. */
   pendingBetween(fromMs: number, toMs: number): Samples {
     if (!this.hasPending) return NO_SAMPLES
@@ -137,15 +181,18 @@ export class Series {
 
   /** A copy of these chunks, the open column and late arrivals; of two samples at one instant the first stays. */
   #gather(references: readonly number[]): Samples {
-    gathered.clear()
-    for (const reference of references) this.#memory.slab.read(reference, gathered)
-    if (this.#count > 0) {
-      const from = gathered.reserve(this.#count)
-      this.#memory.open.read(this.#slot, this.#count, gathered.times, gathered.values, from)
-    }
+    this.#fill(references)
     if (this.#late !== null) gathered.add(lateSamples(this.#late))
     const samples = gathered.copy()
     return isAscending(samples.times) ? samples : sortSamples(samples)
+  }
+
+  #fill(references: readonly number[]): void {
+    gathered.clear()
+    for (const reference of references) this.#memory.slab.read(reference, gathered)
+    if (this.#count === 0) return
+    const from = gathered.reserve(this.#count)
+    this.#memory.open.read(this.#slot, this.#count, gathered.times, gathered.values, from)
   }
 
   /** Enters what SQLite knows of the series, without its samples. */

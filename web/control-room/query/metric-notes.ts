@@ -63,6 +63,10 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_notify_heartbeat_age_seconds:
     'Time since the dead man’s switch last took a heartbeat, or since the start.',
   vitrine_notify_heartbeat_period_seconds: 'How often the dead man’s switch is told.',
+  vitrine_control_rule_round_seconds:
+    'Time that the last round of rules took. Above one second, rules are evaluated less often than they ask for.',
+  vitrine_control_rule_rounds_total:
+    'Rounds in which all rules that were due were evaluated: one a second, and more when servers change.',
   vitrine_control_rules_in_force:
     'Whether the rule files as they stand on disk are in force (1) or were refused and the old rules go on (0).',
   vitrine_edge_cache_requests_total:
