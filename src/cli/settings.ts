@@ -35,6 +35,7 @@ export interface ControlSettings extends RoleSettings {
   readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
   readonly retentionBytes: number | null
+  readonly viewers: NonNullable<ControlOptions['viewers']>
   readonly probeBytesMonth: number
   readonly regionsFile: string | null
   readonly allowSimulated: boolean
@@ -150,6 +151,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     webFolder,
     retentionDays: control.retentionDays,
     retentionBytes: control.retentionBytes ?? null,
+    viewers: control.viewers,
     probeBytesMonth: control.probeGbMonth * 1e9,
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
     allowSimulated: control.allowSimulated,

@@ -56,6 +56,7 @@ import { type RegionKeeper, startRegionKeeper } from './steering/region-keeper.t
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
+import { openViewers } from './viewers/open-viewers.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
 import { DemandKeeper } from './what-if/demand-keeper.ts'
 
@@ -126,6 +127,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
+    viewers: openViewers(options, base, closers),
     notifications: await openNotifications(options, { state, fleetTime, counters }, late, closers),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),

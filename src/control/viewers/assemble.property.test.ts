@@ -8,6 +8,7 @@ import type { Session } from './session.ts'
 
 const words: AssembleWords = {
   edgeOfHost: host => (host === 'eu.example' ? 'eu-west' : null),
+  edgeOfName: name => name,
   storedRef: reference => `hashed ${reference}`,
 }
 const AT = 1_800_000_000_000

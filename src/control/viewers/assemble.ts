@@ -27,6 +27,8 @@ export type Taken = 'taken' | 'clock' | 'duplicate' | 'late'
 /** What the session is made with: who the names of hosts are, and how references are stored. */
 export interface AssembleWords {
   edgeOfHost(this: void, host: string): string | null
+  /** Null: no edge is called so. */
+  edgeOfName(this: void, name: string): string | null
   storedRef(this: void, reference: string): string
 }
 
@@ -99,7 +101,7 @@ export function takeEvent(session: Session, event: ViewerEvent, words: AssembleW
   session.events += 1
   facts(session, keys, words)
   const isReply = event.e === 'rr'
-  const edge = isReply ? replyEdge(keys, words) : hostEdge(keys, words)
+  const edge = namedEdge(keys, words)
   if (edge !== null) noteEdge(session.runs, edge.edge, ts + offsetOf(session.clock), edge.by)
   if (isReply) takeReply(session, keys, ts, edge?.edge ?? null)
   if (event.e === 'e') {
@@ -160,14 +162,15 @@ function takeReply(session: Session, keys: ViewerEvent['keys'], ts: number, edge
 }
 
 /** By CMSD's `n` (CTA-5006), or by the host of the address. */
-function replyEdge(
+function namedEdge(
   keys: ViewerEvent['keys'],
   words: AssembleWords,
 ): { edge: string; by: 'cmsd' | 'host' } | null {
   for (const key of ['cmsdd', 'cmsds']) {
     const text = keys[key]
     const name = typeof text === 'string' ? /(?:^|[,;\s])n="([a-z0-9-]{1,63})"/.exec(text)?.[1] : undefined
-    if (name !== undefined) return { edge: name, by: 'cmsd' }
+    const edge = name === undefined ? null : words.edgeOfName(name)
+    if (edge !== null) return { edge, by: 'cmsd' }
   }
   return hostEdge(keys, words)
 }

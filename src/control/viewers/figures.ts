@@ -31,7 +31,7 @@ export interface Figures {
   readonly stalls: readonly FleetStall[]
 }
 
-const STATE_NAMES: Readonly<Record<string, SessionView['state']>> = {
+export const STATE_NAMES: Readonly<Record<string, SessionView['state']>> = {
   '': 'starting',
   s: 'starting',
   d: 'starting',

@@ -166,8 +166,8 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
     return this.#commit.waitingAll()
   }
 
-  rowOf(session: Session): SessionRow {
-    return rowOf(session, this.figures(session))
+  isWaiting(sid: string): boolean {
+    return this.#commit.waiting(sid) !== null
   }
 
   /** Everywhere; true when there was one. What it added to sums stays. */
