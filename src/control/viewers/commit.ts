@@ -2,25 +2,17 @@
 // they were. Sums are given to the metrics store only when they stand in the file.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ViewerCounts } from './counts.ts'
+import type { Journal } from './journal.ts'
 import type { Session } from './session.ts'
 import type { SessionRow, SessionStore } from './session-store.ts'
 
 /** The thread is given back after so long. */
 const SLICE_MS = 8
 
-/**
- * How far the spools were taken: receipt.ts gives it. What it gives is stored in the transaction of the sessions that the
- * records made; `committed` says that the edges may forget what lies below.
- */
-export interface PositionSource {
-  positions(this: void): ReadonlyMap<string, string>
-  committed(this: void, positions: ReadonlyMap<string, string>): void
-}
-
 export interface CommitParts {
   readonly store: SessionStore
   readonly counts: ViewerCounts
-  nowMs(this: void): number
+  readonly journal: Journal
   monotonicMs(this: void): number
 }
 
@@ -65,18 +57,18 @@ export class Commit {
   }
 
   /** Gives the changed sums, now in the file. A failure changes nothing: all of it is tried again. */
-  async run(source: PositionSource | null): Promise<ReadonlyMap<string, string>> {
-    const { store, counts, monotonicMs } = this.#parts
+  async run(): Promise<ReadonlyMap<string, string>> {
+    const { store, counts, journal, monotonicMs } = this.#parts
     const [dirty, gone, over] = [this.#dirty, this.#gone, this.#over]
     const pending = new Set(dirty)
     const sums = counts.takeChanged()
-    const positions = source?.positions() ?? new Map<string, string>()
+    const number = journal.turn()
     store.begin()
     try {
       for (const sid of gone) store.dropOpen(sid)
       for (const row of over.values()) store.putOver(row)
       store.putSums(sums)
-      store.putPositions(positions)
+      store.putJournal(number)
       // What changes from here on is news of the next commit.
       ;[this.#dirty, this.#gone, this.#over] = [new Set(), new Set(), new Map()]
       this.#pending = pending
@@ -98,7 +90,7 @@ export class Commit {
       this.#pending = null
     }
     counts.committed(sums)
-    source?.committed(positions)
+    journal.dropBefore(number)
     return sums
   }
 

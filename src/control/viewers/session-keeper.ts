@@ -1,17 +1,17 @@
 // Owns the sessions of the whole fleet while they go on: takes what edges forward, closes what has ended, tells the
-// metrics, and commits everything with the positions of the spools in one transaction. It refuses more than SESSIONS_MAX.
+// metrics, and commits everything as of one moment. It refuses more than SESSIONS_MAX.
 //
-// The contract with receipt.ts (docs/decisions/0008-viewer-sessions.md): `take` keeps records in memory only. The
-// receipt attaches itself as `PositionSource`; with each commit its positions are stored together with the sessions, and
-// only `committed` lets it tell edges `viewer-records-taken`. After a start it goes on from `storedPositions()`, and what
-// edges send again from there makes the same sessions and sums as if nothing had happened.
+// The contract with receipt.ts (docs/decisions/0008-viewer-sessions.md): when `take` returns, the records are in the
+// journal and survive `kill -9`; the receipt may then store its place and tell the edge. When it throws, nothing was
+// taken. Records that come twice, because the place was not stored in between, change nothing.
 import type { Closable, Log } from '#base'
 import type { ViewerRecord } from '#wire'
 import { type AccountParts, account } from './account.ts'
 import { type AssembleWords, newSession, takeEvent, takeRequest } from './assemble.ts'
-import { Commit, type PositionSource } from './commit.ts'
+import { Commit } from './commit.ts'
 import { ViewerCounts } from './counts.ts'
 import { type Figures, figuresOf } from './figures.ts'
+import { Journal } from './journal.ts'
 import type { EdgeWitness } from './judge-session.ts'
 import type { Session } from './session.ts'
 import { pack, type SessionRow, type SessionStore, unpack } from './session-store.ts'
@@ -53,35 +53,32 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
   readonly evicted: { stored: number; dropped: number } = { stored: 0, dropped: 0 }
   readonly #options: SessionKeeperOptions
   readonly #commit: Commit
+  readonly #journal: Journal
   readonly #young = new Map<string, Session>()
   readonly #proven = new Map<string, Session>()
   readonly #figures = new Map<string, Figures>()
   readonly #touched = new Set<Session>()
-  #source: PositionSource | null = null
   #committing: Promise<ReadonlyMap<string, string>> | null = null
 
   constructor(options: SessionKeeperOptions) {
     this.#options = options
-    const { store, nowMs, monotonicMs } = options
-    this.#commit = new Commit({ store, counts: this.counts, nowMs, monotonicMs })
+    const { store, monotonicMs } = options
+    this.#journal = new Journal(store.folder, store.journal())
+    this.#commit = new Commit({ store, counts: this.counts, journal: this.#journal, monotonicMs })
     this.counts.load(store.sums())
     for (const session of store.open()) {
       this.#put(session)
       this.#touched.add(session)
     }
-  }
-
-  /** From now on its positions are stored with the sessions. */
-  attach(source: PositionSource): void {
-    this.#source = source
-  }
-
-  /** As of the last commit before this start. */
-  storedPositions(): Map<string, string> {
-    return this.#options.store.positions()
+    this.#journal.replay((edge, records) => this.#takeAll(edge, records))
   }
 
   readonly take = (edge: string, records: readonly ViewerRecord[]): void => {
+    this.#journal.append(edge, records)
+    this.#takeAll(edge, records)
+  }
+
+  #takeAll(edge: string, records: readonly ViewerRecord[]): void {
     const { keptMs, words } = this.#options
     const nowMs = this.#options.nowMs()
     for (const record of records) {
@@ -126,7 +123,7 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
 
   /** Writes what changed; gives the sums that the metrics store may be told. One at a time. */
   commit(): Promise<ReadonlyMap<string, string>> {
-    this.#committing ??= this.#commit.run(this.#source).finally(() => {
+    this.#committing ??= this.#commit.run().finally(() => {
       this.#committing = null
     })
     return this.#committing
@@ -193,6 +190,7 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
     await this.#committing?.catch(() => undefined)
     this.account()
     await this.commit().catch((error: unknown) => this.#options.log.error('sessions-not-stored', { error }))
+    this.#journal.close()
   }
 
   #of(sid: string): Session | null {

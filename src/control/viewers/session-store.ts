@@ -1,5 +1,5 @@
 // Owns sessions on disk: those that go on, those that are over in one table for each UTC day, the sums of metrics, and
-// how far each spool was taken, all of one moment in one transaction. Bounded by days and bytes; whole days go first.
+// up to which file of records that is, all of one moment in one transaction. Bounded by days and bytes; whole days go first.
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS open_sessions (sid TEXT PRIMARY KEY, packed BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS sums (name TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS positions (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS journal (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 `
 const DAY_SCHEMA = (table: string): string => `
   CREATE TABLE IF NOT EXISTS ${table} (
@@ -69,6 +69,8 @@ export interface Place {
 }
 
 export class SessionStore implements Closable {
+  /** Its own, below the state’s. */
+  readonly folder: string
   readonly #sqlite: Sqlite.Database
   readonly #limits: SessionLimits
   readonly #days = new Set<string>()
@@ -79,7 +81,8 @@ export class SessionStore implements Closable {
 
   constructor(stateFolder: string, limits: SessionLimits = SESSION_LIMITS) {
     this.#limits = limits
-    this.#sqlite = openFile(join(ensureFolder(join(stateFolder, 'viewers')), 'sessions.db'))
+    this.folder = ensureFolder(join(stateFolder, 'viewers'))
+    this.#sqlite = openFile(join(this.folder, 'sessions.db'))
     this.#putOpen = this.#sqlite.prepare('INSERT OR REPLACE INTO open_sessions VALUES (?, ?)')
     this.#dropOpen = this.#sqlite.prepare('DELETE FROM open_sessions WHERE sid = ?')
     const tables = this.#sqlite
@@ -186,14 +189,13 @@ export class SessionStore implements Closable {
     return this.#sqlite.prepare('SELECT row FROM sums').pluck().all() as string[]
   }
 
-  putPositions(positions: ReadonlyMap<string, string>): void {
-    const put = this.#sqlite.prepare('INSERT OR REPLACE INTO positions VALUES (?, ?)')
-    for (const [name, value] of positions) put.run(name, value)
+  /** The first file of records that is not contained in what stands here. */
+  putJournal(number: number): void {
+    this.#sqlite.prepare('INSERT OR REPLACE INTO journal VALUES (1, ?)').run(number)
   }
 
-  positions(): Map<string, string> {
-    const rows = this.#sqlite.prepare('SELECT name, value FROM positions').raw().all() as [string, string][]
-    return new Map(rows)
+  journal(): number {
+    return Number(this.#sqlite.prepare('SELECT number FROM journal').pluck().get() ?? 0)
   }
 
   open(): Session[] {
