@@ -3,7 +3,7 @@ import type { BenchReport, BenchResult } from './result.ts'
 import { type AssemblySize, benchAssembly } from './viewers/assembly.ts'
 
 const ASSEMBLY: Readonly<Record<'quick' | 'full', AssemblySize>> = {
-  quick: { warmS: 60, measuredS: 40 },
+  quick: { warmS: 20, measuredS: 20 },
   full: { warmS: 600, measuredS: 120 },
 }
 

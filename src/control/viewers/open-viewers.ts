@@ -30,6 +30,8 @@ export interface Viewers {
 const SECOND_MS = 1000
 const SWEEP_MS = 5000
 const COMMIT_MS = 5000
+/** A commit that takes long comes less often: the journal holds what it has not. */
+const REST_TIMES = 4
 const PRUNE_MS = 60_000
 /** Sums that do not change are told so often: a rate over half a minute has two samples. */
 const ALL_MS = 10_000
@@ -89,6 +91,7 @@ class ToldSums {
   readonly #nowMs: () => number
   #allAt = Number.NEGATIVE_INFINITY
   #lastAt = 0
+  #restUntil = 0
 
   constructor(keeper: SessionKeeper, metrics: MetricsStore, nowMs: () => number) {
     this.#keeper = keeper
@@ -97,7 +100,10 @@ class ToldSums {
   }
 
   async commit(): Promise<void> {
+    const startMs = this.#nowMs()
+    if (startMs < this.#restUntil) return
     const sums = await this.#keeper.commit()
+    this.#restUntil = startMs + REST_TIMES * (this.#nowMs() - startMs)
     const now = Math.max(Math.floor(this.#nowMs()), this.#lastAt + 1)
     this.#lastAt = now
     const isAll = now - this.#allAt >= ALL_MS
