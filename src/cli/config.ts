@@ -69,6 +69,26 @@ const control = z.strictObject({
     .describe(
       'The oldest samples are dropped when the stored ones take more bytes; without it, age alone counts.',
     ),
+  viewers: z
+    .strictObject({
+      retentionDays: z
+        .number()
+        .min(1)
+        .max(3650)
+        .default(30)
+        .describe('Whole days of sessions older than this are dropped.'),
+      retentionBytes: z
+        .int()
+        .min(16 * MIB)
+        .default(2048 * MIB)
+        .describe('The oldest days of sessions are dropped when all take more bytes.'),
+      references: z
+        .enum(['hashed', 'plain'])
+        .default('hashed')
+        .describe('How references of viewers are stored: as a keyed hash, or as players give them.'),
+    })
+    .prefault({})
+    .describe('Sessions of viewers (docs/operate/viewers.md).'),
   probeGbMonth: z
     .number()
     .min(0)

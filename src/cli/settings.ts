@@ -37,6 +37,7 @@ export interface ControlSettings extends RoleSettings {
   readonly retentionDays: number
   readonly auditDays: number
   readonly retentionBytes: number | null
+  readonly viewers: NonNullable<ControlOptions['viewers']>
   readonly probeBytesMonth: number
   readonly regionsFile: string | null
   readonly allowSimulated: boolean
@@ -155,6 +156,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     retentionDays: control.retentionDays,
     auditDays: control.auditDays,
     retentionBytes: control.retentionBytes ?? null,
+    viewers: control.viewers,
     probeBytesMonth: control.probeGbMonth * 1e9,
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
     allowSimulated: control.allowSimulated,

@@ -25,6 +25,7 @@ import type { FullState } from './state/open-state.ts'
 import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
+import type { Viewers } from './viewers/open-viewers.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
 import type { WatcherKeeper } from './watcher/watcher-keeper.ts'
 import type { DemandKeeper } from './what-if/demand-keeper.ts'
@@ -51,6 +52,8 @@ export interface ControlContext {
   readonly demand: DemandKeeper
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
+  /** Sessions of those who watch. */
+  readonly viewers: Viewers
   readonly notifications: Notifications
   readonly watcher: WatcherKeeper
   readonly admission: AdmissionKeeper

@@ -3,6 +3,7 @@ import type { Clock, ListenOptions, Log } from '#base'
 import type { NotifyConfig, ServerRole, TryRequest } from '#wire'
 import type { WakePolicy } from './incidents/wake.ts'
 import type { Mentions } from './people/offboarding.ts'
+import type { ViewersOptions } from './viewers/open-viewers.ts'
 
 /** The supervisor of a local fleet, as the control room sees it. */
 export interface SupervisorPort {
@@ -59,6 +60,8 @@ export interface ControlOptions {
   readonly mentions?: Mentions
   /** Who is told of incidents; null or left out: nobody. */
   readonly notify?: NotifyConfig | null
+  /** How long sessions of viewers are kept, and how; what is left out is as shipped. */
+  readonly viewers?: ViewersOptions
   readonly clock: Clock
   readonly log: Log
 }

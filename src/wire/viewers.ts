@@ -188,3 +188,6 @@ export const sessionView = z.object({
   ),
 })
 export type SessionView = z.infer<typeof sessionView>
+
+/** Custom key of CMCD in which a player claims whose session it is: an opaque reference from the operator's site. */
+export const viewerRefKey = 'com.vitrine-viewer'

@@ -29,6 +29,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       retentionBytes: settings.retentionBytes,
       allowSimulated: settings.allowSimulated,
       wake: settings.wake,
+      viewers: settings.viewers,
       probeBytesMonth: settings.probeBytesMonth,
       regionsFile: settings.regionsFile,
       externalLabels: settings.externalLabels,

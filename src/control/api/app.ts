@@ -35,6 +35,7 @@ import { addSimulatedRoutes } from './simulated-routes.ts'
 import { addSteeringRoutes } from './steering-routes.ts'
 import { addSystemRoutes } from './system-routes.ts'
 import { addTryRoutes } from './try-routes.ts'
+import { addViewerRoutes } from './viewer-routes.ts'
 import { addWallRoutes } from './wall-routes.ts'
 import { addWhatIfRoutes } from './what-if-routes.ts'
 
@@ -119,6 +120,7 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
   addDiffRoutes(app, context)
   addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
+  addViewerRoutes(app, context)
   addAlertingRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)

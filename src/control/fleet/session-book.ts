@@ -11,6 +11,15 @@ interface Session {
   title: string
   fedAtMs: number
   estimated: boolean
+  /** As the last sweep counted it; null: it came since. */
+  counted: Watcher | null
+}
+
+/** One who watches, as of the last sweep. */
+export interface Watcher {
+  readonly edge: string
+  readonly title: string
+  readonly estimated: boolean
 }
 
 /** Where a session came in, or to which edge it went. */
@@ -66,7 +75,7 @@ export class SessionBook {
       if (known === undefined) {
         if (this.#sessions.size >= SESSIONS_MAX) this.#refused += 1
         else {
-          this.#sessions.set(sid, { edge, title, fedAtMs, estimated })
+          this.#sessions.set(sid, { edge, title, fedAtMs, estimated, counted: null })
           // Who comes back to an edge that knew it all along was nowhere else.
           if (beganMs !== null)
             this.#note({ sid, edge, from: null, atMs: beganMs, version, title, estimated })
@@ -93,6 +102,10 @@ export class SessionBook {
         this.#sessions.delete(sid)
         continue
       }
+      const { edge, title, estimated, counted: before } = session
+      if (before?.edge !== edge || before.title !== title || before.estimated !== estimated) {
+        session.counted = { edge, title, estimated }
+      }
       const counted = byEdge.get(session.edge) ?? none()
       counted.watching += 1
       counted.byClass[classOf(session.title)] += 1
@@ -106,6 +119,11 @@ export class SessionBook {
   /** As of the last sweep; edges sum to the total. */
   of(edge: string): Watching {
     return this.#byEdge.get(edge) ?? nobody
+  }
+
+  /** Who was counted by the last sweep: they sum to what `of` gives. */
+  *watchers(): Generator<readonly [sid: string, watcher: Watcher]> {
+    for (const [sid, { counted }] of this.#sessions) if (counted !== null) yield [sid, counted]
   }
 
   /** Sessions that this edge fed last. */

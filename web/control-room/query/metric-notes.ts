@@ -100,6 +100,28 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Requests by kind and status class; kind `internal` is our own agents and probes. 4xx of segments means edges hold playlists of replaced files.',
   vitrine_origin_sent_bytes_total:
     'Body bytes sent. Growing as fast as the edges send means that their caches do not hold.',
+  vitrine_viewers_asked_seconds_total:
+    'Seconds for which viewers wanted to see something after the first frame: watched and rebuffering.',
+  vitrine_viewers_bitrate_bits_total: 'Bits of what was shown; divided by the seconds, the mean bitrate.',
+  vitrine_viewers_bitrate_seconds_total: 'Seconds of playing with a known bitrate.',
+  vitrine_viewers_errors_total: 'Errors that players told of, fatal or not.',
+  vitrine_viewers_exits_before_start_total:
+    'Sessions that left before the first frame without an error. Rising: look at the start time.',
+  vitrine_viewers_failures_total: 'Sessions that a fatal error ended after the first frame.',
+  vitrine_viewers_rebuffering_seconds_total:
+    'Seconds of stalls after the first frame, without seeks. By the seconds asked for it is the rebuffering ratio.',
+  vitrine_viewers_rebuffers_total: 'Stalls after the first frame, without seeks.',
+  vitrine_viewers_records_total:
+    'Records of viewers by what became of them. late growing: an edge tells late; clock: players with wrong clocks.',
+  vitrine_viewers_sessions_evicted_total:
+    'Sessions pushed out because there were too many. dropped growing: somebody floods with session ids.',
+  vitrine_viewers_sessions_total: 'Sessions in which somebody wanted to play something.',
+  vitrine_viewers_stall_seconds_total: 'Seconds of judged stalls, by whom they are laid to.',
+  vitrine_viewers_stalls_total: 'Judged stalls, by whom they are laid to.',
+  vitrine_viewers_start_failures_total: 'Sessions that a fatal error ended before the first frame.',
+  vitrine_viewers_started_total: 'Sessions that came to a first frame.',
+  vitrine_viewers_switches_total: 'Changes of the bitrate that is shown.',
+  vitrine_viewers_watched_seconds_total: 'Seconds of playing; 3,600 are a viewer-hour.',
   vitrine_server_cpu_seconds_total:
     'CPU seconds of the server: its whole process group, with its agent. At 1 a second, one CPU is full.',
   vitrine_server_cpu_wait_seconds_total:
@@ -150,6 +172,10 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_edge_sessions: 'Sessions that this edge fed in the last 30 s.',
   vitrine_edge_steering_table_age_seconds:
     'Age of the steering table. Above 30 s: the control room is away, and own probes have a say.',
+  vitrine_viewers_sessions_open: 'Sessions of viewers that are being assembled; at most 100,000.',
+  vitrine_viewers_stored_bytes: 'Bytes of sessions on disk; beyond the retention budget the oldest days go.',
+  vitrine_viewers_sums_folded:
+    'How often a sum went to other, because edges, regions and players were too many to tell apart.',
   vitrine_metrics_store_failing:
     '1 while the disk of the metrics store refuses samples. Absent from queries for that time, as it is not stored either.',
   vitrine_fleet_agent_age_seconds:
@@ -201,6 +227,7 @@ const GAUGES: Readonly<Record<string, string>> = {
 }
 
 const HISTOGRAMS: Readonly<Record<string, string>> = {
+  vitrine_viewers_start_seconds: 'From the play instruction to the first frame.',
   vitrine_edge_first_byte_seconds:
     'From a request for media to the first byte of its answer. When it rises, look at the hit ratio, then at the origin.',
 }

@@ -1,0 +1,26 @@
+// What viewers went through: parts: assembly (records into sessions on one core); --only PART, --full.
+import type { BenchReport, BenchResult } from './result.ts'
+import { type AssemblySize, benchAssembly } from './viewers/assembly.ts'
+
+const ASSEMBLY: Readonly<Record<'quick' | 'full', AssemblySize>> = {
+  quick: { warmS: 20, measuredS: 20 },
+  full: { warmS: 600, measuredS: 120 },
+}
+
+const parts: Readonly<Record<string, (full: boolean) => Promise<BenchResult[]>>> = {
+  assembly: full => benchAssembly(full ? ASSEMBLY.full : ASSEMBLY.quick),
+}
+
+export async function run(parameters: readonly string[]): Promise<BenchReport> {
+  const full = parameters.includes('--full')
+  const at = parameters.indexOf('--only')
+  const only = at < 0 ? null : (parameters[at + 1] ?? '')
+  if (only !== null && !(only in parts)) {
+    throw new RangeError(`--only takes one of ${Object.keys(parts).join(', ')}`)
+  }
+  const results: BenchResult[] = []
+  for (const [name, bench] of Object.entries(parts)) {
+    if (only === null || only === name) results.push(...(await bench(full)))
+  }
+  return { bench: 'viewers', settings: { size: full ? 'full' : 'quick', only }, results }
+}

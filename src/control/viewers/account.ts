@@ -1,0 +1,80 @@
+// Owns what the metrics are told of a session: what is new since the last time. What a late record takes back stays
+// told: counters never go back.
+import type { TitleClass } from '#wire'
+import type { CountsOf, ScalarName, ViewerCounts } from './counts.ts'
+import { type Figures, figuresOf, lastEdge } from './figures.ts'
+import { type EdgeWitness, judgeSession } from './judge-session.ts'
+import type { Session, Told } from './session.ts'
+
+/** Events of a player may come after its first requests: until then it is not told as an estimate. */
+const ESTIMATE_AFTER_MS = 10_000
+
+export interface AccountParts {
+  readonly counts: ViewerCounts
+  readonly witness: EdgeWitness
+  classOf(this: void, title: string | null): TitleClass
+  regionOf(this: void, edge: string | null): string
+}
+
+/** Gives the figures; `waits`: it has to be looked at again, though nothing may come. */
+export function account(
+  session: Session,
+  nowMs: number,
+  parts: AccountParts,
+): { readonly figures: Figures; readonly waits: boolean } {
+  const figures = figuresOf(session)
+  const isEarly = session.events === 0 && session.endedAt === null
+  if (isEarly && nowMs - session.heardAt < ESTIMATE_AFTER_MS && nowMs - session.firstAt < ESTIMATE_AFTER_MS) {
+    return { figures, waits: true }
+  }
+  const counts = countsFor(session, figures, parts)
+  tell(session.told, figures, counts)
+  const { fresh, waits } = judgeSession(session, figures, nowMs, parts.witness)
+  for (const { blame, seconds } of fresh) counts.stall(blame, seconds)
+  return { figures, waits }
+}
+
+function countsFor(
+  session: Session,
+  figures: Figures,
+  { counts, classOf, regionOf }: AccountParts,
+): CountsOf {
+  const edge = lastEdge(session)
+  return counts.of({
+    instance: edge ?? 'none',
+    region: regionOf(edge),
+    viewer_region: session.viewerRegion ?? 'unknown',
+    class: classOf(session.title),
+    player: session.player ?? 'unknown',
+    estimate: figures.estimated ? 'yes' : 'no',
+  })
+}
+
+function tell(told: Told, figures: Figures, counts: CountsOf): void {
+  const once = (name: ScalarName, field: keyof Told, is: boolean): boolean => {
+    if (!is || told[field] > 0) return false
+    told[field] = 1
+    counts.add(name, 1)
+    return true
+  }
+  const { attempt, state, startS } = figures
+  once('sessions_total', 'sessions', figures.asked)
+  if (once('started_total', 'started', attempt === 'started') && !Number.isNaN(startS)) counts.start(startS)
+  once('exits_before_start_total', 'exits', attempt === 'exit' && told.started === 0)
+  once('start_failures_total', 'startFailures', attempt === 'failure' && told.started === 0)
+  once('failures_total', 'failures', attempt === 'started' && state === 'failed')
+  const grow = (name: ScalarName, field: keyof Told, value: number): number => {
+    const more = Math.max(0, value - told[field])
+    told[field] += more
+    counts.add(name, more)
+    return more
+  }
+  const watched = grow('watched_seconds_total', 'watchedS', figures.watchedS)
+  const stalled = grow('rebuffering_seconds_total', 'rebufferS', figures.rebufferS)
+  counts.add('asked_seconds_total', watched + stalled)
+  grow('rebuffers_total', 'rebuffers', figures.rebuffers)
+  grow('switches_total', 'switches', figures.switches)
+  grow('errors_total', 'errors', figures.errors)
+  grow('bitrate_seconds_total', 'ratedS', figures.ratedS)
+  grow('bitrate_bits_total', 'ratedBits', figures.ratedBits)
+}

@@ -1,0 +1,180 @@
+// Owns whom a stall is laid to, from what the player, the edge and the upstream said of the answers around it. Pure: the
+// evidence in words comes with it. Where the evidence does not say, it is `unknown`.
+import type { Blame } from '#wire'
+
+/** An answer in which as much time was lost is slow; answers are faster than this between any two continents. */
+export const SLOW_MS = 400
+/** A request that was under way so long before the stall has to do with it. */
+const BEFORE_MS = 4000
+/** A player that has as much in its buffer does not lack media. */
+const BUFFER_MS = 500
+/** Of the edge's first byte, at least this part was waiting for the upstream. */
+const UPSTREAM_PART = 0.6
+/** Clocks of the two differ by so much. */
+const APART_MS = 1000
+
+/** As the player saw it; NaN: it did not say. `at`: when its last byte came, fleet time. */
+export interface SeenReply {
+  readonly at: number
+  readonly ttfbMs: number
+  readonly ttlbMs: number
+  readonly bufferMs: number
+  readonly status: number
+}
+
+/** As the edge saw it. `at`: when the request came. */
+export interface OwnAnswer {
+  readonly at: number
+  readonly firstByteMs: number
+  readonly durationMs: number
+  readonly upstreamMs: number
+  readonly bufferMs: number
+  readonly status: number
+}
+
+export interface StallEvidence {
+  /** Fleet time. */
+  readonly from: number
+  readonly to: number
+  readonly replies: readonly SeenReply[]
+  readonly answers: readonly OwnAnswer[]
+  /** The buffer as the player told it within the stall or just before it; NaN: not said. */
+  readonly bufferMs: number
+  /** Seconds for which the edge's process stood still meanwhile, as its agent saw it; null: not known. */
+  readonly edgeStoppedS: number | null
+}
+
+export interface Judged {
+  readonly blame: Blame
+  readonly evidence: string
+}
+
+export function judgeStall(stall: StallEvidence): Judged {
+  const stopped = stall.edgeStoppedS ?? 0
+  const replies = stall.replies.filter(reply => touches(stall, reply.at - spent(reply.ttlbMs), reply.at))
+  const answers = stall.answers.filter(one => touches(stall, one.at, one.at + one.durationMs))
+  const answer = worst(answers, one => one.durationMs)
+  if (answer !== null) {
+    const own = judgeAnswer(answer)
+    if (own !== null) return own
+  }
+  if (stopped > 0) {
+    return {
+      blame: 'edge',
+      evidence: `the edge's process stood still for ${seconds(stopped * 1000)} meanwhile`,
+    }
+  }
+  const reply = worst(replies, one => Math.max(spent(one.ttfbMs), spent(one.ttlbMs)))
+  if (reply !== null) {
+    const seen = judgeReply(reply, beside(reply, stall.answers))
+    if (seen !== null) return seen
+  }
+  if (answer !== null && answer.durationMs - spent(answer.firstByteMs) >= SLOW_MS) {
+    const took = seconds(answer.durationMs - spent(answer.firstByteMs))
+    return {
+      blame: 'path',
+      evidence: `the edge was ready after ${ms(answer.firstByteMs)}, the way took ${took}`,
+    }
+  }
+  return judgeBuffer(stall, reply, answer)
+}
+
+/** What the edge's own times say: it waited for its upstream, or it was slow itself. */
+function judgeAnswer({ firstByteMs, upstreamMs, status }: OwnAnswer): Judged | null {
+  if (status >= 500) {
+    const upstream = Number.isNaN(upstreamMs) ? '' : ` after ${ms(upstreamMs)} of waiting for the upstream`
+    return {
+      blame: Number.isNaN(upstreamMs) ? 'edge' : 'origin',
+      evidence: `the edge answered ${status}${upstream}`,
+    }
+  }
+  if (!(firstByteMs >= SLOW_MS)) return null
+  if (upstreamMs >= firstByteMs * UPSTREAM_PART) {
+    return {
+      blame: 'origin',
+      evidence: `the edge's first byte took ${ms(firstByteMs)}, of which the upstream took ${ms(upstreamMs)}`,
+    }
+  }
+  const upstream = Number.isNaN(upstreamMs) ? 'no upstream was asked' : `the upstream took ${ms(upstreamMs)}`
+  return { blame: 'edge', evidence: `the edge's first byte took ${ms(firstByteMs)}; ${upstream}` }
+}
+
+/** What the player saw, less what the edge needed. */
+function judgeReply({ ttfbMs, ttlbMs, status }: SeenReply, answer: OwnAnswer | null): Judged | null {
+  if (status === 0) {
+    return {
+      blame: 'path',
+      evidence: 'the player got no answer, and the edge is not known to have stood still',
+    }
+  }
+  const firstMs = Number.isNaN(ttfbMs) ? ttlbMs : ttfbMs
+  const lastMs = Math.max(spent(ttfbMs), spent(ttlbMs))
+  if (!(lastMs >= SLOW_MS)) return null
+  if (answer === null) {
+    return {
+      blame: 'unknown',
+      evidence: `the player waited ${ms(lastMs)} for an answer that no edge told of`,
+    }
+  }
+  const readyMs = spent(answer.firstByteMs)
+  if (firstMs - readyMs >= SLOW_MS) {
+    const text = `the player's first byte took ${ms(firstMs)}, the edge's own ${ms(readyMs)}`
+    return { blame: 'path', evidence: text }
+  }
+  if (lastMs - firstMs >= SLOW_MS) {
+    const text = `first byte after ${ms(firstMs)}, but the last only after ${ms(lastMs)}: the way was slow`
+    return { blame: 'path', evidence: text }
+  }
+  return null
+}
+
+function judgeBuffer(stall: StallEvidence, reply: SeenReply | null, answer: OwnAnswer | null): Judged {
+  const fast = [
+    ...(reply === null
+      ? []
+      : [`the player's answers came within ${ms(Math.max(reply.ttfbMs, spent(reply.ttlbMs)))}`]),
+    ...(answer === null ? [] : [`the edge gave its own within ${ms(answer.durationMs)}`]),
+  ]
+  if (stall.bufferMs >= BUFFER_MS) {
+    const text = [`${ms(stall.bufferMs)} of media lay in the buffer`, ...fast].join('; ')
+    return { blame: 'player', evidence: text }
+  }
+  if (reply !== null && answer !== null) return { blame: 'player', evidence: fast.join('; ') }
+  if (fast.length > 0) return { blame: 'unknown', evidence: `${fast.join('; ')}; more is not known` }
+  return { blame: 'unknown', evidence: 'nobody told of an answer around it' }
+}
+
+function touches({ from, to }: StallEvidence, begin: number, end: number): boolean {
+  return begin <= to + APART_MS && end >= from - BEFORE_MS
+}
+
+function worst<One>(all: readonly One[], cost: (one: One) => number): One | null {
+  let found: One | null = null
+  for (const one of all) if (found === null || cost(one) > cost(found)) found = one
+  return found
+}
+
+/** The edge's word on the same answer: the one whose request came nearest to when the player asked. */
+function beside(reply: SeenReply, answers: readonly OwnAnswer[]): OwnAnswer | null {
+  const askedAt = reply.at - Math.max(spent(reply.ttfbMs), spent(reply.ttlbMs))
+  const apart = (one: OwnAnswer): number => Math.abs(one.at - askedAt)
+  let found: OwnAnswer | null = null
+  for (const one of answers) {
+    // On a slow way the request itself may come late.
+    if (one.at < askedAt - APART_MS || one.at > reply.at + APART_MS) continue
+    if (found === null || apart(one) < apart(found)) found = one
+  }
+  return found
+}
+
+function spent(value: number): number {
+  return Number.isNaN(value) ? 0 : value
+}
+
+function ms(value: number): string {
+  return value < 1000 ? `${Math.round(value)} ms` : seconds(value)
+}
+
+function seconds(value: number): string {
+  return `${(value / 1000).toFixed(1)} s`
+}

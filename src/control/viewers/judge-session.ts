@@ -1,0 +1,85 @@
+// Owns collecting the evidence of a session's stalls and judging those that are settled. It keeps what it has judged.
+import { judgeStall, type OwnAnswer, type SeenReply } from './blame.ts'
+import { edgeAt } from './edge-runs.ts'
+import type { Figures, FleetStall } from './figures.ts'
+import { offsetOf } from './player-clock.ts'
+import { eachRow } from './rows.ts'
+import { ANSWER, type JudgedStall, POINT, REPLY, type Session, STALLS_MAX } from './session.ts'
+
+/** What comes later than this after a stall is not waited for: an edge forwards within a second or two. */
+export const SETTLE_MS = 10_000
+/** The buffer that a player told so long around its stall speaks of it. */
+const BUFFER_NEAR_MS = 1500
+
+export interface EdgeWitness {
+  /** Seconds for which its process stood still within that time (fleet time); null: nobody looked. */
+  stoppedS(this: void, edge: string, fromMs: number, toMs: number): number | null
+}
+
+/** Gives those that were judged now; `waits`: others are not settled yet. */
+export function judgeSession(
+  session: Session,
+  { stalls, state }: Figures,
+  nowMs: number,
+  witness: EdgeWitness,
+): { readonly fresh: readonly JudgedStall[]; readonly waits: boolean } {
+  const known = new Set(session.judged.map(({ from }) => from))
+  const fresh: JudgedStall[] = []
+  let waits = false
+  for (const [at, stall] of stalls.entries()) {
+    if (known.has(stall.from)) continue
+    const goesOn = at === stalls.length - 1 && state === 'rebuffering'
+    if (goesOn || nowMs - Math.max(stall.at + stall.seconds * 1000, session.heardAt) < SETTLE_MS) waits = true
+    else fresh.push(judged(session, stall, witness))
+  }
+  session.judged.push(...fresh)
+  if (session.judged.length > STALLS_MAX) session.judged.splice(0, session.judged.length - STALLS_MAX)
+  return { fresh, waits }
+}
+
+/** As it looks now: also for a stall that is not settled. */
+export function judged(session: Session, stall: FleetStall, witness: EdgeWitness): JudgedStall {
+  const edge = edgeAt(session.runs, stall.at)
+  const to = stall.at + stall.seconds * 1000
+  const { blame, evidence } = judgeStall({
+    from: stall.at,
+    to,
+    replies: repliesOf(session),
+    answers: answersOf(session),
+    bufferMs: bufferNear(session, stall.from),
+    edgeStoppedS: edge === null ? null : witness.stoppedS(edge, stall.at - 3000, to),
+  })
+  return { at: stall.at, seconds: stall.seconds, edge, blame, evidence, from: stall.from }
+}
+
+function repliesOf({ replies, clock }: Session): SeenReply[] {
+  const offset = offsetOf(clock)
+  return [...eachRow(replies, REPLY.width)].map(row => ({
+    at: (row[REPLY.ts] ?? 0) + offset,
+    ttfbMs: row[REPLY.ttfbMs] ?? Number.NaN,
+    ttlbMs: row[REPLY.ttlbMs] ?? Number.NaN,
+    bufferMs: row[REPLY.bufferMs] ?? Number.NaN,
+    status: row[REPLY.status] ?? Number.NaN,
+  }))
+}
+
+function answersOf({ answers }: Session): OwnAnswer[] {
+  return [...eachRow(answers, ANSWER.width)].map(row => ({
+    at: row[ANSWER.at] ?? 0,
+    firstByteMs: row[ANSWER.firstByteMs] ?? Number.NaN,
+    durationMs: row[ANSWER.durationMs] ?? 0,
+    upstreamMs: row[ANSWER.upstreamMs] ?? Number.NaN,
+    bufferMs: row[ANSWER.bufferMs] ?? Number.NaN,
+    status: row[ANSWER.status] ?? 0,
+  }))
+}
+
+function bufferNear({ points }: Session, ts: number): number {
+  let found = Number.NaN
+  for (const row of eachRow(points, POINT.width)) {
+    const apart = Math.abs((row[POINT.ts] ?? 0) - ts)
+    const bufferMs = row[POINT.bufferMs] ?? Number.NaN
+    if (apart <= BUFFER_NEAR_MS && !Number.isNaN(bufferMs) && !(found >= bufferMs)) found = bufferMs
+  }
+  return found
+}
