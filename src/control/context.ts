@@ -23,6 +23,7 @@ import type { FullState } from './state/open-state.ts'
 import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
+import type { ViewerReceipt } from './viewers/receipt.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
 import type { DemandKeeper } from './what-if/demand-keeper.ts'
 
@@ -49,6 +50,8 @@ export interface ControlContext {
   readonly notes: NoteStore
   readonly notifications: Notifications
   readonly admission: AdmissionKeeper
+  /** Takes what edges say of viewers. */
+  readonly viewerReceipt: ViewerReceipt
   /** Null: there is no authority. */
   readonly authorityKeeper: AuthorityKeeper | null
   readonly pace: SignInPace

@@ -56,6 +56,7 @@ import { type RegionKeeper, startRegionKeeper } from './steering/region-keeper.t
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
+import { openViewerReceipt } from './viewers/receipt.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
 import { DemandKeeper } from './what-if/demand-keeper.ts'
 
@@ -130,6 +131,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
+    viewerReceipt: closers.add(openViewerReceipt({ state, counters, log })),
     region,
     authority: own.authority,
     authorityKeeper: authorityKeeper(options, own, { fleet, state }, late),

@@ -6,6 +6,7 @@ import { REGION_CHARACTERS_MAX } from './address-regions.ts'
 import { authorityMessage, authorityState } from './authority.ts'
 import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
+import { viewerRecords, viewerRecordsTaken } from './viewers.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
 export const CHANNEL_FRAME_BYTES_MAX = 8 * 1024 * 1024
@@ -168,6 +169,7 @@ export const toControl = z.discriminatedUnion('type', [
   sessions,
   probes,
   plays,
+  viewerRecords,
   checkReport,
   authorityState,
 ])
@@ -291,6 +293,7 @@ export const fromControl = z.discriminatedUnion('type', [
   checkOrder,
   authorityMessage,
   regions,
+  viewerRecordsTaken,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>
