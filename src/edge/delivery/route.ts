@@ -41,6 +41,7 @@ const SESSION_BYTES = 12
 const assetPath = /^\/watch-assets\/[A-Za-z0-9._/-]+$/
 
 const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/player.js', { kind: 'asset', path: '/watch-assets/player.js' }],
   ['/watch-table', { kind: 'watch-table' }],
   ['/steer', { kind: 'steer' }],
   ['/cmcd', { kind: 'cmcd' }],
