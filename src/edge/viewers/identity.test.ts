@@ -156,6 +156,48 @@ describe('a record', () => {
     expect(mended.filter(what => what === 'too-many-keys')).toHaveLength(37)
   })
 
+  it('becomes one that the control room can read, whatever a player sends', () => {
+    const good = line(
+      'sn=4,sta=p,bl=(4200),br=(5000;v 128;a),com.example-x="y",bs,msd=310,url="https://a/b?c"',
+    )
+    const junk = fc.oneof(
+      fc.constantFrom(
+        '"',
+        ',',
+        ';',
+        '(',
+        ')',
+        '=',
+        '\n',
+        '\r\n',
+        '\\',
+        '%zz',
+        '?',
+        ':',
+        '@1',
+        '-',
+        '1e9',
+        '\0',
+        '~',
+        'ts=',
+      ),
+      fc.string({ maxLength: 5 }),
+      fc.constantFrom('9'.repeat(40), 'x'.repeat(5000), ',a'.repeat(200), '(('.repeat(50)),
+    )
+    const cuts = fc.array(fc.tuple(fc.nat({ max: good.length * 2 }), fc.nat({ max: 6 }), junk), {
+      maxLength: 8,
+    })
+    fc.assert(
+      fc.property(cuts, edits => {
+        let body = `${good}\n${good}`
+        for (const [at, length, text] of edits) body = body.slice(0, at) + text + body.slice(at + length)
+        const { records } = read(body)
+        for (const { keys } of records) expect(Object.keys(keys).length).toBeLessThanOrEqual(64)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
   it('is read by the quick reader as by the library, or left to it', () => {
     const value = fc.oneof(
       fc.integer({ min: 0, max: 999_999_999_999_999 }).map(n => `=${n}`),
