@@ -184,6 +184,17 @@ const agent = z.strictObject({
     .boolean()
     .default(true)
     .describe('False: the agent does not listen; it measures and pushes all the same.'),
+  askTimeServers: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the agent asks the time servers that its host is configured to use: a packet each in 64 s.',
+    ),
+  timeServers: z
+    .array(z.string().regex(/^[a-zA-Z0-9.:[\]-]{1,255}$/, 'expected a host name or an address'))
+    .max(8)
+    .default([])
+    .describe('Time servers that the agent asks beside those, as a second opinion; name[:port].'),
 })
 
 /** The whole file. */

@@ -71,6 +71,8 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   /** Changes of these are told as marks. */
   readonly configFiles: readonly string[]
   readonly certificateFiles: readonly string[]
+  /** Time servers to ask beside those of the host; null: none is asked. */
+  readonly timeServers: readonly string[] | null
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
 }
@@ -264,6 +266,7 @@ export function aloneAgentSettings(
     ...memberSettings(config, data),
     configFiles: [],
     certificateFiles: [],
+    timeServers: timeServers(config),
     serverUrl: null,
     pidFile: null,
   }
@@ -291,9 +294,14 @@ export function agentSettings(
     identityFolder: server.identityFolder,
     configFiles: local ? [keptConfigFile(data)] : [],
     certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
+    timeServers: timeServers(config),
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
   }
+}
+
+function timeServers({ agent }: Config): readonly string[] | null {
+  return agent.askTimeServers ? agent.timeServers : null
 }
 
 export type WakeSettings = NonNullable<ControlOptions['wake']>

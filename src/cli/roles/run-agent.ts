@@ -23,6 +23,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       stateFolder,
       configFiles: settings.configFiles,
       certificateFiles: settings.certificateFiles,
+      timeServers: settings.timeServers,
       token,
       trust,
       identity: identity?.role === 'agent' ? identity : null,

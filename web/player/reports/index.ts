@@ -185,12 +185,12 @@ export class ViewerReports {
 
   #enter(state: string, keys: RecordKeys = this.#newKeys('ps'), more: [string, string][] = []): void {
     if (state === this.#state || this.#state === 'q') return
-    const nowMs = performance.now()
+    const atMs = performance.now()
     if (this.#starvedMs !== null) {
       keys.set('bs', '')
-      keys.set('bsd', `(${Math.round(nowMs - this.#starvedMs)})`)
+      keys.set('bsd', `(${Math.round(atMs - this.#starvedMs)})`)
     }
-    this.#starvedMs = state === 'r' ? nowMs : null
+    this.#starvedMs = state === 'r' ? atMs : null
     this.#state = state
     for (const [key, value] of more) keys.set(key, value)
     this.#add(keys, true)
@@ -296,7 +296,7 @@ export class ViewerReports {
   #newKeys(event: string): RecordKeys {
     return new Map([
       ['e', event],
-      ['ts', String(Date.now())],
+      ['ts', String(nowMs())],
       ['v', '2'],
     ])
   }
@@ -304,6 +304,8 @@ export class ViewerReports {
   #add(keys: RecordKeys, soon: boolean): void {
     const { contentId, viewerRef } = this.#options
     this.#sn += 1
+    // Of one clock that never steps; hls.js stamps responses by it, too, and all else by the wall clock.
+    if (keys.get('e') !== 'rr') keys.set('ts', String(nowMs()))
     keys.set('sid', quoted(this.sessionId, 64))
     keys.set('sn', String(this.#sn))
     if (this.#state !== '') keys.set('sta', this.#state)
@@ -323,4 +325,9 @@ export class ViewerReports {
       keys.set('bl', `(${Math.round((buffered.end(n) - currentTime) * 1000)})`)
     }
   }
+}
+
+/** Since 1970, by a clock that goes on whatever is done to the machine's. */
+function nowMs(): number {
+  return Math.round(performance.timeOrigin + performance.now())
 }

@@ -49,7 +49,7 @@ export class ReportSender {
     if (body === null) return
     for (const edge of this.#order().slice(0, 2)) {
       const blob = new Blob([body], { type: 'text/plain' })
-      if (navigator.sendBeacon?.(`${edge}/cmcd`, blob) === true) continue
+      if (navigator.sendBeacon(`${edge}/cmcd`, blob)) continue
       void fetch(`${edge}/cmcd`, { method: 'POST', body, keepalive: true, credentials: 'omit' }).catch(
         () => {},
       )
