@@ -1,6 +1,9 @@
-// What viewers went through: parts: assembly (records into sessions on one core); --only PART, --full.
+// What viewers went through; parts: intake (event records on an edge's core) assembly (records into sessions on one core); --only PART, --full.
 import type { BenchReport, BenchResult } from './result.ts'
 import { type AssemblySize, benchAssembly } from './viewers/assembly.ts'
+import { benchIntake } from './viewers/intake.ts'
+
+const INTAKE_S = 15
 
 const ASSEMBLY: Readonly<Record<'quick' | 'full', AssemblySize>> = {
   quick: { warmS: 20, measuredS: 20 },
@@ -8,6 +11,7 @@ const ASSEMBLY: Readonly<Record<'quick' | 'full', AssemblySize>> = {
 }
 
 const parts: Readonly<Record<string, (full: boolean) => Promise<BenchResult[]>>> = {
+  intake: () => benchIntake(INTAKE_S),
   assembly: full => benchAssembly(full ? ASSEMBLY.full : ASSEMBLY.quick),
 }
 

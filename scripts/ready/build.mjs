@@ -85,6 +85,9 @@ async function buildPages(lock) {
   const env = { ...process.env, NODE_ENV: 'production' }
   const made = await run(lock, process.execPath, [...parameters, '--outDir', fresh, '--emptyOutDir'], { env })
   if (made.code !== 0) return made
+  const library = [vite, 'build', '--config', 'web/player.config.ts', '--logLevel', 'warn']
+  const player = await run(lock, process.execPath, [...library, '--outDir', `${fresh}/watch-assets`], { env })
+  if (player.code !== 0) return player
   rmSync(old, { recursive: true, force: true })
   if (existsSync(pages)) renameSync(pages, old)
   renameSync(fresh, pages)

@@ -174,6 +174,13 @@ const edge = z.strictObject({
     .default(2048 * MIB)
     .describe('Media kept on disk; 0 keeps none.'),
   accessLog: accessLog.prefault({}),
+  viewerSpoolBytesMax: z
+    .int()
+    .min(MIB)
+    .default(256 * MIB)
+    .describe(
+      'What viewers went through, kept until the control room has it; beyond it the oldest is dropped.',
+    ),
 })
 
 const join = z.strictObject({

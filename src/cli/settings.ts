@@ -62,6 +62,7 @@ export interface EdgeSettings extends RoleSettings, MemberSettings {
   readonly webFolder: string
   readonly memoryBytesMax: number
   readonly diskBytesMax: number
+  readonly viewerSpoolBytesMax: number
   readonly accessLog: { readonly bytesMax: number; readonly filesMax: number } | null
 }
 
@@ -248,6 +249,7 @@ export function edgeSettings(config: Config, data: string, edge: EdgeConfig): Ed
     webFolder,
     memoryBytesMax: edge.memoryBytesMax,
     diskBytesMax: edge.diskBytesMax,
+    viewerSpoolBytesMax: edge.viewerSpoolBytesMax,
     accessLog: accessLog.enabled ? accessLog : null,
   }
 }

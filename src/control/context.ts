@@ -26,6 +26,7 @@ import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
 import type { TryIt } from './try/try-it.ts'
 import type { Viewers } from './viewers/open-viewers.ts'
+import type { ViewerReceipt } from './viewers/receipt.ts'
 import type { WallKeeper } from './wall/wall-keeper.ts'
 import type { WatcherKeeper } from './watcher/watcher-keeper.ts'
 import type { DemandKeeper } from './what-if/demand-keeper.ts'
@@ -57,6 +58,8 @@ export interface ControlContext {
   readonly notifications: Notifications
   readonly watcher: WatcherKeeper
   readonly admission: AdmissionKeeper
+  /** Takes what edges say of viewers. */
+  readonly viewerReceipt: ViewerReceipt
   /** Null: there is no authority. */
   readonly authorityKeeper: AuthorityKeeper | null
   readonly pace: SignInPace

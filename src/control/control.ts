@@ -61,7 +61,7 @@ import { type RegionKeeper, startRegionKeeper } from './steering/region-keeper.t
 import { SteeringKeeper } from './steering/steering-keeper.ts'
 import { registerStoreMetrics } from './store-metrics.ts'
 import { TryIt } from './try/try-it.ts'
-import { openViewers } from './viewers/open-viewers.ts'
+import { openViewing } from './viewers/open-viewers.ts'
 import { WallKeeper } from './wall/wall-keeper.ts'
 import { PictureSender } from './watcher/picture-sender.ts'
 import { WatcherKeeper } from './watcher/watcher-keeper.ts'
@@ -136,7 +136,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     access,
     tryIt: new TryIt(options.supervisor, fleet, fleetTime),
     notes: openNotes({ options, fleetTime, counters }, closers),
-    viewers: openViewers(options, base, closers),
+    ...openViewing(options, base, closers),
     ...(await openTelling(options, { fleet, state, fleetTime, counters, probePlan }, late, closers)),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
     ...(await openJudged(options, base, closers)),

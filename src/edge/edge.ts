@@ -35,6 +35,8 @@ import { Glances } from './steering/glances.ts'
 import { Probes } from './steering/probes.ts'
 import { Tally } from './tally.ts'
 import { OriginClient } from './upstream/origin-client.ts'
+import { Intake } from './viewers/intake.ts'
+import { PlaylistFacts } from './viewers/playlist-facts.ts'
 import { ProbePass } from './viewers/probe-pass.ts'
 import { Sessions } from './viewers/sessions.ts'
 import { openWatch, type Watch } from './watcher/open-watch.ts'
@@ -46,6 +48,7 @@ const TICK_MS = 250
 /** How long a start waits for the index of a large disk cache; it goes on being built behind the service. */
 const SCAN_WAIT_MS = 2000
 const VIEWERS_MAX_DEFAULT = 10_000
+const VIEWER_SPOOL_BYTES_DEFAULT: number = 256 * 1024 * 1024
 
 export interface EdgeOptions {
   /** Permanent id; also the pathway id. */
@@ -71,6 +74,8 @@ export interface EdgeOptions {
   readonly viewersMax?: number | undefined
   /** Null or left out: no access log. */
   readonly accessLog?: AccessLogLimits | null | undefined
+  /** What viewers went through, until the control room has it; beyond it the oldest is dropped. */
+  readonly viewerSpoolBytesMax?: number | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -112,7 +117,9 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const parts = await makeParts(options, closers)
   const pages = new Pages(options.webFolder, log)
   // The fleet and the door need the URL, which is known only once the server listens: requests wait that long.
-  const doors: { front: Front | null } = { front: null }
+  const doors: { front: Front | null; fleet: FleetView | null } = { front: null, fleet: null }
+  // Closed after the server: what it answered 204 for is kept.
+  const intake = openIntake(options, parts, address => doors.fleet?.regionOf(address) ?? null, closers)
   const onRequest: RequestListener = (req, res) => doors.front?.handle(req, res)
   const listening = await listen(options.listen, onRequest, certificateLogger(log))
   closers.add(listening)
@@ -125,6 +132,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     unreachable: parts.probes.unreachable,
     blind: parts.probes.blind,
   })
+  doors.fleet = fleet
   parts.sessions.useTable(() => fleet.version)
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
   const media = new MediaDelivery(parts.cache, clock)
@@ -140,7 +148,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     }),
   )
   const { door: watchDoor } = watch
-  const own = { edgeId: id, behindProxy, clock, log }
+  const own = { edgeId: id, behindProxy, clock, log, intake }
   const front = new Front({ ...parts, ...own, fleet, media, entry, pages, watchDoor })
   const connections = watchConnections(options, listening, closers)
   front.admitBy(connections)
@@ -157,7 +165,9 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
     log,
   })
   const authority = followAuthority(options, state => void link.running?.send(state), closers)
-  link.running = closers.add(openLink(options, url, { ...parts, selfCheck, authority, watch }, fleet))
+  const linked = { ...parts, selfCheck, authority, watch, intake }
+  link.running = closers.add(openLink(options, url, linked, fleet))
+  intake.connect(link.running)
   closers.add(selfCheck)
   watch.start()
   parts.accounting.useTime(link.running.fleet)
@@ -229,6 +239,28 @@ type LinkedParts = Parts & {
   readonly selfCheck: SelfCheck
   readonly authority: AuthorityFollower | null
   readonly watch: Watch
+  readonly intake: Intake
+}
+
+function openIntake(
+  { stateFolder, viewerSpoolBytesMax: bytesMax = VIEWER_SPOOL_BYTES_DEFAULT, clock, log }: EdgeOptions,
+  { tally, memory }: Parts,
+  regionOf: (address: string) => string | null,
+  closers: Closers,
+): Intake {
+  const facts = new PlaylistFacts(key => memory.get(key))
+  return closers.add(
+    new Intake({
+      folder: join(stateFolder, 'viewers'),
+      bytesMax,
+      hostId: readHostId(),
+      counters: tally.counters,
+      regionOf,
+      objectFacts: facts.of,
+      clock,
+      log,
+    }),
+  )
 }
 
 function followAuthority(
@@ -242,7 +274,7 @@ function followAuthority(
 function openLink(
   options: EdgeOptions,
   url: string,
-  { access, sessions, probes, probePass, glances, selfCheck, authority, watch }: LinkedParts,
+  { access, sessions, probes, probePass, glances, selfCheck, authority, watch, intake }: LinkedParts,
   fleet: FleetView,
 ): Link {
   const { id, region, clock, log, controlUrl, token, trust = null } = options
@@ -259,6 +291,7 @@ function openLink(
     else if (message.type === 'catalogue') fleet.setTitles(message.titles)
     else if (message.type === 'check') selfCheck.order(message)
     else if (message.type === 'authority') authority?.take(message)
+    else if (message.type === 'viewer-records-taken') intake.taken(message)
     else watch.take(message)
   }
   const hello = {
@@ -276,6 +309,7 @@ function openLink(
     sessions.tellAgain()
     selfCheck.tell()
     watch.report()
+    intake.again()
   }
   const link = startLink({ controlUrl, token, trust, hello, clock, log, memoryFolder, onMessage, onWelcome })
   remembered = false

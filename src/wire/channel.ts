@@ -6,6 +6,7 @@ import { REGION_CHARACTERS_MAX } from './address-regions.ts'
 import { authorityMessage, authorityState } from './authority.ts'
 import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
+import { viewerRecords, viewerRecordsTaken } from './viewers.ts'
 import { sealedRoute, wallPicture, watcherState } from './watcher.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
@@ -169,6 +170,7 @@ export const toControl = z.discriminatedUnion('type', [
   sessions,
   probes,
   plays,
+  viewerRecords,
   checkReport,
   authorityState,
   watcherState,
@@ -295,6 +297,7 @@ export const fromControl = z.discriminatedUnion('type', [
   regions,
   sealedRoute,
   wallPicture,
+  viewerRecordsTaken,
   refused,
 ])
 export type FromControl = z.infer<typeof fromControl>

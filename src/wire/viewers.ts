@@ -113,6 +113,8 @@ export const viewerRecords = z.object({
   type: z.literal('viewer-records'),
   spool: z.string().min(1).max(64),
   first: z.int().nonnegative(),
+  /** All below this are taken already, or were dropped by the spool: what lies from here to `first` will never come. */
+  from: z.int().nonnegative().optional(),
   lines: z.string().max(VIEWER_RECORDS_CHARACTERS_MAX),
   /** Records that this spool dropped so far, by reason: it is bounded. */
   dropped: z.record(z.string().max(32), z.int().nonnegative()),

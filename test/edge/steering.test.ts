@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunningEdge } from '#edge'
 import { readMultivariant } from '#media'
+import { type ViewerRecord, viewerRecord } from '#wire'
 import { get, makeFolder, pathway, runEdge, SmallControl, table, until } from './small-fleet.ts'
 import { publishTitle, SmallOrigin } from './small-origin.ts'
 
@@ -211,7 +212,8 @@ describe('without the control room', () => {
     const alone = await runEdge({ originUrl: origin.url, id: 'lonely', stateFolder: `${folder.path}/lonely` })
     try {
       const play = await get(alone.url, '/play/sample.m3u8')
-      expect(play.headers['location']).toBe(`${alone.url}/vod/sample/master.m3u8`)
+      const place = String(play.headers['location']).slice(alone.url.length)
+      expect(place).toMatch(/^\/s\/[A-Za-z0-9_-]{16}\/vod\/sample\/master\.m3u8$/)
       const answer = await steer(alone, '_HLS_pathway=lonely')
       expect(answer['PATHWAY-PRIORITY']).toEqual(['lonely'])
       expect(answer['RELOAD-URI'].startsWith(alone.url)).toBe(true)
@@ -252,6 +254,45 @@ describe('reports', () => {
     expect(bad?.connectMs).not.toBeNull()
   })
 
+  it('gives a player without CMCD a session in its path, which it keeps on every edge and no cache sees', async () => {
+    const play = await get(eu.url, '/play/sample.m3u8?via=eu-west')
+    const [, prefix = ''] = /(\/s\/[^/]+)\/vod/.exec(String(play.headers['location'])) ?? []
+    const { body } = await get(eu.url, `${prefix}/vod/sample/master.m3u8`)
+    const uris = readMultivariant(body.toString()).variants.map(({ uri }) => uri)
+    expect(new Set(uris.map(uri => new URL(uri).pathname))).toEqual(
+      new Set(uris.map(uri => `${prefix}${new URL(uri).pathname.slice(prefix.length)}`)),
+    )
+    expect(new Set(uris.map(uri => new URL(uri).origin)).size).toBeGreaterThan(1)
+    await get(eu.url, '/vod/sample/r1/v0/0.m4s')
+    const hit = await get(eu.url, `${prefix}/vod/sample/r1/v0/0.m4s`)
+    expect(hit.headers['cache-status']).toContain('hit')
+    const sid = `~${prefix.slice('/s/'.length)}`
+    const reported = () => control.of('sessions').flatMap(({ sessions }) => sessions)
+    await until('the session is reported', () => reported().some(each => each.sid === sid))
+    expect(reported().find(each => each.sid === sid)).toMatchObject({ estimated: true, title: 'sample' })
+    const records = (): ViewerRecord[] =>
+      control
+        .of('viewer-records')
+        .flatMap(({ lines }) => lines.split('\n').map(line => viewerRecord.parse(JSON.parse(line))))
+    await until('the answer is told', () =>
+      records().some(each => each.sid === sid && each.kind === 'request' && each.object === 'segment'),
+    )
+    expect(
+      records().find(each => each.kind === 'request' && each.sid === sid && each.object === 'segment'),
+    ).toMatchObject({
+      estimated: true,
+      title: 'sample',
+      segment: 0,
+      media: 'video',
+      status: 200,
+      bytes: 20_000,
+      whole: true,
+      cache: 'memory',
+      upstreamMs: null,
+      network: '127.0.0',
+    })
+  })
+
   it('takes CMCD events with 204, malformed lines as well, and refuses only what is too large', async () => {
     const type = { 'content-type': 'application/cmcd' }
     const good = await get(eu.url, '/cmcd', type, 'POST', 'v=2,e=ps,sta=p,ts=1,sid="report-me"\nbroken ((\n')
@@ -263,7 +304,9 @@ describe('reports', () => {
     const large = await get(eu.url, '/cmcd', type, 'POST', 'x'.repeat(300_000)).catch(() => null)
     if (large !== null) expect(large.status).toBe(413)
     const metrics = await get(eu.url, '/metrics', { authorization: 'Bearer edge-token' })
-    expect(metrics.body.toString()).toMatch(/vitrine_edge_dropped_total\{reason="cmcd-malformed"\} [1-9]/)
+    expect(metrics.body.toString()).toMatch(
+      /vitrine_edge_viewer_records_dropped_total\{reason="malformed"\} [1-9]/,
+    )
   })
 
   it('never refuses media because of CMCD', async () => {

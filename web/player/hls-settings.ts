@@ -22,8 +22,8 @@ function policy(maxLoadTimeMs: number): HlsConfig['fragLoadPolicy'] {
 }
 
 export interface HlsSettings {
-  readonly sessionId: string
-  readonly title: string
+  /** CTA-5004 in the query: headers would cost a CORS preflight a segment. Events go their own way (./reports). */
+  readonly cmcd: NonNullable<HlsConfig['cmcd']>
   /** Where to begin; -1 lets hls.js decide. */
   readonly startPosition: number
 }
@@ -42,7 +42,6 @@ export function hlsSettings(settings: HlsSettings): Partial<HlsConfig> {
     steeringManifestLoadPolicy: policy(PLAYLIST_MS_MAX),
     preserveManualLevelOnError: true, // A quality that the viewer chose survives a change of edge.
     errorPenaltyExpireMs: RENDITION_PENALTY_MS,
-    // CTA-5004 in the query: headers would cost a CORS preflight a segment.
-    cmcd: { sessionId: settings.sessionId, contentId: settings.title, useHeaders: false, version: 1 },
+    cmcd: settings.cmcd,
   }
 }

@@ -7,6 +7,7 @@ import { failedUrl, failoverSteering } from './failover-steering.ts'
 import { hlsSettings } from './hls-settings.ts'
 import { pictureAloneLoader } from './picture-alone.ts'
 import { bufferedAhead, cmsdName, labelOf, playUrl, type Rendition, renditionsOf } from './readings.ts'
+import { ViewerReports } from './reports/index.ts'
 import { StallClock } from './stall-clock.ts'
 import { EdgeTable, TABLE_REFRESH_MS } from './watch-table.ts'
 
@@ -59,6 +60,8 @@ export interface PlayerOptions {
   /** An edge asked for by name. */
   readonly via: string | null
   readonly startMuted: boolean
+  /** Opaque, of the page's own; told with the events. */
+  readonly viewerRef?: string
   /** What the page knows of edges before it has asked. */
   readonly edges?: WatchTable['pathways']
 }
@@ -70,7 +73,7 @@ export class VitrinePlayer {
   readonly #options: PlayerOptions
   readonly #memory = new EdgeMemory()
   readonly #stallClock = new StallClock()
-  readonly #sessionId = crypto.randomUUID()
+  readonly #reports: ViewerReports
   readonly #closing = new AbortController()
   readonly #listeners = new Map<keyof PlayerEvents, Set<(event: never) => void>>()
   readonly #timers: ReturnType<typeof setInterval>[] = []
@@ -99,6 +102,13 @@ export class VitrinePlayer {
   constructor(options: PlayerOptions) {
     this.#options = options
     this.table = new EdgeTable(options.home, options.edges)
+    const { title: contentId, viewerRef } = options
+    this.#reports = new ViewerReports({
+      edges: () => this.#reportTo(),
+      contentId,
+      recovers: true,
+      ...(viewerRef === undefined ? {} : { viewerRef }),
+    })
     options.video.muted = options.startMuted
     options.video.loop = true
   }
@@ -112,10 +122,12 @@ export class VitrinePlayer {
     this.#timers.push(setInterval(() => this.#look(), SAMPLE_MS))
     this.#timers.push(setInterval(() => void this.#refreshTable(), TABLE_REFRESH_MS))
     this.#timers.push(setInterval(() => void this.#comeBack(), COMEBACK_MS))
+    this.#reports.asked()
     void this.#refreshTable()
     const via = this.#options.via
     this.#asked = via
     this.#load(playUrl(this.#options.home, this.#options.title, via), -1)
+    this.#reports.watch(this.#options.video)
   }
 
   on<Name extends keyof PlayerEvents>(name: Name, listener: Listener<Name>): () => void {
@@ -126,7 +138,7 @@ export class VitrinePlayer {
 
   /** The CMCD session id: by it the control room tells which edges fed this playback, and why. */
   get sessionId(): string {
-    return this.#sessionId
+    return this.#reports.sessionId
   }
 
   get state(): PlayerState {
@@ -196,6 +208,7 @@ export class VitrinePlayer {
     if (this.#recovery !== null) clearTimeout(this.#recovery)
     this.#hls?.destroy()
     this.#hls = null
+    this.#reports.close()
     this.#listeners.clear()
   }
 
@@ -218,13 +231,14 @@ export class VitrinePlayer {
         }),
     })
     const hls = new HlsJs({
-      ...hlsSettings({ sessionId: this.#sessionId, title: this.#options.title, startPosition }),
+      ...hlsSettings({ cmcd: this.#reports.cmcd, startPosition }),
       pLoader: pictureAloneLoader(codecs => {
         this.#lostSound = codecs
       }),
       ...(steering === undefined ? {} : { contentSteeringController: steering as never }),
     })
     this.#hls = hls
+    this.#reports.follow(hls)
     hls.on(Events.FRAG_LOADED, (_, data) => this.#onFragment(data))
     hls.on(Events.ERROR, (_, data) => this.#onError(data))
     hls.on(Events.LEVEL_SWITCHED, () => this.#changed())
@@ -376,8 +390,16 @@ export class VitrinePlayer {
     if (hasPicture && !resting && this.#stallClock.stalled && atEnd) video.currentTime = 0
   }
 
+  /** The edge that feeds first, then the others: a dead one must not take what is known of it along. */
+  #reportTo(): string[] {
+    const feeding = this.#edge === null ? null : this.table.urlOf(this.#edge)
+    const others = this.table.table.pathways.map(({ url }) => url)
+    return [...(feeding === null ? [] : [feeding]), this.#options.home, ...others]
+  }
+
   #fail(text: string, mayComeBack = false): void {
     this.#failed = true
+    this.#reports.failed('player-failed')
     this.#mayComeBack = mayComeBack
     this.#edge = null
     this.#problem = text

@@ -26,6 +26,7 @@ export async function runEdge(settings: EdgeSettings): Promise<void> {
       memoryBytesMax: settings.memoryBytesMax,
       diskBytesMax: settings.diskBytesMax,
       accessLog: settings.accessLog,
+      viewerSpoolBytesMax: settings.viewerSpoolBytesMax,
       clock: systemClock,
       log,
     })

@@ -1,7 +1,16 @@
 // Owns what the channel's messages do to the fleet, and what servers are told: access, table, catalogue.
 import type { IncomingMessage, Server } from 'node:http'
 import { type Closable, unreachable } from '#base'
-import type { Catalogue, CheckOrder, Hello, SteeringTable, ToControl, WallPicture } from '#wire'
+import type {
+  Catalogue,
+  CheckOrder,
+  Hello,
+  SteeringTable,
+  ToControl,
+  ViewerRecords,
+  ViewerRecordsTaken,
+  WallPicture,
+} from '#wire'
 import type { ControlContext } from '../context.ts'
 import { type Channel, type Peer, startChannel } from './channel.ts'
 
@@ -52,6 +61,14 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
     onHello: hello => onHello(context, hello),
     onRefused: (server, cause, detail) => context.refusals.note(server, cause, 1, detail),
     onMessage: (peer, message) => {
+      if (message.type === 'viewer-records') {
+        if (isEdge(peer)) {
+          const tell = (taken: ViewerRecordsTaken): void =>
+            channel.tell(other => (isEdge(other) && other.server === peer.server ? taken : null))
+          context.viewerReceipt.receive(peer.server, message, tell)
+        }
+        return
+      }
       onMessage(context, peer, message)
       if (message.type === 'titles') channel.broadcast(catalogueOf(context), isEdge)
     },
@@ -114,7 +131,11 @@ function onHello(context: ControlContext, hello: Hello): void {
   probePlan.refresh()
 }
 
-function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToControl, Hello>): void {
+function onMessage(
+  context: ControlContext,
+  peer: Peer,
+  message: Exclude<ToControl, Hello | ViewerRecords>,
+): void {
   const { fleet, fleetTime, options } = context
   const record = fleet.get(peer.server)
   if (record === null) return // its enrolment was taken away; the next refresh closes it

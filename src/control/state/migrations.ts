@@ -201,6 +201,11 @@ const migrations: readonly string[] = [
   ALTER TABLE alerts ADD COLUMN sender TEXT;
   ALTER TABLE alerts ADD COLUMN ends_at REAL;
   `,
+  `
+  CREATE TABLE viewer_spools (
+    edge TEXT NOT NULL, spool TEXT NOT NULL, next INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (edge, spool)
+  ) STRICT;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

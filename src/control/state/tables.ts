@@ -61,6 +61,14 @@ export interface Tables {
     /** StoredFact of facts.ts as JSON, deflated. */
     data: Buffer
   }
+  /** How far an edge's spool of viewers' records has come. */
+  viewer_spools: {
+    edge: string
+    spool: string
+    /** All below it are taken. */
+    next: number
+    at: number
+  }
   /** The largest sum that all edges sent at one moment of an hour. */
   demand_hours: {
     /** Its beginning. */

@@ -7,6 +7,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { ControlOptions } from '../options.ts'
 import { edgeWitness } from './edge-witness.ts'
 import type { EdgeWitness } from './judge-session.ts'
+import { openViewerReceipt } from './receipt.ts'
 import { results, SessionKeeper } from './session-keeper.ts'
 import { SessionSearch } from './session-search.ts'
 import { SESSION_LIMITS, SessionStore } from './session-store.ts'
@@ -39,7 +40,19 @@ const ALL_MS = 10_000
 const KNOWN_MS = 2000
 const DAY_MS = 86_400_000
 
-export function openViewers(
+/** Both: what edges say goes into sessions. */
+export function openViewing(
+  options: ControlOptions,
+  parts: Pick<ControlContext, 'fleet' | 'store' | 'fleetTime' | 'counters' | 'state' | 'log'>,
+  closers: Closers,
+): Pick<ControlContext, 'viewers' | 'viewerReceipt'> {
+  const viewers = openViewers(options, parts, closers)
+  const { state, counters, log } = parts
+  const viewerReceipt = closers.add(openViewerReceipt({ state, counters, log, sink: viewers.keeper }))
+  return { viewers, viewerReceipt }
+}
+
+function openViewers(
   options: ControlOptions,
   parts: Pick<ControlContext, 'fleet' | 'store' | 'fleetTime' | 'counters'>,
   closers: Closers,

@@ -13,12 +13,9 @@ import { ViewerCounts } from './counts.ts'
 import { type Figures, figuresOf } from './figures.ts'
 import { Journal } from './journal.ts'
 import type { EdgeWitness } from './judge-session.ts'
+import type { ViewerRecordSink } from './receipt.ts'
 import type { Session } from './session.ts'
 import { pack, type SessionRow, type SessionStore, unpack } from './session-store.ts'
-
-export interface ViewerRecordSink {
-  take(this: void, edge: string, records: readonly ViewerRecord[]): void
-}
 
 /** A session takes 2 to 8 KB. */
 export const SESSIONS_MAX = 100_000

@@ -14,6 +14,7 @@ import { queryValue } from '../viewers/identity.ts'
 import { type Exchange, reply, replyFault, replyJson } from './exchange.ts'
 import { cacheStatus, commonFields } from './fields.ts'
 import { pathwaysFor, writeForViewers } from './multivariant.ts'
+import { newSessionPrefix } from './route.ts'
 import { steeringSession, type Viewer } from './viewer.ts'
 
 /** Parsed ladders that are kept; more titles than this are parsed again. */
@@ -52,7 +53,8 @@ export class Entry {
       .split('&')
       .filter(part => part !== '' && !part.startsWith('via='))
       .join('&')
-    const location = `${best.url}/vod/${title}/master.m3u8${query === '' ? '' : `?${query}`}`
+    const place = viewer.sid === null ? newSessionPrefix() : ''
+    const location = `${best.url}${place}/vod/${title}/master.m3u8${query === '' ? '' : `?${query}`}`
     const fields = { ...commonFields(exchange.edgeId), Location: location, 'Cache-Control': 'no-store' }
     reply(exchange, 302, fields, '')
   }
@@ -112,8 +114,12 @@ export class Entry {
     const steeringUri = steeringServer(candidates, self, steeringSession(viewer))
     const ttlS = opened.kind === 'object' ? freshSecondsLeft(opened.object, clock.bootMs()) : 0
     const ladder = this.#read(opened.kind === 'object' ? opened.object : null, body)
-    const text = writeForViewers(ladder, path, pathways, steeringUri)
-    exchange.tally.firstByte(clock.monotonicMs() - exchange.startMs)
+    // Who is known by his path alone stays known by it on every pathway.
+    const { prefix } = exchange
+    const places = prefix === '' ? pathways : pathways.map(edge => ({ ...edge, url: `${edge.url}${prefix}` }))
+    const text = writeForViewers(ladder, path, places, steeringUri)
+    exchange.firstByteMs = clock.monotonicMs() - exchange.startMs
+    exchange.tally.firstByte(exchange.firstByteMs)
     reply(
       exchange,
       200,

@@ -22,14 +22,22 @@ export interface Exchange {
   readonly edgeId: string
   /** Of media alone; a probe has one that counts nothing. */
   tally: Pick<Tally, 'cache' | 'firstByte'>
-  readonly settle: (exchange: Exchange, bytes: number) => void
+  readonly settle: (exchange: Exchange, bytes: number, whole: boolean) => void
   query: string
+  /** `/s/{id}` before the path, where the session is told there; empty: it is not. */
+  prefix: string
   kind: RequestKind
   title: string | null
   session: string | null
+  /** `session` is no player's own word. */
+  isEstimated: boolean
   /** One of the fleet's own looks, by its credential: no viewer, no hit, no cost. */
   isProbe: boolean
   cache: CacheResult | null
+  /** From the request to the first byte of media, in ms; null: none went out. */
+  firstByteMs: number | null
+  /** How long the upstream took to begin its answer, in ms; null: none was asked. */
+  upstreamMs: number | null
   /** 0 until it is answered. */
   status: number
   /** Bytes of body that were given to the response so far. */
@@ -45,11 +53,16 @@ export function answers(exchange: Exchange, status: number, handedBytes = 0): vo
   exchange.handedBytes = handedBytes
   if (!isFirst) return
   // The viewer has left: nothing goes out any more.
-  if (res.closed) exchange.settle(exchange, 0)
+  if (res.closed) exchange.settle(exchange, 0, false)
   else
-    res.once('close', () =>
-      exchange.settle(exchange, Math.max(0, exchange.handedBytes - unsentBytes(socket))),
-    )
+    res.once('close', () => {
+      const unsent = unsentBytes(socket)
+      exchange.settle(
+        exchange,
+        Math.max(0, exchange.handedBytes - unsent),
+        res.writableFinished && unsent === 0,
+      )
+    })
 }
 
 /** Answers with a small body that is built here; HEAD gets the same fields. */

@@ -6,14 +6,16 @@ import { type Clock, type Log, unreachable } from '#base'
 import type { AccessTable } from '#link'
 import { EXPOSITION_CONTENT_TYPE, renderExposition } from '#metrics'
 import { nearFirst } from '#wire'
+import type { Served } from '../accounting/access-line.ts'
 import type { Accounting } from '../accounting/accounting.ts'
 import type { RequestKind } from '../accounting/totals.ts'
 import { edgeFaults } from '../faults.ts'
 import { departureUrl } from '../steering/departure.ts'
 import type { FleetView } from '../steering/fleet-view.ts'
 import type { Tally } from '../tally.ts'
-import { EVENTS_BYTES_MAX, readEvents } from '../viewers/events.ts'
+import { EVENTS_BYTES_MAX } from '../viewers/events.ts'
 import type { Identity } from '../viewers/identity.ts'
+import type { Intake } from '../viewers/intake.ts'
 import type { ProbePass } from '../viewers/probe-pass.ts'
 import type { Sessions } from '../viewers/sessions.ts'
 import type { WatchDoor } from '../watcher/watch-door.ts'
@@ -24,7 +26,7 @@ import { commonFields, preflightFields } from './fields.ts'
 import type { MediaDelivery } from './media.ts'
 import type { Page, Pages } from './pages.ts'
 import { type Route, readTarget } from './route.ts'
-import { identityOf, steeringSession, type Viewer, viewerOf } from './viewer.ts'
+import { addressOf, identityOf, steeringSession, type Viewer, viewerOf } from './viewer.ts'
 
 export interface FrontOptions {
   readonly edgeId: string
@@ -36,6 +38,7 @@ export interface FrontOptions {
   readonly entry: Entry
   readonly pages: Pages
   readonly sessions: Sessions
+  readonly intake: Intake
   readonly access: AccessTable
   readonly accounting: Accounting
   readonly fleet: FleetView
@@ -67,11 +70,15 @@ export class Front {
       tally,
       settle: this.#settle,
       query: '',
+      prefix: '',
       kind: 'other',
       title: null,
       session: null,
+      isEstimated: false,
       isProbe: false,
       cache: null,
+      firstByteMs: null,
+      upstreamMs: null,
       status: 0,
       handedBytes: 0,
       isSettled: false,
@@ -85,16 +92,16 @@ export class Front {
   }
 
   /** Accounts an answer that is over. */
-  #settle = (exchange: Exchange, bytes: number): void => {
+  #settle = (exchange: Exchange, bytes: number, whole: boolean): void => {
     if (exchange.isSettled) return
     exchange.isSettled = true
     const { accounting, fleet, clock } = this.#options
-    const { req, socket, kind, status, cache, title, session, isProbe, startMs } = exchange
+    const { req, socket, kind, status, cache, title, session, isProbe, startMs, prefix } = exchange
     const { encrypted } = socket as Partial<TLSSocket>
     const nowMs = clock.monotonicMs()
     const answer = {
       method: req.method ?? '',
-      target: req.url ?? '',
+      target: prefix === '' ? (req.url ?? '') : (req.url ?? '').slice(prefix.length),
       status,
       bytes,
       durationMs: nowMs - startMs,
@@ -110,12 +117,38 @@ export class Front {
     }
     if (isProbe) this.#options.tally.probeBytes += bytes
     accounting.served(answer, nowMs)
+    if (session !== null && title !== null && !isProbe) this.#tellAnswer(exchange, answer, nowMs, whole)
+  }
+
+  /** For who puts together what a viewer went through; lines are made later. */
+  #tellAnswer(exchange: Exchange, { target, bytes }: Served, endMs: number, whole: boolean): void {
+    const { session, title, kind, status, cache, query, startMs, firstByteMs, upstreamMs, req } = exchange
+    if (session === null || title === null) return
+    this.#options.intake.answered({
+      startMs,
+      endMs,
+      sid: session,
+      estimated: exchange.isEstimated,
+      title,
+      kind,
+      key: query === '' ? target : target.slice(0, -query.length - 1),
+      query,
+      headers: req.headers,
+      address: addressOf(req, this.#options.behindProxy),
+      status,
+      bytes,
+      whole,
+      firstByteMs,
+      upstreamMs,
+      cache,
+    })
   }
 
   async #answer(exchange: Exchange): Promise<void> {
     const { req } = exchange
-    const { route, query } = readTarget(req.url ?? '/')
+    const { route, query, prefix } = readTarget(req.url ?? '/')
     exchange.query = query
+    exchange.prefix = prefix
     exchange.kind = kindOf(route)
     exchange.title = 'title' in route ? route.title : null
     try {
@@ -199,7 +232,8 @@ export class Front {
     const isNobody = exchange.isProbe || (known.estimated && route.media === 'master')
     const identity = isNobody ? null : known
     // Before the answer: a hot one is over, and accounted, in the same turn.
-    exchange.session = identity?.sid ?? null
+    exchange.session = identity?.sid ?? (exchange.isProbe ? null : viewer.pathSid)
+    exchange.isEstimated = known.estimated
     const fed = (bytes: number): void => {
       if (identity !== null) sessions.fed(identity, route.title, bytes)
     }
@@ -219,7 +253,7 @@ export class Front {
     if (exchange.isProbe) return false
     const { fleet, sessions, clock } = this.#options
     const ask = {
-      path: key,
+      path: `${exchange.prefix}${key}`,
       query: exchange.query,
       session: steeringSession(viewer),
       region: fleet.regionOf(viewer.address),
@@ -234,19 +268,19 @@ export class Front {
   }
 
   async #events(exchange: Exchange): Promise<void> {
-    const { sessions, tally, edgeId } = this.#options
+    const { sessions, intake, edgeId } = this.#options
     if (exchange.req.method !== 'POST') {
       throw edgeFaults.fault('edge-method-not-allowed', '/cmcd takes POST')
     }
     const body = await readBody(exchange.req, EVENTS_BYTES_MAX)
     if (body === null) {
+      intake.refused('body-too-large')
       exchange.res.setHeader('Connection', 'close')
       const message = `a CMCD report has more than ${EVENTS_BYTES_MAX} bytes`
       throw edgeFaults.fault('edge-body-too-large', message)
     }
-    const events = readEvents(body)
-    tally.cmcdMalformed += events.malformed
-    for (const sid of events.playing) sessions.played(sid)
+    const playing = await intake.events(body, addressOf(exchange.req, this.#options.behindProxy))
+    for (const sid of playing) sessions.played(sid)
     reply(exchange, 204, commonFields(edgeId), '')
   }
 
@@ -263,7 +297,7 @@ export class Front {
   }
 
   #viewer(exchange: Exchange): ReturnType<typeof viewerOf> {
-    return viewerOf(exchange.req, exchange.query, this.#options.behindProxy)
+    return viewerOf(exchange.req, exchange.query, exchange.prefix, this.#options.behindProxy)
   }
 }
 

@@ -26,9 +26,13 @@ export class MediaDelivery {
   async answer(exchange: Exchange, key: string, onSent: OnSent): Promise<void> {
     const { tally } = exchange
     const hot = this.#cache.hot(key)
+    // It is accounted in the same turn, and says by then where it came from.
+    if (hot !== null) {
+      exchange.cache = 'memory'
+      exchange.firstByteMs = this.#clock.monotonicMs() - exchange.startMs
+    }
     if (hot !== null && sendHot(exchange, hot, this.#clock.bootMs())) {
       const bytes = exchange.req.method === 'HEAD' ? 0 : hot.bodyBytes
-      exchange.cache = 'memory'
       tally.cache('memory')
       this.#firstByte(exchange)
       onSent(bytes)
@@ -36,6 +40,11 @@ export class MediaDelivery {
     }
     const opened = await this.#cache.open(key, true)
     exchange.cache = opened.result
+    // What was asked for began to come, or was refused, at this moment.
+    const { result } = opened
+    if (result === 'miss' || result === 'error' || result === 'shared') {
+      exchange.upstreamMs = this.#clock.monotonicMs() - exchange.startMs
+    }
     tally.cache(opened.result)
     if (opened.kind === 'failed') replyFault(exchange, opened.fault)
     else if (opened.kind === 'object')
@@ -158,6 +167,7 @@ export class MediaDelivery {
   }
 
   #firstByte(exchange: Exchange): void {
-    exchange.tally.firstByte(this.#clock.monotonicMs() - exchange.startMs)
+    exchange.firstByteMs = this.#clock.monotonicMs() - exchange.startMs
+    exchange.tally.firstByte(exchange.firstByteMs)
   }
 }

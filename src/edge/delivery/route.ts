@@ -1,5 +1,6 @@
-// Owns the meaning of a request target: which of the edge's URLs it is. Pure. It refuses, with a typed fault,
-// whatever could mean two things: dot segments, doubled slashes, encoded characters that need no encoding.
+// Owns the meaning of a request target: which of the edge's URLs it is. It refuses, with a typed fault, whatever could
+// mean two things: dot segments, doubled slashes, encoded characters that need no encoding.
+import { randomBytes } from 'node:crypto'
 import { edgeFaults } from '../faults.ts'
 
 /** CMCD v2 in the query is the longest thing that a player sends. */
@@ -26,6 +27,8 @@ export interface Target {
   readonly route: Route
   /** Without the question mark; empty when there is none. */
   readonly query: string
+  /** `/s/{id}` in front of a media path: no part of any key; relative URLs inherit it. Empty: none. */
+  readonly prefix: string
 }
 
 const titleShape = '[a-z0-9][a-z0-9-]{0,126}'
@@ -34,9 +37,13 @@ const masterPath = new RegExp(`^/vod/(${titleShape})/master\\.m3u8$`)
 const objectPath = new RegExp(`^/vod/(${titleShape})/(${nameShape})/(${nameShape})/(${nameShape})$`)
 const playPath = new RegExp(`^/play/(${titleShape})\\.m3u8$`)
 const watchPath = new RegExp(`^/watch/(${titleShape})$`)
+/** The session of a player that does not tell one, before /vod/; a grant will stand beside it, as /g/{grant}. */
+const sessionPrefix = /^\/s\/[A-Za-z0-9_-]{8,64}(?=\/vod\/)/
+const SESSION_BYTES = 12
 const assetPath = /^\/watch-assets\/[A-Za-z0-9._/-]+$/
 
 const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/player.js', { kind: 'asset', path: '/watch-assets/player.js' }],
   ['/watch-table', { kind: 'watch-table' }],
   ['/steer', { kind: 'steer' }],
   ['/cmcd', { kind: 'cmcd' }],
@@ -64,7 +71,18 @@ export function readTarget(target: string): Target {
   const mark = target.indexOf('?')
   const path = normalPath(mark < 0 ? target : target.slice(0, mark))
   const query = mark < 0 ? '' : target.slice(mark + 1)
-  return { route: routeOf(path), query }
+  const prefix = path.startsWith('/s/') ? (sessionPrefix.exec(path)?.[0] ?? '') : ''
+  return { route: routeOf(prefix === '' ? path : path.slice(prefix.length)), query, prefix }
+}
+
+/** A new session, for a player that told none at its entry. */
+export function newSessionPrefix(): string {
+  return `/s/${randomBytes(SESSION_BYTES).toString('base64url')}`
+}
+
+/** The session in a prefix; null: there is none. `~`, since no player may claim it as its own. */
+export function sessionInPrefix(prefix: string): string | null {
+  return prefix === '' ? null : `~${prefix.slice('/s/'.length)}`
 }
 
 function routeOf(path: string): Route {

@@ -35,9 +35,13 @@ export function sendHot(exchange: Exchange, object: StoredObject, nowMs: number)
   const bodyBytes = req.method === 'HEAD' ? 0 : object.bodyBytes
   exchange.status = 200
   socket.write(bodyBytes === 0 ? object.whole.subarray(0, object.headBytes) : object.whole)
-  if (socket.writableLength === 0) exchange.settle(exchange, bodyBytes)
+  if (socket.writableLength === 0) exchange.settle(exchange, bodyBytes, true)
   // An empty write comes after it: it is done when the kernel has taken all, or the viewer has left.
-  else socket.write('', () => exchange.settle(exchange, Math.max(0, bodyBytes - unsentBytes(socket))))
+  else
+    socket.write('', () => {
+      const unsent = unsentBytes(socket)
+      exchange.settle(exchange, Math.max(0, bodyBytes - unsent), unsent === 0)
+    })
   // The server takes the next request of this connection when the answer says that it is finished.
   res.emit('finish')
   return true

@@ -2,11 +2,11 @@
 // CMCD that cannot be read costs nobody a segment: it is counted, and the estimate stands in.
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { decodeCmcd } from '@svta/common-media-library/cmcd/decodeCmcd'
+import { readRecord } from './read-record.ts'
 
 /** CTA-5004: a sid has at most 64 characters. */
 const SID_CHARACTERS_MAX = 64
-const CMCD_CHARACTERS_MAX = 4096
+export const CMCD_CHARACTERS_MAX = 4096
 const ESTIMATE_CHARACTERS = 20
 
 export interface Identity {
@@ -60,12 +60,7 @@ export function sidOf(query: string, headers: IncomingHttpHeaders): Sid {
 
 /** One CMCD dictionary (RFC 8941 section 3.2) as keys and values, or null when it is none. */
 export function readCmcd(text: string): Readonly<Record<string, unknown>> | null {
-  if (text.length > CMCD_CHARACTERS_MAX) return null
-  try {
-    return decodeCmcd(text)
-  } catch {
-    return null
-  }
+  return text.length > CMCD_CHARACTERS_MAX ? null : readRecord(text)
 }
 
 export function sidIn(data: Readonly<Record<string, unknown>>): string | null {

@@ -69,6 +69,19 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Rounds in which all rules that were due were evaluated: one a second, and more when servers change.',
   vitrine_control_rules_in_force:
     'Whether the rule files as they stand on disk are in force (1) or were refused and the old rules go on (0).',
+  vitrine_control_viewer_records_total:
+    'Records of what viewers went through, by kind; `again`: sent twice after a reconnect and taken once; `unreadable`: an edge of another version.',
+  vitrine_control_viewer_records_lost_total:
+    'Records that edges refused or lost before they could be sent, by reason; what is shown of viewers is short of them.',
+  vitrine_edge_viewer_records_total:
+    'Records of what viewers went through that this edge took: `event` of players, `request` of its own answers.',
+  vitrine_edge_viewer_records_dropped_total:
+    'Records that were not taken, or lost before the control room had them, by reason. `spool-full`: the control room was away for too long.',
+  vitrine_edge_viewer_records_mended_total:
+    'Keys that were left out of records, by reason: a player that lies or is newer than this edge.',
+  vitrine_edge_viewer_spool_bytes: 'Size of the spool on disk; it has a limit.',
+  vitrine_edge_viewer_spool_records:
+    'Records that wait for the control room. Rising: it is away, or slower than viewers are.',
   vitrine_edge_cache_requests_total:
     'Requests for media by how they were answered. `stale` means that the origin is away.',
   vitrine_edge_dropped_total:
