@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { Fault, messageOf, packageVersion } from '#base'
 import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
+import { registerCheckFleet } from './commands/check-fleet.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
@@ -11,6 +12,7 @@ import { registerPublish } from './commands/publish.ts'
 import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
 import { registerRules } from './commands/rules.ts'
+import { registerRunbook } from './commands/runbook.ts'
 import { registerServer } from './commands/server.ts'
 import { registerSilence } from './commands/silence.ts'
 import { registerSimulate } from './commands/simulate.ts'
@@ -44,6 +46,8 @@ const registrations = [
   registerLedger,
   registerMetrics,
   registerRules,
+  registerRunbook,
+  registerCheckFleet,
   registerSilence,
   registerLook,
   registerSimulate,

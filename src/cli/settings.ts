@@ -32,6 +32,8 @@ export interface ControlSettings extends RoleSettings {
   readonly webFolder: string
   readonly wake: WakeSettings
   readonly rulesFolders: readonly string[]
+  readonly runbooksFolders: readonly string[]
+  readonly runbooksByThemselves: readonly string[]
   readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
   readonly retentionBytes: number | null
@@ -72,6 +74,8 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   readonly certificateFiles: readonly string[]
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
+  /** What runbooks may ask of this host; null: nothing. */
+  readonly stepsFile: string | null
 }
 
 export type Settings = ControlSettings | OriginSettings | EdgeSettings | AgentSettings
@@ -82,6 +86,7 @@ const webFolder = resolve(packageFolder, 'dist/web')
 /** Titles and rules that come with Vitrine. */
 const builtinMedia = resolve(packageFolder, 'assets/sample')
 const builtinRules = resolve(packageFolder, 'config/rules')
+const builtinRunbooks = resolve(packageFolder, 'runbooks')
 
 const ORIGIN_PORT_STEP = 10
 const AGENT_PORT_STEP = 100
@@ -157,6 +162,8 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     wake: wakeOf(control.wake),
     externalLabels: control.externalLabels,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
+    runbooksFolders: [builtinRunbooks, ...control.runbooksFolders.map(folder => resolve(folder))],
+    runbooksByThemselves: control.runbooksByThemselves,
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.
     mediaFolder: local ? mediaFolder(config, data) : null,
@@ -264,6 +271,7 @@ export function aloneAgentSettings(
     certificateFiles: [],
     serverUrl: null,
     pidFile: null,
+    stepsFile: stepsFile(config),
   }
 }
 
@@ -291,7 +299,12 @@ export function agentSettings(
     certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
+    stepsFile: stepsFile(config),
   }
+}
+
+function stepsFile({ agent }: Config): string | null {
+  return agent.stepsFile === undefined ? null : resolve(agent.stepsFile)
 }
 
 export type WakeSettings = NonNullable<ControlOptions['wake']>

@@ -35,6 +35,10 @@ export interface ControlOptions {
   readonly supervisor: SupervisorPort | null
   /** Folders with Prometheus rule files (*.yaml, *.yml), read in order of name. */
   readonly rulesFolders: readonly string[]
+  /** Folders with runbooks (*.yaml); left out: there are none. */
+  readonly runbooksFolders?: readonly string[]
+  /** Runbooks that may begin without a person. */
+  readonly runbooksByThemselves?: readonly string[]
   /** `$externalLabels` of their templates. */
   readonly externalLabels?: Readonly<Record<string, string>>
   /** Samples older than this are dropped. */

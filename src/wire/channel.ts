@@ -6,6 +6,7 @@ import { REGION_CHARACTERS_MAX } from './address-regions.ts'
 import { authorityMessage, authorityState } from './authority.ts'
 import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
+import { stepList, stepOrder, stepReport } from './runbooks.ts'
 
 /** Largest frame either side accepts; a list of titles is the largest message. */
 export const CHANNEL_FRAME_BYTES_MAX = 8 * 1024 * 1024
@@ -169,6 +170,8 @@ export const toControl = z.discriminatedUnion('type', [
   probes,
   plays,
   checkReport,
+  stepList,
+  stepReport,
   authorityState,
 ])
 export type ToControl = z.infer<typeof toControl>
@@ -289,6 +292,7 @@ export const fromControl = z.discriminatedUnion('type', [
   access,
   catalogue,
   checkOrder,
+  stepOrder,
   authorityMessage,
   regions,
   refused,

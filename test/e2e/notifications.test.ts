@@ -156,7 +156,9 @@ describe.skipIf(!hasChromium)('notifications', () => {
     expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(844)
     await button.click()
     await page.getByText('You have it.').waitFor()
-    expect(rows.rows("SELECT acknowledged_by FROM incidents WHERE id = 'k7'")).toEqual([{ acknowledged_by: 'ops-chat' }])
+    expect(rows.rows("SELECT acknowledged_by FROM incidents WHERE id = 'k7'")).toEqual([
+      { acknowledged_by: 'ops-chat' },
+    ])
     await shot(page, 'link-phone-taken')
     await page.close()
     const light = await open(empty, link, { phone: true, scripts: false, theme: 'light' })

@@ -31,6 +31,8 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       probeBytesMonth: settings.probeBytesMonth,
       regionsFile: settings.regionsFile,
       externalLabels: settings.externalLabels,
+      runbooksFolders: settings.runbooksFolders.filter(folder => existsSync(folder)),
+      runbooksByThemselves: settings.runbooksByThemselves,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       mediaFolder: settings.mediaFolder,
       mentions: configMentions(settings.mentionsFile),

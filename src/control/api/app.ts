@@ -25,6 +25,7 @@ import { addPeopleRoutes } from './people-routes.ts'
 import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { addRuleRoutes } from './rule-routes.ts'
+import { addRunRoutes } from './run-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
@@ -123,6 +124,7 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
 /** From rules to what people are told. */
 function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void {
   addRuleRoutes(app, context)
+  addRunRoutes(app, context)
   addIncidentRoutes(app, context)
   addAlertmanagerRoutes(app, context)
 }

@@ -1,7 +1,7 @@
 // Owns what the channel's messages do to the fleet, and what servers are told: access, table, catalogue.
 import type { IncomingMessage, Server } from 'node:http'
 import { type Closable, unreachable } from '#base'
-import type { Catalogue, CheckOrder, Hello, SteeringTable, ToControl } from '#wire'
+import type { Catalogue, CheckOrder, Hello, SteeringTable, StepOrder, ToControl } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { type Channel, type Peer, startChannel } from './channel.ts'
 
@@ -17,6 +17,8 @@ export interface FleetChannel extends Closable {
   authority(this: void): void
   /** To one edge; without a channel nobody is told. */
   order(this: void, server: string, order: CheckOrder): void
+  /** To the agent of one server; without a channel nobody is told. */
+  step(this: void, server: string, order: StepOrder): void
   /** Where a server's channel comes from; null: it has none. */
   addressOf(this: void, server: string): string | null
 }
@@ -86,6 +88,8 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       channel.broadcast(access.message(), () => true)
     },
     order: (server, order) => channel.tell(peer => (isEdge(peer) && peer.server === server ? order : null)),
+    step: (server, order) =>
+      channel.tell(peer => (peer.process === 'agent' && peer.server === server ? order : null)),
     authority: () => {
       const message = context.authorityKeeper?.message()
       if (message !== undefined) channel.broadcast(message, hasIdentity)
@@ -144,6 +148,10 @@ function onMessage(context: ControlContext, peer: Peer, message: Exclude<ToContr
       return
     case 'check-report':
       if (peer.role === 'edge' && peer.process === 'server') context.admission.report(peer.server, message)
+      return
+    case 'step-list':
+    case 'step-report':
+      if (peer.process === 'agent') context.runs.steps.take(peer.server, message)
       return
     case 'authority-state':
       if (hasIdentity(peer)) context.authorityKeeper?.told(peer.server, message)
