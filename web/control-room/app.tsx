@@ -16,6 +16,8 @@ import { NotificationsPage } from './pages/notifications-page.tsx'
 import { PeoplePage } from './pages/people-page.tsx'
 import { ProbesPage } from './pages/probes-page.tsx'
 import { RulesPage } from './pages/rules-page.tsx'
+import { RunPage } from './pages/run-page.tsx'
+import { RunbooksPage } from './pages/runbooks-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
@@ -129,6 +131,10 @@ export function App(): ReactNode {
             <Route path="/rules">
               <RulesPage />
             </Route>
+            <Route path="/runbooks">
+              <RunbooksPage />
+            </Route>
+            <Route path="/runs/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
             <Route path="/query">
               <Later>
                 <QueryPage />

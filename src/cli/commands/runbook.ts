@@ -1,7 +1,7 @@
 // Owns `vitrine runbook`: checks runbooks without a control room; lists, tries, runs and follows them with the one of
 // this data folder.
 import type { Command } from 'commander'
-import { messageOf } from '#base'
+import { Fault, messageOf } from '#base'
 import { readRunbook, readTextFile, runbookPaths } from '#control'
 import { type DryRun, dryRun, type RunView, runAnswer, runbooksAnswer, runsAnswer } from '#wire'
 import { askControl } from './ask-control.ts'
@@ -10,6 +10,8 @@ import { type CommonOptions, callerPath, print, table, withData, withJson } from
 const BY = 'vitrine runbook'
 const LOOK_MS = 1000
 const LISTED_MAX = 20
+/** Two minutes without an answer. */
+const AWAY_LOOKS_MAX = 120
 
 type RunOptions = CommonOptions & {
   readonly reason?: string
@@ -120,19 +122,37 @@ async function run(runbook: string, servers: readonly string[], options: RunOpti
   const begun = runAnswer.parse(await askControl(options, '/api/v1/runs', BY, { role: 'operator', body }))
   if (follow === false) return print(begun.run, json, ({ id }) => [id])
   let told = ''
-  for (;;) {
-    const { run: now } = runAnswer.parse(await askControl(options, `/api/v1/runs/${begun.run.id}`, BY))
+  for (let away = 0; away < AWAY_LOOKS_MAX; ) {
+    await pause(LOOK_MS)
+    const now = await look(options, begun.run.id)
+    // The run goes on when the control room is back, and so does this command.
+    away = now === null ? away + 1 : 0
+    if (now === null) continue
     if (json !== true && now.text !== told) process.stdout.write(`${now.text}\n`)
     told = now.text
-    if (now.endedAt !== null) {
-      print(now, json, one => lines(one))
-      if (now.condition !== 'completed') process.exitCode = 1
-      return
-    }
-    await new Promise(resolve => {
-      setTimeout(resolve, LOOK_MS)
-    })
+    if (now.endedAt === null) continue
+    print(now, json, one => lines(one))
+    if (now.condition !== 'completed') process.exitCode = 1
+    return
   }
+  process.stderr.write(`no answer any more; the run goes on: vitrine runbook status ${begun.run.id}\n`)
+  process.exitCode = 1
+}
+
+/** Null: nobody answers at this moment. */
+async function look(options: CommonOptions, id: string): Promise<RunView | null> {
+  try {
+    return runAnswer.parse(await askControl(options, `/api/v1/runs/${id}`, BY)).run
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'cli-control-away') return null
+    throw error
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => {
+    setTimeout(resolve, ms)
+  })
 }
 
 async function status(id: string | undefined, options: CommonOptions): Promise<void> {

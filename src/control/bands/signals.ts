@@ -4,7 +4,7 @@ export interface Signal {
   readonly name: string
   readonly unit: string
   readonly expr: string
-  /** Differences smaller than this are nobody's business, whatever the history says. */
+  /** Differences smaller than this are nobody's business, whatever the history says: a sick clock costs whole cores and 40,000 switches a second. */
   readonly spreadMin: number
   /** Too low is no fault of it. */
   readonly highOnly: boolean
@@ -17,15 +17,15 @@ export const signals: readonly Signal[] = [
     name: 'cpu',
     unit: 'CPUs',
     expr: `sum(rate(vitrine_server_cpu_seconds_total{${server}}[15s]))`,
-    spreadMin: 0.05,
+    spreadMin: 0.25,
     highOnly: true,
   },
-  { name: 'load', unit: '', expr: `max(node_load1{${server}})`, spreadMin: 0.3, highOnly: true },
+  { name: 'load', unit: '', expr: `max(node_load1{${server}})`, spreadMin: 1, highOnly: true },
   {
     name: 'event-loop-delay',
     unit: 's',
     expr: `max(vitrine_process_event_loop_delay_seconds{${server},job=~"vitrine-(edge|origin)",quantile="0.99"})`,
-    spreadMin: 0.02,
+    spreadMin: 0.1,
     highOnly: true,
   },
   {
@@ -39,7 +39,7 @@ export const signals: readonly Signal[] = [
     name: 'first-byte',
     unit: 's',
     expr: `sum(rate(vitrine_edge_first_byte_seconds_sum{${server}}[30s])) / (sum(rate(vitrine_edge_first_byte_seconds_count{${server}}[30s])) > 0)`,
-    spreadMin: 0.01,
+    spreadMin: 0.05,
     highOnly: true,
   },
   {
@@ -53,14 +53,14 @@ export const signals: readonly Signal[] = [
     name: 'probe-time',
     unit: 's',
     expr: `max(vitrine_probe_http_seconds{${server},observer="control"})`,
-    spreadMin: 0.02,
+    spreadMin: 0.1,
     highOnly: true,
   },
   {
     name: 'context-switches',
     unit: '/s',
     expr: `sum(rate(node_context_switches_total{${server}}[15s]))`,
-    spreadMin: 500,
+    spreadMin: 5000,
     highOnly: true,
   },
 ]
