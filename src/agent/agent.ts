@@ -27,6 +27,7 @@ import { AuthorityFollower, type Identity, type Trust, tlsClient } from '#trust'
 import type { AuthorityState, Heartbeat, ServerRole } from '#wire'
 import { ChangeWatch } from './changes/change-watch.ts'
 import { FactReader } from './changes/read-facts.ts'
+import { HostClock } from './clock/host-clock.ts'
 import { HostMetrics } from './host/host-metrics.ts'
 import { readPageBytes } from './host/page-size.ts'
 import { ProcessScan } from './host/process-scan.ts'
@@ -85,6 +86,8 @@ export interface AgentOptions {
   readonly stepsFile?: string | null
   /** Steps that this process carries out itself. */
   readonly builtinSteps?: readonly BuiltinStep[]
+  /** Time servers to ask beside those that the host is configured to use; null or left out: none is asked. */
+  readonly timeServers?: readonly string[] | null
   readonly clock: Clock
   readonly log: Log
 }
@@ -116,6 +119,7 @@ class Agent {
   readonly #watch: ProcessWatch
   readonly #health: HealthCheck | null
   readonly #host: HostMetrics
+  readonly #clock: HostClock
   readonly #access: AccessTable
   readonly #link: Link
   readonly #authority: AuthorityFollower | null
@@ -149,6 +153,8 @@ class Agent {
     this.#health = serverUrl === null ? null : new HealthCheck(serverUrl, this.#calls, clock)
     this.#access = new AccessTable(token)
     this.#host = new HostMetrics(this.#unreadable())
+    const { timeServers = null } = options
+    this.#clock = new HostClock({ counters: this.#counters, clock, log, timeServers })
     const hostId = readHostId()
     const { identity = null } = options
     const send = (state: AuthorityState): void => void this.#link.send(state)
@@ -243,7 +249,8 @@ class Agent {
     const pass = new PassBuilder(this.#options.clock.bootMs())
     const { pid, state } = this.#watch.view()
     if (pid !== null) this.#server.update(this.#scan.membersOf(pid), pid, state === 'T')
-    this.#hostFamilies = this.#host.collect()
+    this.#clock.look()
+    this.#hostFamilies = [...this.#host.collect(), ...this.#clock.families()]
     for (const { points } of [...this.#counters.collect(), ...this.#hostFamilies]) {
       for (const { name, labels, value } of points) {
         const own = this.#table.intern({ __name__: name, ...labels, ...this.#own })

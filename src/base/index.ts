@@ -48,7 +48,15 @@ export {
   silentLog,
 } from './log.ts'
 export { mapFile } from './mapped-file.ts'
-export { dieWithParent, joinProcessGroup, readTimex, type Timex } from './native.ts'
+export {
+  dieWithParent,
+  joinProcessGroup,
+  type KernelClock,
+  readClockNs,
+  readTimex,
+  sleepUntilNs,
+  type Timex,
+} from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export type { PrivateTls, TlsFiles } from './tls-material.ts'
 export { packageVersion } from './version.ts'

@@ -6,14 +6,27 @@ interface Libc {
   readonly setpgid: (pid: number, pgid: number) => number
   readonly prctl: (option: number, a: bigint, b: bigint, c: bigint, d: bigint) => number
   readonly flock: (fd: number, operation: number) => number
-  readonly adjtimex: (timex: BigInt64Array) => number
   readonly errno: () => number
+  /** As the process itself sees it: a library that was preloaded may stand between, as a drill's does. */
+  readonly seenClockGettime: (clockId: number, timespec: BigInt64Array) => number
+  readonly seenAdjtimex: (timex: BigInt64Array) => number
+  /** Clock, flags, until when, (null), callback: on a thread of the pool. */
+  readonly sleep: (
+    clockId: number,
+    flags: number,
+    until: BigInt64Array,
+    remain: null,
+    done: (error: unknown, errno: number) => void,
+  ) => void
   /** Address, length, protection, flags, file descriptor, offset. */
   readonly mmap: (...parameters: [null, bigint, number, number, number, bigint]) => bigint | null
   readonly view: (address: bigint, length: number) => ArrayBuffer
 }
 
 const CLOCK_BOOTTIME = 7 // linux/time.h
+const CLOCK_REALTIME = 0
+const CLOCK_MONOTONIC = 1
+const TIMER_ABSTIME = 1
 const PR_SET_PDEATHSIG = 1 // linux/prctl.h
 const LOCK_EX_NB = 2 | 4 // sys/file.h
 const PROT_READ_WRITE = 1 | 2 // sys/mman.h
@@ -27,13 +40,17 @@ function load(): Libc | null {
     // Loaded lazily and by require: a machine without a matching koffi still runs, with less.
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi')
     const libc = koffi.load('libc.so.6')
+    const seen = koffi.load(null)
+    const sleep = seen.func('int clock_nanosleep(int, int, int64_t *, void *)')
     return {
       clockGettime: libc.func('int clock_gettime(int, int64_t *)') as Libc['clockGettime'],
       setpgid: libc.func('int setpgid(int, int)') as Libc['setpgid'],
       prctl: libc.func('int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)') as Libc['prctl'],
       flock: libc.func('int flock(int, int)') as Libc['flock'],
-      adjtimex: libc.func('int adjtimex(int64_t *)') as Libc['adjtimex'],
       errno: () => koffi.errno(),
+      seenClockGettime: seen.func('int clock_gettime(int, int64_t *)') as Libc['clockGettime'],
+      seenAdjtimex: seen.func('int adjtimex(int64_t *)') as Libc['seenAdjtimex'],
+      sleep: (...parameters) => sleep.async(...parameters),
       mmap: libc.func('void *mmap(void *, size_t, int, int, int, int64_t)') as Libc['mmap'],
       view: (address, length) => koffi.view(address, length),
     }
@@ -44,11 +61,40 @@ function load(): Libc | null {
 
 const libc: Libc | null = load()
 const timespec = new BigInt64Array(2)
+const NS = 1_000_000_000n
 
 /** CLOCK_BOOTTIME in nanoseconds: monotonic, counts suspended time. Null where it cannot be read. */
 export function bootTimeNs(): bigint | null {
   if (libc === null || libc.clockGettime(CLOCK_BOOTTIME, timespec) !== 0) return null
   return (timespec[0] ?? 0n) * 1_000_000_000n + (timespec[1] ?? 0n)
+}
+
+export type KernelClock = 'realtime' | 'monotonic' | 'boottime'
+const CLOCK_IDS: Readonly<Record<KernelClock, number>> = {
+  realtime: CLOCK_REALTIME,
+  monotonic: CLOCK_MONOTONIC,
+  boottime: CLOCK_BOOTTIME,
+}
+
+/** A clock in nanoseconds, as this process sees it. Null where it cannot be read. See clock_gettime(2). */
+export function readClockNs(clock: KernelClock): bigint | null {
+  if (libc === null || libc.seenClockGettime(CLOCK_IDS[clock], timespec) !== 0) return null
+  return (timespec[0] ?? 0n) * NS + (timespec[1] ?? 0n)
+}
+
+/**
+ * Sleeps on a thread of the pool until `clock` reads `untilNs`, absolute. False: it was interrupted, or cannot be done
+ * here. See TIMER_ABSTIME in clock_nanosleep(2).
+ */
+export async function sleepUntilNs(clock: 'realtime' | 'monotonic', untilNs: bigint): Promise<boolean> {
+  if (libc === null) return false
+  const { sleep } = libc
+  const until = new BigInt64Array([untilNs / NS, untilNs % NS])
+  return new Promise(resolve =>
+    sleep(CLOCK_IDS[clock], TIMER_ABSTIME, until, null, (error, errno) =>
+      resolve(error === null && errno === 0),
+    ),
+  )
 }
 
 /** Moves this process into the process group `pgid` (0: a new group that it leads). See setpgid(2). */
@@ -106,7 +152,7 @@ const timex = new BigInt64Array(TIMEX_WORDS)
 export function readTimex(): Timex | null {
   if (libc === null || (process.arch !== 'x64' && process.arch !== 'arm64')) return null
   timex.fill(0n)
-  const state = libc.adjtimex(timex)
+  const state = libc.seenAdjtimex(timex)
   if (state < 0) return null
   const word = (index: number): number => Number(timex[index])
   // status and tai are 32-bit fields at the start of their words.

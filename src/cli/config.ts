@@ -191,6 +191,17 @@ const agent = z.strictObject({
     .describe(
       'List of the steps that runbooks may ask of this host (docs/operate/runbooks.md); without it, none.',
     ),
+  askTimeServers: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether the agent asks the time servers that its host is configured to use: a packet each in 64 s.',
+    ),
+  timeServers: z
+    .array(z.string().regex(/^[a-zA-Z0-9.:[\]-]{1,255}$/, 'expected a host name or an address'))
+    .max(8)
+    .default([])
+    .describe('Time servers that the agent asks beside those, as a second opinion; name[:port].'),
 })
 
 /** The whole file. */

@@ -72,6 +72,8 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   /** Changes of these are told as marks. */
   readonly configFiles: readonly string[]
   readonly certificateFiles: readonly string[]
+  /** Time servers to ask beside those of the host; null: none is asked. */
+  readonly timeServers: readonly string[] | null
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
   /** What runbooks may ask of this host; null: nothing. */
@@ -269,6 +271,7 @@ export function aloneAgentSettings(
     ...memberSettings(config, data),
     configFiles: [],
     certificateFiles: [],
+    timeServers: timeServers(config),
     serverUrl: null,
     pidFile: null,
     stepsFile: stepsFile(config),
@@ -297,6 +300,7 @@ export function agentSettings(
     identityFolder: server.identityFolder,
     configFiles: local ? [keptConfigFile(data)] : [],
     certificateFiles: server.listen.tls === undefined ? [] : [server.listen.tls.certFile],
+    timeServers: timeServers(config),
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
     stepsFile: stepsFile(config),
@@ -305,6 +309,10 @@ export function agentSettings(
 
 function stepsFile({ agent }: Config): string | null {
   return agent.stepsFile === undefined ? null : resolve(agent.stepsFile)
+}
+
+function timeServers({ agent }: Config): readonly string[] | null {
+  return agent.askTimeServers ? agent.timeServers : null
 }
 
 export type WakeSettings = NonNullable<ControlOptions['wake']>

@@ -149,9 +149,9 @@ describe('a file of rule tests', () => {
   })
 })
 
-it('the tests of the shipped rules pass with both', async () => {
-  const file = new URL('../../config/rules/tests/vitrine.test.yaml', import.meta.url).pathname
-  for (const { name, failures } of await runRuleTests(file)) expect(failures, name).toEqual([])
+it.each(['vitrine', 'clock'])('the tests of the shipped rules in %s.yaml pass with both', async name => {
+  const file = new URL(`../../config/rules/tests/${name}.test.yaml`, import.meta.url).pathname
+  for (const { name: test, failures } of await runRuleTests(file)) expect(failures, test).toEqual([])
   if ('missing' in peer) return
   const theirs = spawnSync(join(peer.folder, 'usr/bin/promtool'), ['test', 'rules', file], {
     encoding: 'utf8',

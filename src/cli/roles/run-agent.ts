@@ -25,6 +25,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       configFiles: settings.configFiles,
       certificateFiles: settings.certificateFiles,
       stepsFile: settings.stepsFile,
+      timeServers: settings.timeServers,
       token,
       trust,
       identity: identity?.role === 'agent' ? identity : null,

@@ -42,7 +42,9 @@ export interface FleetPlan {
 export function planFleet(config: Config, data: string): FleetPlan {
   const control = controlSettings(config, data, true)
   const edges = config.edges.map(edge => edgeSettings(config, data, edge))
-  const servers = [...edges, originSettings(config, data)].map(settings => planServer(config, data, settings))
+  const servers = [...edges, originSettings(config, data)].map((settings, index) =>
+    planServer(config, data, settings, index === 0),
+  )
   const entries = edges.map(edge => edge.publicUrl ?? localUrl(edge.listen))
   const viewers = { kind: 'viewers', entries, title: 'sample' }
   return {
@@ -65,14 +67,24 @@ export function planFleet(config: Config, data: string): FleetPlan {
   }
 }
 
-function planServer(config: Config, data: string, settings: EdgeSettings | OriginSettings): PlannedServer {
-  const agent = agentSettings(config, data, settings, true)
+/** All of them share one host, of which one agent asks the time servers. */
+function planServer(
+  config: Config,
+  data: string,
+  settings: EdgeSettings | OriginSettings,
+  asksTime: boolean,
+): PlannedServer {
+  const agent = agentSettings(asksTime ? config : withoutTimeServers(config), data, settings, true)
   return {
     settings,
     server: plan(data, settings.id, settings, leads(data, settings.id, [settings.kind, settings.id])),
     agentSettings: agent,
     agent: planAgent(data, agent),
   }
+}
+
+function withoutTimeServers(config: Config): Config {
+  return { ...config, agent: { ...config.agent, askTimeServers: false } }
 }
 
 /** The process of an agent. */

@@ -19,7 +19,7 @@ export function AlertsPage(): ReactNode {
       <header className="page-head">
         <h1>Alerts</h1>
         <p className="quiet">
-          By <Link href="/rules">these rules</Link>, told to{' '}
+          By <Link href="/rules">these rules</Link>, mended by <Link href="/runbooks">runbooks</Link>, told to{' '}
           <Link href="/notifications">these receivers</Link>. Times in <ZoneSwitch />
         </p>
       </header>

@@ -1,0 +1,49 @@
+/*
+ * A program as thousands are: threads that do a little each ten milliseconds, and wait in between until a time of day.
+ * It is harmless while waits until a time of day work, and takes a whole CPU when they return too early, as MySQL, Java
+ * and Firefox did on 30 June 2012. Usage: wall-clock-waiter [threads, 1 to 16]
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAIT_NS 10000000
+
+static void *work(void *none)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += WAIT_NS;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_nsec -= 1000000000;
+            until.tv_sec += 1;
+        }
+        pthread_cond_timedwait(&never, &lock, &until);
+    }
+    return none;
+}
+
+int main(int count, char **values)
+{
+    int threads = count > 1 ? atoi(values[1]) : 2;
+    if (threads < 1 || threads > 16) {
+        fprintf(stderr, "wall-clock-waiter: expected 1 to 16 threads\n");
+        return 2;
+    }
+    /* It ends with the drill, also when the drill is killed. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() == 1) return 1;
+    for (int each = 1; each < threads; each += 1) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, work, NULL) != 0) return 1;
+    }
+    work(NULL);
+}
