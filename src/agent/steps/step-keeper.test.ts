@@ -19,7 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 interface Agent {
   readonly keeper: StepKeeper
   readonly said: (StepReport | StepList)[]
-  order(step: string, given?: Record<string, string>, id?: string): Promise<StepReport>
+  order(this: void, step: string, given?: Record<string, string>, id?: string): Promise<StepReport>
 }
 
 function agent(text: string): Agent {
@@ -78,7 +78,7 @@ describe('a step of the list', () => {
     ['without an argument', 'note', {}, /needs the argument what/],
     ['with one too many', 'note', { what: 'a', more: 'b' }, /no parameter more/],
   ])('is refused %s', async (_what, step, given, text) => {
-    const report = await agent(note()).order(step, given as Record<string, string>)
+    const report = await agent(note()).order(step, given)
     expect(report.state).toBe('refused')
     expect(report.text).toMatch(text)
     expect(noted()).toEqual([])
