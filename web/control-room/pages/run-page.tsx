@@ -75,7 +75,9 @@ function Run({ run }: { readonly run: RunView }): ReactNode {
             <small>
               {server.outcome === null
                 ? `batch ${server.batch + 1}`
-                : `${LEFT[server.outcome]}: ${server.text}`}
+                : server.outcome === 'returned'
+                  ? LEFT.returned
+                  : `${LEFT[server.outcome]}: ${server.text}`}
             </small>
           </h3>
           <ol>
