@@ -43,6 +43,8 @@ import { type Recalled, recall } from './recorder/recall.ts'
 import { recallNotes } from './recorder/recall-notes.ts'
 import { Recorder, readRecordings } from './recorder/recorder.ts'
 import { TopProcesses } from './recorder/top-processes.ts'
+import type { BuiltinStep } from './steps/allow-list.ts'
+import { StepKeeper } from './steps/step-keeper.ts'
 import { HealthCheck } from './watch/health-check.ts'
 import { ProcessWatch } from './watch/process-watch.ts'
 import { Scraper } from './watch/scraper.ts'
@@ -80,6 +82,10 @@ export interface AgentOptions {
   /** Files of the server beside it: a change of one is told. */
   readonly configFiles?: readonly string[]
   readonly certificateFiles?: readonly string[]
+  /** The list of steps that runbooks may ask for; null or left out: there is none. */
+  readonly stepsFile?: string | null
+  /** Steps that this process carries out itself. */
+  readonly builtinSteps?: readonly BuiltinStep[]
   /** Time servers to ask beside those that the host is configured to use; null or left out: none is asked. */
   readonly timeServers?: readonly string[] | null
   readonly clock: Clock
@@ -126,6 +132,7 @@ class Agent {
   readonly #top: TopProcesses
   readonly #kernel: KernelMessages
   readonly #notes: HostNotes
+  readonly #steps: StepKeeper
   #passes = 0
   #changesDueMs = 0
   #recovered: { readonly first: Pass; readonly last: Pass; readonly seconds: number } | null = null
@@ -152,6 +159,15 @@ class Agent {
     const { identity = null } = options
     const send = (state: AuthorityState): void => void this.#link.send(state)
     this.#authority = identity === null ? null : closers.add(new AuthorityFollower({ identity, send, log }))
+    this.#steps = closers.add(
+      new StepKeeper({
+        file: options.stepsFile ?? null,
+        builtin: options.builtinSteps ?? [],
+        folder: ensureFolder(join(options.stateFolder, 'steps')),
+        send: message => void this.#link.send(message),
+        log,
+      }),
+    )
     this.#link = closers.add(this.#startLink(hostId))
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
@@ -211,6 +227,7 @@ class Agent {
     this.#closers.add(every(LOOK_MS, () => this.#watch.look(), onError))
     this.#closers.add(every(PASS_MS, () => this.#pass(), onError))
     this.#closers.add(every(PASS_MS, () => this.#lookForChanges(), onError))
+    this.#closers.add(every(StepKeeper.lookEveryMs, () => this.#steps.look(), onError))
     if (this.#health !== null) {
       const health = this.#health
       this.#closers.add(every(PASS_MS, () => health.look(), onError))
@@ -316,7 +333,9 @@ class Agent {
       onMessage: message => {
         if (message.type === 'access') this.#access.set(message)
         if (message.type === 'authority') this.#authority?.take(message)
+        if (message.type === 'step-order') this.#steps.take(message)
       },
+      onWelcome: () => this.#steps.tell(),
       watched: () => this.#watched(),
     })
   }

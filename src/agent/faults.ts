@@ -1,7 +1,12 @@
 // Owns the faults of the agent: what it says when it cannot measure or deliver. It never ends for one of them.
 import { defineFaults, type FaultTable } from '#base'
 
-type AgentFault = 'agent-push-refused' | 'agent-push-failed' | 'agent-scrape-failed' | 'agent-proc-unreadable'
+type AgentFault =
+  | 'agent-push-refused'
+  | 'agent-push-failed'
+  | 'agent-scrape-failed'
+  | 'agent-proc-unreadable'
+  | 'agent-steps-invalid'
 
 export const agentFaults: FaultTable<AgentFault> = defineFaults('agent', {
   'agent-push-refused': {
@@ -21,6 +26,12 @@ export const agentFaults: FaultTable<AgentFault> = defineFaults('agent', {
     where: 'upstream',
     retry: true,
     help: 'GET /metrics of the watched server did not answer in time: it is frozen, overloaded or stopped. Look at its state on the fleet page.',
+  },
+  'agent-steps-invalid': {
+    status: 500,
+    where: 'internal',
+    retry: false,
+    help: 'The list of steps of this host is not taken, and none of its steps is carried out: correct what is named. Only root or the agent’s own user may be able to write the file and its folder.',
   },
   'agent-proc-unreadable': {
     status: 500,

@@ -8,3 +8,4 @@ export {
   type SimulatedAgentsStats,
   startSimulatedAgents,
 } from './simulated/simulated-agents.ts'
+export { argumentProblem, type BuiltinStep, readAllowList } from './steps/allow-list.ts'

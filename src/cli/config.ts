@@ -51,6 +51,14 @@ const control = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Folders with own Prometheus rule files (*.yaml), read after the ones that come with Vitrine.'),
+  runbooksFolders: z
+    .array(z.string())
+    .default([])
+    .describe('Folders with own runbooks (*.yaml); one with the name of a shipped one replaces it.'),
+  runbooksByThemselves: z
+    .array(z.string().max(64))
+    .default([])
+    .describe('Runbooks that begin without a person when an incident fits, if they allow it too.'),
   externalLabels: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(256))
     .default({})
@@ -210,6 +218,12 @@ const agent = z.strictObject({
     .boolean()
     .default(true)
     .describe('False: the agent does not listen; it measures and pushes all the same.'),
+  stepsFile: z
+    .string()
+    .optional()
+    .describe(
+      'List of the steps that runbooks may ask of this host (docs/operate/runbooks.md); without it, none.',
+    ),
   askTimeServers: z
     .boolean()
     .default(true)

@@ -4,6 +4,7 @@ import { Fault, messageOf, packageVersion } from '#base'
 import { registerAudit } from './commands/audit.ts'
 import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
+import { registerCheckFleet } from './commands/check-fleet.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
@@ -12,6 +13,7 @@ import { registerPublish } from './commands/publish.ts'
 import { registerRecorder } from './commands/recorder.ts'
 import { registerRoles } from './commands/roles.ts'
 import { registerRules } from './commands/rules.ts'
+import { registerRunbook } from './commands/runbook.ts'
 import { registerServer } from './commands/server.ts'
 import { registerSilence } from './commands/silence.ts'
 import { registerSimulate } from './commands/simulate.ts'
@@ -46,6 +48,8 @@ const registrations = [
   registerAudit,
   registerMetrics,
   registerRules,
+  registerRunbook,
+  registerCheckFleet,
   registerSilence,
   registerLook,
   registerSimulate,

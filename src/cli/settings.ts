@@ -33,6 +33,8 @@ export interface ControlSettings extends RoleSettings {
   readonly wake: WakeSettings
   readonly rulesFolders: readonly string[]
   readonly shippedRules: string
+  readonly runbooksFolders: readonly string[]
+  readonly runbooksByThemselves: readonly string[]
   readonly externalLabels: Readonly<Record<string, string>>
   readonly retentionDays: number
   readonly auditDays: number
@@ -78,6 +80,8 @@ export interface AgentSettings extends Omit<RoleSettings, 'listen'>, MemberSetti
   readonly timeServers: readonly string[] | null
   /** Holds the pid of the watched process; null under a supervisor, which says it. */
   readonly pidFile: string | null
+  /** What runbooks may ask of this host; null: nothing. */
+  readonly stepsFile: string | null
 }
 
 export type Settings = ControlSettings | OriginSettings | EdgeSettings | AgentSettings
@@ -88,6 +92,7 @@ const webFolder = resolve(packageFolder, 'dist/web')
 /** Titles and rules that come with Vitrine. */
 const builtinMedia = resolve(packageFolder, 'assets/sample')
 const builtinRules = resolve(packageFolder, 'config/rules')
+const builtinRunbooks = resolve(packageFolder, 'runbooks')
 
 const ORIGIN_PORT_STEP = 10
 const AGENT_PORT_STEP = 100
@@ -166,6 +171,8 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     externalLabels: control.externalLabels,
     shippedRules: builtinRules,
     rulesFolders: [builtinRules, ...control.rulesFolders.map(folder => resolve(folder))],
+    runbooksFolders: [builtinRunbooks, ...control.runbooksFolders.map(folder => resolve(folder))],
+    runbooksByThemselves: control.runbooksByThemselves,
     fleetFile: local ? fleetFile(data) : null,
     // Of a fleet over several machines the origin's folder is elsewhere.
     mediaFolder: local ? mediaFolder(config, data) : null,
@@ -275,6 +282,7 @@ export function aloneAgentSettings(
     timeServers: timeServers(config),
     serverUrl: null,
     pidFile: null,
+    stepsFile: stepsFile(config),
   }
 }
 
@@ -303,7 +311,12 @@ export function agentSettings(
     timeServers: timeServers(config),
     serverUrl: config.join.serverUrl ?? localUrl(server.listen),
     pidFile: local ? null : runFile(data, `${server.id}.pid`),
+    stepsFile: stepsFile(config),
   }
+}
+
+function stepsFile({ agent }: Config): string | null {
+  return agent.stepsFile === undefined ? null : resolve(agent.stepsFile)
 }
 
 function timeServers({ agent }: Config): readonly string[] | null {

@@ -21,6 +21,7 @@ import type { SignInPace } from './people/sign-in-pace.ts'
 import type { PlanKeeper } from './probes/plan-keeper.ts'
 import type { ProbeBudget } from './probes/probe-budget.ts'
 import type { RuleDesk } from './rule-desk/open-rule-desk.ts'
+import type { RunParts } from './runbooks/open-runs.ts'
 import type { FullState } from './state/open-state.ts'
 import type { RegionKeeper } from './steering/region-keeper.ts'
 import type { SteeringKeeper } from './steering/steering-keeper.ts'
@@ -51,6 +52,7 @@ export interface ControlContext {
   readonly tryIt: TryIt
   readonly wall: WallKeeper
   readonly demand: DemandKeeper
+  readonly runs: RunParts
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
   /** Sessions of those who watch. */

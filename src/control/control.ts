@@ -53,6 +53,7 @@ import { ProbeCredentials } from './probes/probe-credentials.ts'
 import { startProber } from './probes/prober.ts'
 import { startSyntheticViewer } from './probes/synthetic-viewer.ts'
 import { openRuleDesk, rulesFoldersOf } from './rule-desk/open-rule-desk.ts'
+import { openRuns, startRuns } from './runbooks/open-runs.ts'
 import { SelfMetrics, type SelfMetricsOptions } from './self-metrics.ts'
 import { type FullState, openFullState } from './state/open-state.ts'
 import { startLoadReader } from './steering/load-reader.ts'
@@ -139,7 +140,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     ...openViewing(options, base, closers),
     ...(await openTelling(options, { fleet, state, fleetTime, counters, probePlan }, late, closers)),
     wall: new WallKeeper({ store, log, nowMs: () => fleetTime.nowMs() }),
-    ...(await openJudged(options, base, closers)),
+    ...(await openJudged(options, base, late, closers)),
     admission: admissionKeeper(options, { fleet, state, fleetTime, probePlan, probeBudget }, late),
     region,
     authority: own.authority,
@@ -166,10 +167,13 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
 async function openJudged(
   options: ControlOptions,
   parts: Omit<Parameters<typeof openIncidents>[0], 'demand' | 'options'>,
+  late: Late,
   closers: Closers,
-): Promise<Pick<ControlContext, 'demand' | 'incidents'>> {
+): Promise<Pick<ControlContext, 'demand' | 'incidents' | 'runs'>> {
   const demand = await openDemand(options, parts, closers)
-  return { demand, incidents: await openIncidents({ ...parts, options, demand }, closers) }
+  const incidents = await openIncidents({ ...parts, options, demand }, closers)
+  const send: Parameters<typeof openRuns>[0]['send'] = (server, order) => late.channel?.step(server, order)
+  return { demand, incidents, runs: openRuns({ ...parts, options, demand, incidents, send }) }
 }
 
 function openPeople(
@@ -478,6 +482,7 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   )
   closers.add(startSecondly(context, selfMetrics))
   closers.add(startAdmission(context.admission, log))
+  startRuns(context, closers)
   if (context.authorityKeeper !== null) closers.add(startAuthorityKeeper(context.authorityKeeper, log))
 }
 

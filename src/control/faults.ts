@@ -29,6 +29,10 @@ type ControlFault =
   | 'control-incident-taken'
   | 'control-silence-unknown'
   | 'control-override-unknown'
+  | 'control-run-busy'
+  | 'control-run-refused'
+  | 'control-run-unknown'
+  | 'control-runbook-unknown'
   | 'control-link-unknown'
   | 'control-simulated-refused'
   | 'control-title-unknown'
@@ -144,6 +148,16 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     'This edge is being checked already: wait for the end of that run; GET /api/v1/servers/{id}/checks shows it.',
   ),
   'control-override-unknown': kind(404, 'Nothing is ordered for this server: there is nothing to end.'),
+  'control-run-busy': kind(
+    409,
+    'A run is at work on one of these servers: wait for its end, or stop it; GET /api/v1/runs shows it.',
+  ),
+  'control-run-refused': kind(
+    409,
+    'The runbook cannot be run as it stands: the message says why; POST /api/v1/runs/dry-run shows all of it.',
+  ),
+  'control-run-unknown': kind(404, 'No run has this id: GET /api/v1/runs lists them.'),
+  'control-runbook-unknown': kind(404, 'No runbook has this name: GET /api/v1/runbooks lists them.'),
   'control-simulated-refused': kind(
     409,
     'Simulated servers are for tests: start a control room for them with --allow-simulated, never one of a real fleet.',

@@ -38,6 +38,10 @@ export interface ControlOptions {
   readonly rulesFolders: readonly string[]
   /** The one of them that comes with Vitrine: nobody writes there. Left out: none does. */
   readonly shippedRules?: string | null
+  /** Folders with runbooks (*.yaml); left out: there are none. */
+  readonly runbooksFolders?: readonly string[]
+  /** Runbooks that may begin without a person. */
+  readonly runbooksByThemselves?: readonly string[]
   /** `$externalLabels` of their templates. */
   readonly externalLabels?: Readonly<Record<string, string>>
   /** Samples older than this are dropped. */

@@ -6,6 +6,7 @@ import { REGION_CHARACTERS_MAX } from './address-regions.ts'
 import { authorityMessage, authorityState } from './authority.ts'
 import { checkOrder, checkReport } from './checks.ts'
 import { serverId, serverRoles, titleClass, titleId, userRoles } from './names.ts'
+import { stepList, stepOrder, stepReport } from './runbooks.ts'
 import { viewerRecords, viewerRecordsTaken } from './viewers.ts'
 import { sealedRoute, wallPicture, watcherState } from './watcher.ts'
 
@@ -172,6 +173,8 @@ export const toControl = z.discriminatedUnion('type', [
   plays,
   viewerRecords,
   checkReport,
+  stepList,
+  stepReport,
   authorityState,
   watcherState,
 ])
@@ -293,6 +296,7 @@ export const fromControl = z.discriminatedUnion('type', [
   access,
   catalogue,
   checkOrder,
+  stepOrder,
   authorityMessage,
   regions,
   sealedRoute,

@@ -14,6 +14,8 @@ export const toSupervisor = z.discriminatedUnion('type', [
     server: serverId.nullable(),
     count: z.int().nullable(),
   }),
+  /** Agent only: its server is ended and started again. Answered by `restart-done` with the same number. */
+  z.object({ type: z.literal('restart'), number: z.int() }),
 ])
 export type ToSupervisor = z.infer<typeof toSupervisor>
 
@@ -24,6 +26,7 @@ export const fromSupervisor = z.discriminatedUnion('type', [
   /** To the control room: process-group leaders of the local fleet. */
   z.object({ type: z.literal('pids'), pids: z.record(serverId, z.int()) }),
   z.object({ type: z.literal('try-done'), number: z.int(), error: z.string().nullable() }),
+  z.object({ type: z.literal('restart-done'), number: z.int(), error: z.string().nullable() }),
   /** To simulated viewers: how many there shall be. */
   z.object({ type: z.literal('viewers'), count: z.int() }),
   z.object({ type: z.literal('stop') }),

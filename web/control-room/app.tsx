@@ -16,6 +16,8 @@ import { NotificationsPage } from './pages/notifications-page.tsx'
 import { PeoplePage } from './pages/people-page.tsx'
 import { ProbesPage } from './pages/probes-page.tsx'
 import { RulesPage } from './pages/rules-page.tsx'
+import { RunPage } from './pages/run-page.tsx'
+import { RunbooksPage } from './pages/runbooks-page.tsx'
 import { ServerPage } from './pages/server-page.tsx'
 import { SharedPage } from './pages/shared-page.tsx'
 import { SignInPage } from './pages/sign-in-page.tsx'
@@ -40,6 +42,27 @@ const RuleEditPage = lazy(async () => ({
 
 /** Brings the editor's frame along. */
 const ComparePage = lazy(async () => ({ default: (await import('./pages/compare-page.tsx')).ComparePage }))
+
+/** Pages that need nothing of their address. */
+const PLAIN: readonly (readonly [path: string, page: () => ReactNode])[] = [
+  ['/', FleetPage],
+  ['/add-edge', AddEdgePage],
+  ['/diff', DiffPage],
+  ['/what-if', WhatIfPage],
+  ['/people', PeoplePage],
+  ['/account', AccountPage],
+  ['/audit', AuditPage],
+  ['/links', LinksPage],
+  ['/titles', TitlesPage],
+  ['/steering', SteeringPage],
+  ['/ledger', LedgerPage],
+  ['/incidents', IncidentsPage],
+  ['/silences', SilencesPage],
+  ['/alerts', AlertsPage],
+  ['/notifications', NotificationsPage],
+  ['/rules', RulesPage],
+  ['/runbooks', RunbooksPage],
+]
 
 export function App(): ReactNode {
   const [search] = useSearchParams()
@@ -66,99 +89,64 @@ export function App(): ReactNode {
       ) : null}
       <Route>
         <Shell>
-          <Switch>
-            <Route path="/">
-              <FleetPage />
-            </Route>
-            <Route path="/servers/:id">
-              {({ id }) => (
-                <AtPage>
-                  <ServerPage key={id} id={id} />
-                </AtPage>
-              )}
-            </Route>
-            <Route path="/wall">
-              <AtPage>
-                <WallPage />
-              </AtPage>
-            </Route>
-            <Route path="/compare">
-              <Later>
-                <ComparePage />
-              </Later>
-            </Route>
-            <Route path="/add-edge">
-              <AddEdgePage />
-            </Route>
-            <Route path="/diff">
-              <DiffPage />
-            </Route>
-            <Route path="/what-if">
-              <WhatIfPage />
-            </Route>
-            <Route path="/people">
-              <PeoplePage />
-            </Route>
-            <Route path="/account">
-              <AccountPage />
-            </Route>
-            <Route path="/audit">
-              <AuditPage />
-            </Route>
-            <Route path="/links">
-              <LinksPage />
-            </Route>
-            <Route path="/titles">
-              <TitlesPage />
-            </Route>
-            <Route path="/probes">
-              <AtPage>
-                <ProbesPage />
-              </AtPage>
-            </Route>
-            <Route path="/steering">
-              <SteeringPage />
-            </Route>
-            <Route path="/ledger">
-              <LedgerPage />
-            </Route>
-            <Route path="/incidents">
-              <IncidentsPage />
-            </Route>
-            <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={id} />}</Route>
-            <Route path="/silences">
-              <SilencesPage />
-            </Route>
-            <Route path="/alerts">
-              <AlertsPage />
-            </Route>
-            <Route path="/notifications">
-              <NotificationsPage />
-            </Route>
-            <Route path="/rules">
-              <RulesPage />
-            </Route>
-            <Route path="/rules/edit">
-              <Later>
-                <RuleEditPage />
-              </Later>
-            </Route>
-            <Route path="/query">
-              <Later>
-                <QueryPage />
-              </Later>
-            </Route>
-            <Route>
-              <div className="page">
-                <Empty title="There is no such page">
-                  <p>
-                    <Link href="/">To the fleet</Link>
-                  </p>
-                </Empty>
-              </div>
-            </Route>
-          </Switch>
+          <Pages />
         </Shell>
+      </Route>
+    </Switch>
+  )
+}
+
+/** Within the frame, for those who are signed in. */
+function Pages(): ReactNode {
+  return (
+    <Switch>
+      {PLAIN.map(([path, Page]) => (
+        <Route key={path} path={path}>
+          <Page />
+        </Route>
+      ))}
+      <Route path="/servers/:id">
+        {({ id }) => (
+          <AtPage>
+            <ServerPage key={id} id={id} />
+          </AtPage>
+        )}
+      </Route>
+      <Route path="/wall">
+        <AtPage>
+          <WallPage />
+        </AtPage>
+      </Route>
+      <Route path="/compare">
+        <Later>
+          <ComparePage />
+        </Later>
+      </Route>
+      <Route path="/probes">
+        <AtPage>
+          <ProbesPage />
+        </AtPage>
+      </Route>
+      <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={id} />}</Route>
+      <Route path="/rules/edit">
+        <Later>
+          <RuleEditPage />
+        </Later>
+      </Route>
+      <Route path="/runs/:id">{({ id }) => <RunPage key={id} id={id} />}</Route>
+      <Route path="/query">
+        <Later>
+          <QueryPage />
+        </Later>
+      </Route>
+      <Route>
+        <div className="page">
+          <Empty title="There is no such page">
+            <p>
+              <Link href="/">To the fleet</Link>
+            </p>
+          </Empty>
+        </div>
       </Route>
     </Switch>
   )

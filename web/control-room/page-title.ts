@@ -15,6 +15,8 @@ const NAMES: Readonly<Record<string, string>> = {
   ledger: 'Ledger',
   alerts: 'Alerts',
   rules: 'Rules',
+  runbooks: 'Runbooks',
+  runs: 'Runs',
   query: 'Query',
   people: 'People',
   account: 'My account',

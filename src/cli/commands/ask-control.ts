@@ -6,6 +6,7 @@ import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { messageOf } from '#base'
 import { tlsClient } from '#trust'
+import type { UserRole } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { controlAddress, controlFolder } from '../settings.ts'
 import { type CommonOptions, readFleetConfig } from './context.ts'
@@ -14,15 +15,26 @@ import { BY, withState } from './state.ts'
 const ANSWER_MS_MAX = 30_000
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024
 
+/** What is sent, and as whom; without it, it is a question of a viewer. */
+export interface Sent {
+  readonly role: UserRole
+  readonly body: unknown
+}
+
 /** The JSON of its answer. Faults: nobody answers, or it refuses; the message is its own. */
-export async function askControl(options: CommonOptions, path: string, name: string): Promise<unknown> {
+export async function askControl(
+  options: CommonOptions,
+  path: string,
+  name: string,
+  sent: Sent | null = null,
+): Promise<unknown> {
   const { config, data } = readFleetConfig(options)
   const base = controlAddress(config, data)
   const authorityFile = join(controlFolder(data), 'authority', 'authority.crt')
   const trust = existsSync(authorityFile) ? { authorityPem: readFileSync(authorityFile, 'utf8') } : null
-  const made = await withState(options, state => state.createToken('viewer', name, BY))
+  const made = await withState(options, state => state.createToken(sent?.role ?? 'viewer', name, BY))
   try {
-    const answer = await get(`${base}${path}`, made.token, trust)
+    const answer = await ask(`${base}${path}`, { token: made.token, trust, body: sent?.body ?? null })
     if (answer.status === 200) return JSON.parse(answer.text)
     throw cliFaults.fault('cli-usage', problemOf(answer))
   } finally {
@@ -38,10 +50,13 @@ function problemOf({ status, text }: { status: number; text: string }): string {
   }
 }
 
-function get(
+function ask(
   url: string,
-  token: string,
-  trust: Parameters<typeof tlsClient>[0],
+  {
+    token,
+    trust,
+    body,
+  }: { readonly token: string; readonly trust: Parameters<typeof tlsClient>[0]; readonly body: unknown },
 ): Promise<{ status: number; text: string }> {
   const isTls = url.startsWith('https:')
   return new Promise((resolve, reject) => {
@@ -50,7 +65,11 @@ function get(
     const outgoing = (isTls ? httpsRequest : httpRequest)(
       url,
       {
-        headers: { authorization: `Bearer ${token}` },
+        method: body === null ? 'GET' : 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === null ? {} : { 'content-type': 'application/json' }),
+        },
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
         ...(isTls ? tlsClient(trust, url, { role: 'control' }) : {}),
       },
@@ -69,6 +88,6 @@ function get(
       },
     )
     outgoing.on('error', error => refuse(messageOf(error)))
-    outgoing.end()
+    outgoing.end(body === null ? undefined : JSON.stringify(body))
   })
 }

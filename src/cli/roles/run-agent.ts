@@ -2,6 +2,7 @@
 import { startAgent } from '#agent'
 import { createLog, joinProcessGroup, type Log, lockHolder, systemClock } from '#base'
 import type { AgentSettings } from '../settings.ts'
+import { restartEdge } from './builtin-steps.ts'
 import { joinedListen, readCredentials } from './credentials.ts'
 import { type RoleProcess, runRole } from './role-process.ts'
 
@@ -23,6 +24,7 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       stateFolder,
       configFiles: settings.configFiles,
       certificateFiles: settings.certificateFiles,
+      stepsFile: settings.stepsFile,
       timeServers: settings.timeServers,
       token,
       trust,
@@ -30,6 +32,8 @@ export async function runAgent(settings: AgentSettings): Promise<void> {
       watchedPid: process.supervised
         ? followLeader(process, log)
         : () => (pidFile === null ? null : lockHolder(pidFile)),
+      // After the leader's listener: the first one hears what was said before it.
+      builtinSteps: process.supervised && role === 'edge' ? [restartEdge(process)] : [],
       clock: systemClock,
       log,
     })

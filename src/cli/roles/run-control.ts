@@ -33,6 +33,8 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       probeBytesMonth: settings.probeBytesMonth,
       regionsFile: settings.regionsFile,
       externalLabels: settings.externalLabels,
+      runbooksFolders: settings.runbooksFolders.filter(folder => existsSync(folder)),
+      runbooksByThemselves: settings.runbooksByThemselves,
       rulesFolders: settings.rulesFolders.filter(folder => existsSync(folder)),
       shippedRules: settings.shippedRules,
       mediaFolder: settings.mediaFolder,

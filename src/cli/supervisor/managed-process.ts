@@ -4,10 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { type Clock, type Log, writeFileAtomic } from '#base'
 import { type FromSupervisor, type ToSupervisor, toSupervisor } from '#wire'
+import { cliFaults } from '../faults.ts'
 import { withLogFile } from './log-file.ts'
 
 const BACKOFF_MS_MIN = 200
 const BACKOFF_MS_MAX = 5000
+/** A server closes within 5 s; one that does not react is ended. */
+const RESTART_MS_MAX = 3000
 const STEADY_MS = 10_000 // up this long, the next end starts the back-off anew
 
 export interface ProcessPlan {
@@ -39,6 +42,8 @@ export class ManagedProcess {
   #stopping = false
   #ended: Promise<void> = Promise.resolve()
   restarts = 0
+  /** Somebody waits for the next start. */
+  #onNext: (() => void) | null = null
 
   constructor(plan: ProcessPlan, events: ProcessEvents, clock: Clock, log: Log) {
     this.plan = plan
@@ -95,6 +100,8 @@ export class ManagedProcess {
     if (child.pid === undefined) return
     if (pidFile !== null) this.#notePid(pidFile, child.pid)
     this.#events.onStarted?.(child.pid)
+    this.#onNext?.()
+    this.#onNext = null
   }
 
   say(message: FromSupervisor): void {
@@ -114,6 +121,25 @@ export class ManagedProcess {
     this.signal('SIGCONT')
     this.say({ type: 'stop' })
     await this.#ended
+  }
+
+  /** Ends it, also when it is frozen, and resolves when the next one has been started. */
+  async restart(): Promise<void> {
+    if (this.#stopping) throw cliFaults.fault('cli-no-such-server', `${this.plan.name} is being stopped`)
+    const child = this.#child
+    this.#backoffMs = BACKOFF_MS_MIN
+    if (child === null) this.start()
+    else {
+      this.signal('SIGTERM')
+      this.signal('SIGCONT')
+      const late = setTimeout(() => child.kill('SIGKILL'), RESTART_MS_MAX)
+      await this.#ended
+      clearTimeout(late)
+    }
+    if (this.#child === null)
+      await new Promise<void>(resolve => {
+        this.#onNext = resolve
+      })
   }
 
   /** Ends it at once. */

@@ -201,12 +201,23 @@ export class Supervisor {
   #member(planned: PlannedServer): Member {
     const { id } = planned.settings
     let leader: number | null = null
-    const agent = this.#process(planned.agent, {
+    const agent: ManagedProcess = this.#process(planned.agent, {
       onStarted: () => {
         if (leader !== null) agent.say({ type: 'leader', pid: leader })
       },
+      // An agent asks for its own server only: there is no name in the message.
+      onMessage: message => {
+        if (message.type !== 'restart') return
+        const answer = (error: string | null): void =>
+          agent.say({ type: 'restart-done', number: message.number, error })
+        this.#log.info('restart', { server: id })
+        server.restart().then(
+          () => answer(null),
+          (error: unknown) => answer(messageOf(error)),
+        )
+      },
     })
-    const server = this.#process(planned.server, {
+    const server: ManagedProcess = this.#process(planned.server, {
       onStarted: pid => {
         leader = pid
         this.#tryIt.leaderStarted(id, pid)
@@ -257,6 +268,8 @@ export class Supervisor {
         )
         return
       }
+      case 'restart': // of agents only
+        return
       default:
         return unreachable(message)
     }

@@ -27,6 +27,7 @@ import { addProbeRoutes } from './probe-routes.ts'
 import { addPrometheusRoutes } from './prometheus-routes.ts'
 import { addRuleEditRoutes } from './rule-edit-routes.ts'
 import { addRuleRoutes } from './rule-routes.ts'
+import { addRunRoutes } from './run-routes.ts'
 import { installSecurityHeaders } from './security-headers.ts'
 import { addSessionRoutes } from './session-routes.ts'
 import { addShareRoutes } from './share-routes.ts'
@@ -130,6 +131,7 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
 function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void {
   addRuleRoutes(app, context)
   addRuleEditRoutes(app, context)
+  addRunRoutes(app, context)
   addIncidentRoutes(app, context)
   addSilenceRoutes(app, context)
   addAlertmanagerRoutes(app, context)

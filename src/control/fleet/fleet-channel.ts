@@ -4,8 +4,10 @@ import { type Closable, unreachable } from '#base'
 import type {
   Catalogue,
   CheckOrder,
+  FromControl,
   Hello,
   SteeringTable,
+  StepOrder,
   ToControl,
   ViewerRecords,
   ViewerRecordsTaken,
@@ -30,6 +32,8 @@ export interface FleetChannel extends Closable {
   picture(this: void, picture: WallPicture): void
   /** To one edge; without a channel nobody is told. */
   order(this: void, server: string, order: CheckOrder): void
+  /** To the agent of one server; without a channel nobody is told. */
+  step(this: void, server: string, order: StepOrder): void
   /** Where a server's channel comes from; null: it has none. */
   addressOf(this: void, server: string): string | null
 }
@@ -50,7 +54,7 @@ const hasIdentity = ({ process, role }: Peer): boolean =>
   process === 'server' || role === 'foreign' || role === 'host'
 
 export function startFleetChannel({ context, server, hostAllowed }: FleetChannelOptions): FleetChannel {
-  const { fleet, access, steering, regions, probePlan, fleetTime, options, log, counters } = context
+  const { fleet, access, regions, probePlan, fleetTime, options, log, counters } = context
   const channel: Channel = startChannel({
     server,
     serverOf: authorization => {
@@ -72,20 +76,7 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       onMessage(context, peer, message)
       if (message.type === 'titles') channel.broadcast(catalogueOf(context), isEdge)
     },
-    greeting: peer => {
-      const [table, regional] = [steering.table(), regions.message()]
-      const own = context.authorityKeeper?.message()
-      const first = [access.message(), ...(own === undefined || !hasIdentity(peer) ? [] : [own])]
-      if (!isEdge(peer)) return first
-      return [
-        ...first,
-        ...(table === null ? [] : [table]),
-        ...(regional === null ? [] : [regional]),
-        catalogueOf(context),
-        probePlan.messageFor(peer.server),
-        context.watcher.messageFor(peer.server),
-      ]
-    },
+    greeting: peer => greeting(context, peer),
     fleetTime,
     clock: options.clock,
     counters,
@@ -110,6 +101,8 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
       channel.broadcast(access.message(), () => true)
     },
     order: (server, order) => channel.tell(peer => (isEdge(peer) && peer.server === server ? order : null)),
+    step: (server, order) =>
+      channel.tell(peer => (peer.process === 'agent' && peer.server === server ? order : null)),
     authority: () => {
       const message = context.authorityKeeper?.message()
       if (message !== undefined) channel.broadcast(message, hasIdentity)
@@ -117,6 +110,23 @@ export function startFleetChannel({ context, server, hostAllowed }: FleetChannel
     addressOf: channel.addressOf,
     close: () => channel.close(),
   }
+}
+
+/** What a server is told as soon as it is known. */
+function greeting(context: ControlContext, peer: Peer): FromControl[] {
+  const { access, steering, regions, probePlan, watcher, authorityKeeper } = context
+  const [table, regional] = [steering.table(), regions.message()]
+  const own = authorityKeeper?.message()
+  const first = [access.message(), ...(own === undefined || !hasIdentity(peer) ? [] : [own])]
+  if (!isEdge(peer)) return first
+  return [
+    ...first,
+    ...(table === null ? [] : [table]),
+    ...(regional === null ? [] : [regional]),
+    catalogueOf(context),
+    probePlan.messageFor(peer.server),
+    watcher.messageFor(peer.server),
+  ]
 }
 
 function onHello(context: ControlContext, hello: Hello): void {
@@ -175,6 +185,10 @@ function onMessage(
       return
     case 'watcher-state':
       if (peer.role === 'edge' && peer.process === 'server') context.watcher.told(peer.server, message)
+      return
+    case 'step-list':
+    case 'step-report':
+      if (peer.process === 'agent') context.runs.steps.take(peer.server, message)
       return
     case 'authority-state':
       if (hasIdentity(peer)) context.authorityKeeper?.told(peer.server, message)

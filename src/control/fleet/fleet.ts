@@ -35,6 +35,8 @@ export interface ServerRecord {
   entryWeight: number
   /** Of an edge: the part of all new sessions that it may get. */
   sharePercent: number
+  /** While it comes back after a drain: the part of new sessions that it may get; null: it does not. */
+  returnPercent: number | null
   /** The most that it has sent for a minute while healthy; null: nothing yet. */
   measuredBps: number | null
   /** What it sends now; null: not known. */
@@ -262,6 +264,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     stream,
     entryWeight,
     sharePercent,
+    returnPercent: null,
     measuredBps,
     throughputBps: null,
     fillStep: 0,

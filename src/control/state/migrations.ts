@@ -206,6 +206,19 @@ const migrations: readonly string[] = [
     edge TEXT NOT NULL, spool TEXT NOT NULL, next INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (edge, spool)
   ) STRICT;
   `,
+  `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY, plan TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL, condition TEXT, incident_id TEXT
+  ) STRICT;
+  CREATE INDEX runs_open ON runs (id) WHERE ended_at IS NULL;
+  CREATE INDEX runs_by_time ON runs (started_at);
+  CREATE TABLE run_events (id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, at REAL NOT NULL, event TEXT NOT NULL) STRICT;
+  CREATE INDEX run_events_by_run ON run_events (run_id, id);
+  CREATE TABLE server_returns (
+    server_id TEXT PRIMARY KEY, percent REAL NOT NULL, since REAL NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,
+    stage_ms REAL NOT NULL
+  ) STRICT;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

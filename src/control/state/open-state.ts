@@ -19,6 +19,7 @@ import { createMarks, type Marks } from './marks.ts'
 import { createOverrides, type Overrides } from './overrides.ts'
 import { createPast, type Past } from './past.ts'
 import { createPeople, type People } from './people.ts'
+import { createRuns, type Runs } from './runs.ts'
 import { createServers, type Servers } from './servers.ts'
 import { createSessionPathways, type SessionPathways } from './session-pathways.ts'
 import { createShares, type Shares } from './shares.ts'
@@ -52,6 +53,7 @@ export interface FullState extends StateDb {
   readonly checks: Checks
   readonly steeringVersions: SteeringVersions
   readonly sessionPathways: SessionPathways
+  readonly runs: Runs
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -80,6 +82,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     checks: createChecks(db),
     steeringVersions: createSteeringVersions(db),
     sessionPathways: createSessionPathways(db),
+    runs: createRuns(db),
   }
 }
 

@@ -338,6 +338,26 @@ export interface Tables {
     created_at: number
     ended_at: number | null
   }
+  /** `plan` is RunPlan as JSON. */
+  runs: {
+    id: string
+    plan: string
+    started_at: number
+    ended_at: number | null
+    condition: string | null
+    incident_id: string | null
+  }
+  /** What happened in a run, in order: RunEvent as JSON. */
+  run_events: { id?: number; run_id: string; at: number; event: string }
+  /** Edges that come back to viewers in steps. */
+  server_returns: {
+    server_id: string
+    percent: number
+    since: number
+    by: string
+    reason: string
+    stage_ms: number
+  }
   audit: {
     id?: number
     at: number

@@ -93,7 +93,7 @@ export class SteeringKeeper {
       state: edge.standing.state,
       doubts: edge.doubts,
       sessions: this.#options.fleet.sessions.of(edge.id).watching,
-      share: edge.sharePercent / 100,
+      share: Math.min(edge.sharePercent, edge.returnPercent ?? 100) / 100,
       fillStep: edge.fillStep,
       comesBack: edge.standing.betterSinceMs !== null,
     }
@@ -137,7 +137,7 @@ export class SteeringKeeper {
       doubts,
       sessions: pathway?.sessions ?? 0,
       order: orderWords(edge, this.#options.fleetTime.nowMs()),
-      share: sharePercent / 100,
+      share: Math.min(sharePercent, edge.returnPercent ?? 100) / 100,
       capacity,
       throughputBps,
       capacityLeftBps: capacity === null ? null : Math.max(0, capacity.bps - (throughputBps ?? 0)),

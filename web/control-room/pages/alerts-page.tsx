@@ -20,8 +20,8 @@ export function AlertsPage(): ReactNode {
         <h1>Alerts</h1>
         <p className="quiet">
           By <Link href="/rules">these rules</Link>, told to{' '}
-          <Link href="/notifications">these receivers</Link>, but for <Link href="/silences">silences</Link>.
-          Times in <ZoneSwitch />
+          <Link href="/notifications">these receivers</Link>, but for <Link href="/silences">silences</Link>;
+          mended by <Link href="/runbooks">runbooks</Link>. Times in <ZoneSwitch />
         </p>
       </header>
       {alerts.data === undefined ? (

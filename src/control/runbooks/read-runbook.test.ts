@@ -1,0 +1,55 @@
+// Runbooks that ship are taken; those that cannot be carried out are refused with file and line.
+import { describe, expect, it } from 'vitest'
+import { readTextFile } from '../alerts/read-yaml.ts'
+import { readRunbook, readRunbookFolders, runbookPaths } from './read-runbook.ts'
+
+const shipped = new URL('../../../runbooks/', import.meta.url).pathname
+
+describe('runbooks that ship', () => {
+  it('are all taken, each in a file of its name', () => {
+    const names = readRunbookFolders([shipped]).map(({ name, file }) => [`${name}.yaml`, file])
+    expect(names.map(([name]) => name)).toEqual(names.map(([, file]) => file))
+    expect(names).toHaveLength(5)
+    expect(runbookPaths(shipped)).toHaveLength(5)
+  })
+
+  it('refuse clocks whose sources disagree before anything is touched', () => {
+    const runbook = readRunbook(readTextFile(`${shipped}/reset-clock.yaml`), 'reset-clock.yaml')
+    expect(runbook.preconditions[0]?.expr).toContain('TimeSourcesDisagree')
+    expect(runbook.steps.map(({ kind }) => kind).slice(0, 2)).toEqual(['drain', 'run'])
+  })
+})
+
+const with_ = (steps: string): string => `runbook: a\ntitle: A\nsteps:\n${steps}`
+
+describe('a runbook that cannot be carried out', () => {
+  it.each([
+    [
+      'an unknown step, with the nearest one',
+      with_('  - drain:\n  - undrian:\n'),
+      /^x\.yaml:5: steps\.1: unknown step "undrian"; did you mean undrain\?/,
+    ],
+    [
+      'an unknown argument of a step',
+      with_('  - run: reset\n    argument: x\n'),
+      /^x\.yaml:5: .*argument.*nrecognized key/,
+    ],
+    ['PromQL that cannot be read', with_('  - wait-until: up ==\n'), /^x\.yaml:4: /],
+    [
+      'a duration that is none',
+      with_('  - drain: { timeout: soon }\n'),
+      /^x\.yaml:4: steps\.0\.drain\.timeout: expected a duration/,
+    ],
+    [
+      'a return without a proof',
+      with_('  - drain:\n  - run: reset\n  - undrain:\n'),
+      /^x\.yaml:6: undrain after a run needs a verify/,
+    ],
+    ['a return of what was not drained', with_('  - undrain:\n'), /^x\.yaml:4: undrain without a drain/],
+    ['an unknown signal', with_('  - verify: { signals: [mood] }\n'), /^x\.yaml:4: /],
+    ['a command in place of a name', with_('  - run: rm -rf /\n'), /^x\.yaml:4: .*step name/],
+    ['an unknown key', `${with_('  - drain:\n')}stratgy: {}\n`, /^x\.yaml:.*stratgy/],
+  ])('%s', (_what, text, problem) => {
+    expect(() => readRunbook(text, 'x.yaml')).toThrow(problem)
+  })
+})

@@ -1,0 +1,250 @@
+// Owns reading a runbook's YAML. It refuses what it cannot carry out, naming file and line, and for a wrong word the
+// nearest known one.
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import { messageOf, nearest } from '#base'
+import { describeQuery } from '#metrics'
+import { causeKinds, runStepKinds, serverId, serverRoles, stepArguments, stepName, userRoles } from '#wire'
+import { readDurationMs } from '../alerts/duration.ts'
+import { invalidRules, readTextFile, readYaml } from '../alerts/read-yaml.ts'
+import { signalNames } from '../bands/signals.ts'
+import { fillIn, type Runbook, type RunbookStep } from './runbook.ts'
+
+const STEPS_MAX = 50
+const BATCH_MAX = 50
+const DAY_MS = 86_400_000
+const RUNBOOKS_MAX = 200
+
+const duration = z.string().transform((text, context) => {
+  const ms = readDurationMs(text)
+  if (ms !== null && ms > 0 && ms <= DAY_MS) return ms
+  context.addIssue({
+    code: 'custom',
+    message: 'expected a duration as 90s or 10m, above 0 and at most a day',
+  })
+  return z.NEVER
+})
+const words = z.string().trim().min(1).max(512)
+
+const approval = {
+  role: z.enum(userRoles).default('operator'),
+  'second-person': z.boolean().default(false),
+  timeout: duration.prefault('15m'),
+}
+
+/** Null where nothing has to be said: `- drain:`. */
+const said = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> =>
+  z.preprocess(value => value ?? {}, z.strictObject(shape))
+
+const stepShapes = {
+  drain: z.strictObject({ drain: said({ timeout: duration.prefault('15m') }) }),
+  run: z.strictObject({
+    run: stepName,
+    with: stepArguments.default({}),
+    on: serverId.optional(),
+    timeout: duration.prefault('5m'),
+  }),
+  'wait-until': z.strictObject({ 'wait-until': words, timeout: duration.prefault('5m') }),
+  verify: z.strictObject({
+    verify: said({
+      signals: z.array(z.enum(signalNames)).min(1).optional(),
+      timeout: duration.prefault('5m'),
+      hold: duration.prefault('10s'),
+    }),
+  }),
+  undrain: z.strictObject({
+    undrain: said({ timeout: duration.prefault('15m'), stage: duration.prefault('60s') }),
+  }),
+  notify: z.strictObject({ notify: words }),
+  approve: z.strictObject({
+    approve: z.preprocess(
+      value => value ?? {},
+      z.strictObject({ ...approval, text: words.default('go on?') }),
+    ),
+  }),
+} as const
+
+const listed = z.array(z.record(z.string(), z.unknown())).max(STEPS_MAX)
+
+const fileShape = z.strictObject({
+  runbook: stepName,
+  title: words,
+  description: z.string().max(4000).default(''),
+  match: z
+    .strictObject({
+      alerts: z.array(z.string().max(128)).max(50).default([]),
+      causes: z.array(z.enum(causeKinds)).max(50).default([]),
+    })
+    .prefault({}),
+  for: z.array(z.enum(serverRoles)).default([]),
+  role: z.enum(['operator', 'admin']).default('operator'),
+  approval: z.strictObject(approval).optional(),
+  'may-run-by-itself': z.boolean().default(false),
+  preconditions: z
+    .array(z.strictObject({ text: words, expr: words }))
+    .max(20)
+    .default([]),
+  strategy: z
+    .strictObject({
+      canary: z.boolean().default(true),
+      batch: z.int().min(1).max(BATCH_MAX).default(1),
+      'per-region': z.int().min(1).max(BATCH_MAX).default(1),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      'edges-left': z.int().min(0).max(1000).default(1),
+      'unknown-capacity': z.enum(['allow', 'refuse']).default('allow'),
+    })
+    .prefault({}),
+  timeout: duration.prefault('2h'),
+  steps: listed.min(1),
+  'on-failure': listed.default([]),
+})
+
+type At = (path: readonly (string | number)[]) => string
+
+/** Throws control-rules-invalid with file and line. */
+export function readRunbook(text: string, file: string): Runbook {
+  const { value, at } = readYaml(text, file, fileShape)
+  const steps = value.steps.map((step, place) => readStep(step, ['steps', place], at))
+  const onFailure = value['on-failure'].map((step, place) => readStep(step, ['on-failure', place], at))
+  const preconditions = value.preconditions.map(({ text: what, expr }, place) => {
+    checkExpression(expr, () => at(['preconditions', place, 'expr']))
+    return { text: what, expr }
+  })
+  checkOrder(steps, at)
+  return {
+    name: value.runbook,
+    title: value.title,
+    description: value.description,
+    file,
+    match: value.match,
+    roles: value.for,
+    role: value.role,
+    approval: value.approval === undefined ? null : approvalOf(value.approval),
+    mayRunByItself: value['may-run-by-itself'],
+    preconditions,
+    strategy: {
+      canary: value.strategy.canary,
+      batch: value.strategy.batch,
+      perRegion: value.strategy['per-region'],
+    },
+    limits: {
+      edgesLeftMin: value.limits['edges-left'],
+      unknownCapacity: value.limits['unknown-capacity'],
+    },
+    timeoutMs: value.timeout,
+    steps,
+    onFailure,
+  }
+}
+
+function approvalOf(said: {
+  role: Runbook['role']
+  'second-person': boolean
+  timeout: number
+}): NonNullable<Runbook['approval']> {
+  return { role: said.role, secondPerson: said['second-person'], timeoutMs: said.timeout }
+}
+
+/** The word that says which step it is, with what is nearest where it is none. */
+function readStep(raw: Record<string, unknown>, path: readonly (string | number)[], at: At): RunbookStep {
+  const keys = Object.keys(raw)
+  const kind = runStepKinds.find(known => keys.includes(known))
+  if (kind === undefined) {
+    const near = nearest(keys[0] ?? '', [...runStepKinds])
+    const hint = near === null ? '' : `; did you mean ${near}?`
+    throw invalidRules(
+      `${at([...path, ...keys.slice(0, 1)])}: ${path.join('.')}: unknown step ${JSON.stringify(keys[0] ?? '')}${hint} Steps are ${runStepKinds.join(', ')}`,
+    )
+  }
+  const parsed = stepShapes[kind].safeParse(raw)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    const own = (issue?.path ?? []).filter(part => typeof part !== 'symbol')
+    const extra = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
+    const where = [...path, ...own, ...extra]
+    throw invalidRules(`${at(where)}: ${where.join('.')}: ${issue?.message ?? 'not such a step'}`)
+  }
+  const step = toStep(parsed.data)
+  if (step.kind === 'wait-until') checkExpression(step.expr, () => at([...path, 'wait-until']))
+  return step
+}
+
+type StepData = {
+  [Kind in keyof typeof stepShapes]: z.infer<(typeof stepShapes)[Kind]>
+}[keyof typeof stepShapes]
+
+/** Telling is writing a row: what cannot be written so long will not be. */
+const NOTIFY_MS_MAX = 60_000
+
+function toStep(data: StepData): RunbookStep {
+  if ('drain' in data) return { kind: 'drain', timeoutMs: data.drain.timeout }
+  if ('run' in data) {
+    const { run: name, with: given, on = null, timeout: timeoutMs } = data
+    return { kind: 'run', name, arguments: given, on, timeoutMs }
+  }
+  if ('wait-until' in data) return { kind: 'wait-until', expr: data['wait-until'], timeoutMs: data.timeout }
+  if ('verify' in data) {
+    const { signals = null, hold: holdMs, timeout: timeoutMs } = data.verify
+    return { kind: 'verify', signals, holdMs, timeoutMs }
+  }
+  if ('undrain' in data)
+    return { kind: 'undrain', timeoutMs: data.undrain.timeout, stageMs: data.undrain.stage }
+  if ('notify' in data) return { kind: 'notify', text: data.notify, timeoutMs: NOTIFY_MS_MAX }
+  return { kind: 'approve', text: data.approve.text, ...approvalOf(data.approve) }
+}
+
+function checkExpression(expr: string, where: () => string): void {
+  try {
+    describeQuery(fillIn(expr, { id: 'server-1', region: 'region-1' }))
+  } catch (error) {
+    throw invalidRules(`${where()}: ${messageOf(error)}`, error)
+  }
+}
+
+/** A server that was touched is proven to be well before viewers come back. */
+function checkOrder(steps: readonly RunbookStep[], at: At): void {
+  for (const [place, { kind }] of steps.entries()) {
+    if (kind !== 'undrain') continue
+    const before = steps.slice(0, place)
+    if (!before.some(step => step.kind === 'drain'))
+      throw invalidRules(`${at(['steps', place])}: undrain without a drain before it`)
+    const ran = before.findLastIndex(step => step.kind === 'run')
+    if (ran >= 0 && !before.slice(ran).some(step => step.kind === 'verify'))
+      throw invalidRules(`${at(['steps', place])}: undrain after a run needs a verify between them`)
+  }
+}
+
+/** Files of a folder, or the file itself; in order of name. */
+export function runbookPaths(path: string): string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path]
+    return readdirSync(path)
+      .filter(name => /\.ya?ml$/.test(name))
+      .toSorted()
+      .slice(0, RUNBOOKS_MAX)
+      .map(name => join(path, name))
+  } catch (error) {
+    throw invalidRules(`${path}: ${messageOf(error)}`, error)
+  }
+}
+
+/** All of all folders; of two with one name the later one is taken, so that an operator can replace a shipped one. */
+export function readRunbookFolders(folders: readonly string[]): Runbook[] {
+  const byName = new Map<string, Runbook>()
+  for (const folder of folders) {
+    const own = new Set<string>()
+    for (const path of runbookPaths(folder)) {
+      const runbook = readRunbook(readTextFile(path), basename(path))
+      if (own.has(runbook.name)) throw invalidRules(`${path}: a second runbook named ${runbook.name}`)
+      own.add(runbook.name)
+      byName.set(runbook.name, runbook)
+    }
+  }
+  return [...byName.values()].toSorted((a, b) => a.name.localeCompare(b.name))
+}
