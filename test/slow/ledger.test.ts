@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog, systemClock } from '#base'
 import type { LedgerRow } from '#metrics'
 import { startViewers } from '#viewer'
-import { edges, startFleet, type TestFleet, until } from './fleet.ts'
+import { edges, startFleet, type TestFleet, until } from '../e2e/fleet.ts'
 
 const EDGES = ['eu-west', 'us-east'] as const
 const VIEWERS = 6

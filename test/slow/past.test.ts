@@ -3,8 +3,8 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ServerView } from '#wire'
-import { hasChromium, openBrowser } from './browser.ts'
-import { startFleet, type TestFleet, until } from './fleet.ts'
+import { hasChromium, openBrowser } from '../e2e/browser.ts'
+import { startFleet, type TestFleet, until } from '../e2e/fleet.ts'
 
 const STEP_MS_MAX = 25_000
 /** Above it a page feels restless: web.dev/articles/cls. */
