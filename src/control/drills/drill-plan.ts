@@ -29,6 +29,8 @@ export function planDrill(kind: DrillKind, edges: readonly string[]): DrillPlan 
     edges.includes(name) && !not.includes(name) ? name : edges.find(id => !not.includes(id))
   const frozen = preferred('eu-west', kind === 'leap-second-2012' ? ['ap-southeast'] : [])
   const sick = preferred('ap-southeast', frozen === undefined || kind !== 'leap-second-2012' ? [] : [frozen])
+  if (kind === 'leap-second-2012' && edges.length < 2)
+    return 'this drill needs two edges that are marked as drill targets'
   const freeze = { fault: 'frozen', runbook: 'restart-edge', alerts: ['EdgeUnreachable'] } as const
   if (kind === 'edge-frozen')
     return frozen === undefined
