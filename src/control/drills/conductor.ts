@@ -144,7 +144,7 @@ export class Conductor {
     for (const target of this.#view.targets) {
       this.#detect(target)
       this.#moved(target)
-      if (target.runbook === null) await this.#calm(target.server)
+      if (target.runbook === null) await this.#calm(target.server, mine)
       else if (this.#find(target.server)?.run == null) await this.#begin(target.server, target.runbook, mine)
       else await this.#follow(target.server)
     }
@@ -175,10 +175,11 @@ export class Conductor {
     this.#say(`${server}: its viewers are on other edges`)
   }
 
-  /** A step is over when it was seen: there is nothing to mend but the clock itself. */
-  async #calm(server: string): Promise<void> {
+  /** A step is over when it was seen and explained: there is nothing to mend but the clock itself. */
+  async #calm(server: string, mine: readonly IncidentView[]): Promise<void> {
     const target = this.#find(server)
     if (target === undefined || target.detectedAt === null || target.mendedAt !== null) return
+    if (!mine.some(({ servers, cause }) => servers.includes(server) && cause.confidence >= SURE)) return
     await this.#act({ kind: 'clock', ms: 0 })
     this.#target(server, { mendedAt: this.#nowMs(), returnedAt: this.#nowMs() })
     this.#say(`${server}: its clock is right again`)
