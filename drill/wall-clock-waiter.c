@@ -1,7 +1,7 @@
 /*
  * A program as thousands are: threads that do a little each ten milliseconds, and wait in between until a time of day.
  * It is harmless while waits until a time of day work, and takes a whole CPU when they return too early, as MySQL, Java
- * and Firefox did on 30 June 2012. Usage: wall-clock-waiter [threads, 1 to 16]
+ * and Firefox did on 30 June 2012. Usage: wall-clock-waiter [threads, 1 to 16 [process group to join]]
  */
 #include <pthread.h>
 #include <signal.h>
@@ -41,6 +41,10 @@ int main(int count, char **values)
     /* It ends with the drill, also when the drill is killed. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() == 1) return 1;
+    if (count > 2 && setpgid(0, atoi(values[2])) != 0) {
+        perror("wall-clock-waiter: setpgid");
+        return 1;
+    }
     for (int each = 1; each < threads; each += 1) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, work, NULL) != 0) return 1;

@@ -9,6 +9,7 @@ type CliFault =
   | 'cli-control-away'
   | 'cli-fleet-file-unreadable'
   | 'cli-not-local'
+  | 'cli-drill-failed'
   | 'cli-no-such-server'
   | 'cli-simulated-refused'
 
@@ -45,6 +46,11 @@ export const cliFaults: FaultTable<CliFault> = defineFaults('cli', {
     where: 'internal',
     retry: false,
     help: 'run/fleet.json in the data folder is damaged: delete it, new server tokens are made at the next start.',
+  },
+  'cli-drill-failed': {
+    ...refused,
+    status: 500,
+    help: 'A drill could not do what it wanted, and was undone: the message says what.',
   },
   'cli-not-local': {
     ...refused,

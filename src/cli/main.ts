@@ -6,6 +6,7 @@ import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerCheckFleet } from './commands/check-fleet.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerDrill } from './commands/drill.ts'
 import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
 import { registerMetrics } from './commands/metrics.ts'
@@ -49,6 +50,7 @@ const registrations = [
   registerMetrics,
   registerRules,
   registerRunbook,
+  registerDrill,
   registerCheckFleet,
   registerSilence,
   registerLook,

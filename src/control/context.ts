@@ -8,6 +8,7 @@ import type { AlertKeeper } from './alerts/alert-keeper.ts'
 import type { RuleFiles } from './alerts/rule-files.ts'
 import type { MetadataBook } from './api/metadata-book.ts'
 import type { AuthorityKeeper } from './authority-keeper.ts'
+import type { DrillDesk } from './drills/drill-desk.ts'
 import type { Fleet } from './fleet/fleet.ts'
 import type { RefusalBook } from './fleet/refusal-book.ts'
 import type { SimulatedServers } from './fleet/simulated-servers.ts'
@@ -53,6 +54,7 @@ export interface ControlContext {
   readonly wall: WallKeeper
   readonly demand: DemandKeeper
   readonly runs: RunParts
+  readonly drills: DrillDesk
   /** Top processes and kernel messages. */
   readonly notes: NoteStore
   /** Sessions of those who watch. */

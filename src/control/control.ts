@@ -31,6 +31,7 @@ import { MetadataBook } from './api/metadata-book.ts'
 import { type OwnAuthority, privateAuthority } from './authority.ts'
 import { AuthorityKeeper, startAuthorityKeeper } from './authority-keeper.ts'
 import type { ControlContext } from './context.ts'
+import { DrillDesk } from './drills/drill-desk.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
@@ -166,14 +167,15 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
 /** What is usual, and the incidents that are judged by it. */
 async function openJudged(
   options: ControlOptions,
-  parts: Omit<Parameters<typeof openIncidents>[0], 'demand' | 'options'>,
+  parts: Omit<Parameters<typeof openIncidents>[0], 'demand' | 'drills' | 'options'>,
   late: Late,
   closers: Closers,
-): Promise<Pick<ControlContext, 'demand' | 'incidents' | 'runs'>> {
+): Promise<Pick<ControlContext, 'demand' | 'drills' | 'incidents' | 'runs'>> {
   const demand = await openDemand(options, parts, closers)
-  const incidents = await openIncidents({ ...parts, options, demand }, closers)
+  const drills = closers.add(new DrillDesk(() => options.clock.monotonicMs()))
+  const incidents = await openIncidents({ ...parts, options, demand, drills }, closers)
   const send: Parameters<typeof openRuns>[0]['send'] = (server, order) => late.channel?.step(server, order)
-  return { demand, incidents, runs: openRuns({ ...parts, options, demand, incidents, send }) }
+  return { demand, drills, incidents, runs: openRuns({ ...parts, options, demand, incidents, send }) }
 }
 
 function openPeople(
@@ -483,6 +485,7 @@ function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers
   closers.add(startSecondly(context, selfMetrics))
   closers.add(startAdmission(context.admission, log))
   startRuns(context, closers)
+  void context.drills.recover(context).catch((error: unknown) => log.error('drill-not-recovered', { error }))
   if (context.authorityKeeper !== null) closers.add(startAuthorityKeeper(context.authorityKeeper, log))
 }
 

@@ -30,6 +30,8 @@ type ControlFault =
   | 'control-silence-unknown'
   | 'control-override-unknown'
   | 'control-run-busy'
+  | 'control-drill-refused'
+  | 'control-drill-unknown'
   | 'control-run-refused'
   | 'control-run-unknown'
   | 'control-runbook-unknown'
@@ -152,6 +154,11 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
     409,
     'A run is at work on one of these servers: wait for its end, or stop it; GET /api/v1/runs shows it.',
   ),
+  'control-drill-refused': kind(
+    409,
+    'The drill cannot begin: the message says why; GET /api/v1/drills lists which servers may be hurt.',
+  ),
+  'control-drill-unknown': kind(404, 'No drill has this id: GET /api/v1/drills lists them.'),
   'control-run-refused': kind(
     409,
     'The runbook cannot be run as it stands: the message says why; POST /api/v1/runs/dry-run shows all of it.',

@@ -1,6 +1,6 @@
 // Owns what a control room is started with. It holds no behaviour.
 import type { Clock, ListenOptions, Log } from '#base'
-import type { NotifyConfig, ServerRole, TryRequest } from '#wire'
+import type { DrillAct, NotifyConfig, ServerRole, TryRequest } from '#wire'
 import type { WakePolicy } from './incidents/wake.ts'
 import type { Mentions } from './people/offboarding.ts'
 import type { ViewersOptions } from './viewers/open-viewers.ts'
@@ -11,6 +11,8 @@ export interface SupervisorPort {
   pids(this: void): Readonly<Record<string, number>>
   /** Resolves when it is done; rejects with the reason in words. */
   act(this: void, action: TryRequest['action'], server: string | null, count: number | null): Promise<void>
+  /** One action of a drill; the same. */
+  drill(this: void, act: DrillAct): Promise<void>
 }
 
 /** A server that is known from the start; its token is known by hash only. */

@@ -16,6 +16,8 @@ export const serverTags = z.strictObject({
   instanceType: z.string().max(64).optional(),
   /** What its line carries, bits a second. */
   capacityBps: z.number().min(1000).max(1e13).optional(),
+  /** A drill may hurt it; left out: only in the local fleet of `vitrine start`. */
+  drillTarget: z.boolean().optional(),
 })
 export type ServerTags = z.infer<typeof serverTags>
 

@@ -34,6 +34,8 @@ export const verdict = z.object({
 export type Verdict = z.infer<typeof verdict>
 
 export const causeKinds = [
+  /** Timers fire early, as after the leap second of 2012. */
+  'clock-2012',
   'edge-frozen',
   'host-silent',
   'path-cut',
@@ -94,6 +96,8 @@ export const incidentView = z.object({
   /** Short enough to be said on the telephone. */
   id: z.string(),
   title: z.string(),
+  /** Of a drill: its id; left out: it is real. */
+  drill: z.string().optional(),
   openedAt: time,
   /** Null while it is open. */
   resolvedAt: time.nullable(),

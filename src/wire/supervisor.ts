@@ -2,6 +2,19 @@
 import { z } from 'zod'
 import { serverId } from './names.ts'
 
+/** What a drill does to processes of the local fleet. All of it ends with `undo`, and with the control room. */
+export const drillAct = z.discriminatedUnion('kind', [
+  /** Compiles the drill's programs; the server's agent is started again with the drill's clock, which is right as yet. */
+  z.object({ kind: z.literal('prepare'), server: serverId, spinner: z.boolean() }),
+  /** At least so many simulated viewers. */
+  z.object({ kind: z.literal('viewers'), count: z.int() }),
+  /** By how many ms the drill's clock stands before its timers. */
+  z.object({ kind: z.literal('clock'), ms: z.number() }),
+  z.object({ kind: z.literal('freeze'), server: serverId }),
+  z.object({ kind: z.literal('undo') }),
+])
+export type DrillAct = z.infer<typeof drillAct>
+
 /** Child to supervisor. */
 export const toSupervisor = z.discriminatedUnion('type', [
   /** Said once, when the child serves. `url` null for an agent. */
@@ -14,6 +27,8 @@ export const toSupervisor = z.discriminatedUnion('type', [
     server: serverId.nullable(),
     count: z.int().nullable(),
   }),
+  /** Control room only: one action of a drill. Answered by `try-done` with the same number. */
+  z.object({ type: z.literal('drill'), number: z.int(), act: drillAct }),
   /** Agent only: its server is ended and started again. Answered by `restart-done` with the same number. */
   z.object({ type: z.literal('restart'), number: z.int() }),
 ])

@@ -25,6 +25,7 @@ beforeAll(async () => {
     webFolder,
     supervisor: {
       pids: () => ({ 'eu-west': 4711 }),
+      drill: () => Promise.resolve(),
       act: async action => {
         acted.push(action)
       },

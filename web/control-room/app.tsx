@@ -7,6 +7,7 @@ import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { AuditPage } from './pages/audit-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
+import { DrillsPage } from './pages/drills-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { IncidentPage } from './pages/incident-page.tsx'
 import { IncidentsPage } from './pages/incidents-page.tsx'
@@ -62,6 +63,7 @@ const PLAIN: readonly (readonly [path: string, page: () => ReactNode])[] = [
   ['/notifications', NotificationsPage],
   ['/rules', RulesPage],
   ['/runbooks', RunbooksPage],
+  ['/drills', DrillsPage],
 ]
 
 export function App(): ReactNode {

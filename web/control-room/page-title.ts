@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<string, string>> = {
   alerts: 'Alerts',
   rules: 'Rules',
   runbooks: 'Runbooks',
+  drills: 'Drills',
   runs: 'Runs',
   query: 'Query',
   people: 'People',

@@ -56,6 +56,7 @@ export function registerServer(program: Command): void {
     .option('--provider <provider>', 'who runs the machine')
     .option('--instance-type <type>', 'what the provider calls it')
     .option('--capacity <rate>', 'what its line carries, for example 800Mb/s or 10Gb/s', readRate)
+    .option('--drill-target <yes|no>', 'whether a drill may hurt it', readYesNo)
     .addHelpText('after', '\nExamples:\n  npx vitrine server tag sa-east --provider ec2 --capacity 800Mb/s')
     .action((id: string, options: TagOptions) => tagServer(id, options))
   withJson(withData(tag))
@@ -71,18 +72,28 @@ type TagOptions = CommonOptions & {
   readonly provider?: string
   readonly instanceType?: string
   readonly capacity?: number
+  readonly drillTarget?: boolean
 }
 
 async function tagServer(id: string, options: TagOptions): Promise<void> {
-  const { name, provider, instanceType, capacity } = options
+  const { name, provider, instanceType, capacity, drillTarget } = options
   const tags = {
     ...(name === undefined ? {} : { name }),
     ...(provider === undefined ? {} : { provider }),
     ...(instanceType === undefined ? {} : { instanceType }),
     ...(capacity === undefined ? {} : { capacityBps: capacity }),
+    ...(drillTarget === undefined ? {} : { drillTarget }),
   }
   await withState(options, state => state.tagServer(id, checkTags(tags), BY))
   print({ id, tags }, options.json, () => [`tagged ${id}`])
+}
+
+function readYesNo(text: string): boolean {
+  if (text === 'yes' || text === 'no') return text === 'yes'
+  throw cliFaults.fault(
+    'cli-usage',
+    `--drill-target: expected yes or no, not ${JSON.stringify(text.slice(0, 32))}`,
+  )
 }
 
 function checkTags(tags: ServerTags): ServerTags {

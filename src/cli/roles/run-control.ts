@@ -11,6 +11,8 @@ import { type ControlSettings, controlUrlFile, joinFile, localUrl } from '../set
 import { parseFleetFile } from '../supervisor/fleet-file.ts'
 import { type RoleProcess, runRole } from './role-process.ts'
 
+/** The first drill compiles two programs. */
+const DRILL_MS_MAX = 90_000
 const ACT_MS_MAX = 10_000 // the supervisor answers in milliseconds; viewers take a moment to start
 
 export async function runControl(settings: ControlSettings): Promise<void> {
@@ -79,22 +81,25 @@ function supervisorPort(role: RoleProcess): NonNullable<ControlOptions['supervis
       waiting.delete(message.number)
     }
   })
+  const ask = (deadlineMs: number, say: (number: number) => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      number += 1
+      const own = number
+      const deadline = setTimeout(() => {
+        waiting.delete(own)
+        reject(cliFaults.fault('cli-not-local', 'the supervisor did not answer in time'))
+      }, deadlineMs)
+      waiting.set(own, error => {
+        clearTimeout(deadline)
+        if (error === null) resolve()
+        else reject(cliFaults.fault('cli-no-such-server', error))
+      })
+      say(own)
+    })
   return {
     pids: () => pids,
     act: (action, server, count) =>
-      new Promise((resolve, reject) => {
-        number += 1
-        const own = number
-        const deadline = setTimeout(() => {
-          waiting.delete(own)
-          reject(cliFaults.fault('cli-not-local', 'the supervisor did not answer in time'))
-        }, ACT_MS_MAX)
-        waiting.set(own, error => {
-          clearTimeout(deadline)
-          if (error === null) resolve()
-          else reject(cliFaults.fault('cli-no-such-server', error))
-        })
-        role.say({ type: 'try', number: own, action, server, count })
-      }),
+      ask(ACT_MS_MAX, own => role.say({ type: 'try', number: own, action, server, count })),
+    drill: act => ask(DRILL_MS_MAX, own => role.say({ type: 'drill', number: own, act })),
   }
 }

@@ -24,6 +24,12 @@ export interface ProcessPlan {
   readonly pidFile: string | null
 }
 
+/** What one start differs in from the plan. */
+export interface Disguise {
+  readonly environment: Readonly<Record<string, string>>
+  wrap(this: void, command: readonly string[]): readonly string[]
+}
+
 export interface ProcessEvents {
   readonly onStarted?: (pid: number) => void
   readonly onMessage?: (message: ToSupervisor) => void
@@ -42,6 +48,7 @@ export class ManagedProcess {
   #stopping = false
   #ended: Promise<void> = Promise.resolve()
   restarts = 0
+  #disguise: Disguise | null = null
   /** Somebody waits for the next start. */
   #onNext: (() => void) | null = null
 
@@ -70,10 +77,12 @@ export class ManagedProcess {
 
   #spawn(): void {
     const { entry, parameters, environment, logFile, pidFile } = this.plan
+    const { wrap = same, environment: more = {} } = this.#disguise ?? {}
+    const [program = process.execPath, ...rest] = wrap([process.execPath, entry, ...parameters])
     const child = withLogFile(logFile, log =>
-      spawn(process.execPath, [entry, ...parameters], {
+      spawn(program, rest, {
         stdio: ['ignore', log, log, 'ipc'],
-        env: { ...process.env, ...environment },
+        env: { ...process.env, ...environment, ...more },
       }),
     )
     this.#child = child
@@ -123,8 +132,12 @@ export class ManagedProcess {
     await this.#ended
   }
 
-  /** Ends it, also when it is frozen, and resolves when the next one has been started. */
-  async restart(): Promise<void> {
+  /**
+   * Ends it, also when it is frozen, and resolves when the next one has been started: in that disguise, null: as
+   * planned; left out: as it was.
+   */
+  async restart(disguise: Disguise | null = this.#disguise): Promise<void> {
+    this.#disguise = disguise
     if (this.#stopping) throw cliFaults.fault('cli-no-such-server', `${this.plan.name} is being stopped`)
     const child = this.#child
     this.#backoffMs = BACKOFF_MS_MIN
@@ -175,4 +188,8 @@ export class ManagedProcess {
     }
     this.#events.onEnded?.(child.pid ?? 0, upMs)
   }
+}
+
+function same(command: readonly string[]): readonly string[] {
+  return command
 }

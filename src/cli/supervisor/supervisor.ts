@@ -19,6 +19,7 @@ import type { ToSupervisor } from '#wire'
 import type { Config } from '../config.ts'
 import { cliFaults } from '../faults.ts'
 import { fleetFile, keptConfigFile, localUrl, mediaFolder, runFile, supervisorLock } from '../settings.ts'
+import { DrillRig } from './drill-rig.ts'
 import { keepFleetFile } from './fleet-file.ts'
 import { type FleetPlan, type PlannedServer, planFleet } from './fleet-plan.ts'
 import { lastLines, turnOver } from './log-file.ts'
@@ -59,6 +60,7 @@ export class Supervisor {
   readonly #members: readonly Member[]
   readonly #viewers: ViewersProcess
   readonly #tryIt: TryIt
+  readonly #rig: DrillRig
   readonly #ready = new Map<string, () => void>()
   readonly #failed: Promise<never>
   #fail: (fault: Error) => void = () => {}
@@ -112,6 +114,14 @@ export class Supervisor {
       onEnded: () => this.#onControlEnded(),
     })
     this.#members = plan.servers.map(planned => this.#member(planned))
+    const [viewers, tryIt, log] = [this.#viewers, this.#tryIt, this.#log]
+    const members = this.#members.map(({ planned, server, agent }) => ({
+      id: planned.settings.id,
+      server,
+      agent,
+      agentSettings: planned.agentSettings,
+    }))
+    this.#rig = new DrillRig({ data, members, control: this.#control, viewers, tryIt, log })
     this.#failed = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -161,6 +171,7 @@ export class Supervisor {
 
   /** Stops all in reverse order, also what is frozen; what does not end in time is killed. True: all ended by themselves. */
   async stop(): Promise<boolean> {
+    this.#rig.close()
     this.#tryIt.close()
     const inTime = await Promise.race([
       this.#stopInOrder().then(() => true),
@@ -175,6 +186,7 @@ export class Supervisor {
 
   /** Ends all at once. */
   kill(): void {
+    this.#rig.close()
     this.#viewers.kill()
     for (const { agent, server } of this.#members) {
       agent.kill()
@@ -268,6 +280,16 @@ export class Supervisor {
         )
         return
       }
+      case 'drill': {
+        const { number, act } = message
+        this.#log.info('drill', { act })
+        const answer = (error: string | null): void => this.#control.say({ type: 'try-done', number, error })
+        this.#rig.act(act).then(
+          () => answer(null),
+          (error: unknown) => answer(messageOf(error)),
+        )
+        return
+      }
       case 'restart': // of agents only
         return
       default:
@@ -276,6 +298,8 @@ export class Supervisor {
   }
 
   #onControlEnded(): void {
+    // A drill without its conductor is over.
+    this.#rig.act({ kind: 'undo' }).catch((error: unknown) => this.#log.error('drill-not-undone', { error }))
     const nowMs = this.#options.clock.monotonicMs()
     this.#controlEnds = [...this.#controlEnds, nowMs].filter(ms => nowMs - ms < CONTROL_TRIAL_MS)
     if (this.#controlWasReady || this.#controlEnds.length < CONTROL_ENDS_MAX) return

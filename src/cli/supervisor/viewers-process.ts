@@ -16,6 +16,14 @@ export class ViewersProcess implements ViewersPort {
     this.#log = log
   }
 
+  get count(): number {
+    return this.#count
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null
+  }
+
   async setCount(count: number): Promise<void> {
     this.#count = count
     if (count === 0) return await this.stop()

@@ -11,6 +11,7 @@ import { addAlertmanagerRoutes } from './alertmanager-routes.ts'
 import { addAuditRoutes } from './audit-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
 import { addDiffRoutes } from './diff-routes.ts'
+import { addDrillRoutes } from './drill-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
@@ -132,6 +133,7 @@ function addAlertingRoutes(app: FastifyInstance, context: ControlContext): void 
   addRuleRoutes(app, context)
   addRuleEditRoutes(app, context)
   addRunRoutes(app, context)
+  addDrillRoutes(app, context)
   addIncidentRoutes(app, context)
   addSilenceRoutes(app, context)
   addAlertmanagerRoutes(app, context)

@@ -56,6 +56,14 @@ const bad = [
 
 const table: readonly [string, CauseKind, CauseInput][] = [
   [
+    'early timers, and a process that froze in the same moment',
+    'clock-2012',
+    input([gone('a', 'process frozen, host alive: no HTTP answer'), server('b')], {
+      alerts: [...fires('EdgeUnreachable', 'a'), ...fires('RealtimeTimersEarly', 'b')],
+      figures: figures('b', { ownCores: 1, cores: 2 }),
+    }),
+  ],
+  [
     'a stopped process',
     'edge-frozen',
     input([gone('a', 'process frozen, host alive: no HTTP answer to control, b for 3.2 s')]),

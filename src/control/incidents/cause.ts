@@ -1,6 +1,7 @@
 // Owns naming the likely cause of an incident from the evidence that there is. Pure.
 // It says `cannot tell` where the evidence names nothing: a guess at night is worse than none.
 import type { Cause, CauseKind, MarkView } from '#wire'
+import { clock2012, notOf2012 } from './cause-clock.ts'
 import { type Family, familyOf, type Labels, type ServerFacts, type ServerFigures } from './facts.ts'
 
 export interface CauseInput {
@@ -27,13 +28,15 @@ const STARVED = 0.2
 const MOST = 0.8
 const EVIDENCE_MAX = 8
 
-type Named = Omit<Cause, 'kind'> & { readonly kind: CauseKind }
+/** One that the evidence names. */
+export type Named = Omit<Cause, 'kind'> & { readonly kind: CauseKind }
 
 /** The first that the evidence names wins: what explains more stands before what explains less. */
 export function causeOf(input: CauseInput): Cause {
   const named = [
     cutOff,
     originGone,
+    clock2012,
     frozen,
     pathCut,
     hostSilent,
@@ -280,9 +283,12 @@ function cpuPegged(input: CauseInput): Named | null {
     text: `The CPU of ${names(pegged.map(({ server }) => server))} is taken by others.`,
     confidence: has(input, 'load') ? 0.85 : 0.75,
     for: [...pegged.map(({ text }) => text), ...summaries(input, 'load')],
-    against: input.servers
-      .filter(server => !pegged.some(one => one.server === server))
-      .map(({ id }) => `${id} has CPU to spare, or its CPU is not measured`),
+    against: [
+      notOf2012(input),
+      ...input.servers
+        .filter(server => !pegged.some(one => one.server === server))
+        .map(({ id }) => `${id} has CPU to spare, or its CPU is not measured`),
+    ].filter(text => text !== ''),
   }
 }
 

@@ -65,6 +65,8 @@ export interface IncidentSources {
   /** What changed in the 24 hours before. */
   marks(this: void, before: number): Promise<readonly MarkView[]>
   planned(this: void, from: number, to: number): readonly Planned[]
+  /** The drill that has this alert to answer for; null: none has. */
+  drillOf?(this: void, server: string | null): { readonly id: string; readonly rings: boolean } | null
   /** Why nobody is told of this alert; null: it counts. */
   silencedBy(this: void, labels: Readonly<Record<string, string>>, at: number): string | null
 }
@@ -105,6 +107,9 @@ const families: Readonly<Record<string, Family>> = {
   CertificateEnds: 'certificate',
   CertificateEndsNow: 'certificate',
   ClockOffset: 'clock',
+  RealtimeTimersEarly: 'clock',
+  ClockStepped: 'clock',
+  ClockSteppedFar: 'clock',
   HighCpu: 'load',
   EventLoopDelay: 'load',
   HostMemoryLow: 'load',

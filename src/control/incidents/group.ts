@@ -58,6 +58,8 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
   if (sameServer) return `the same server, ${own.server?.id ?? ''}`
   if (own.server === null && members.some(member => isSameRule(member, own))) return 'the same rule'
   const waited = at - group.lastAt
+  const clock = withClock(own, members, waited)
+  if (clock !== null) return clock
   const origin = behindOrigin(own, members, waited)
   if (origin !== null) return origin
   if (own.name === 'SteeringExhausted' && members.some(({ family }) => isServing(family))) {
@@ -92,6 +94,19 @@ function related(one: Family, other: Family): boolean {
 
 function isSameRule(member: View, own: View): boolean {
   return member.server === null && member.name === own.name
+}
+
+/** What hurts programs on many hosts in the same second, and freezes some of them. */
+const clockShocks: ReadonlySet<string> = new Set(['RealtimeTimersEarly', 'ClockSteppedFar'])
+
+/** A clock that made timers fire early, or jumped, and servers that failed in the same moment: one night, one cause. */
+function withClock(own: View, members: readonly View[], waited: number): string | null {
+  if (waited > BURST_MS) return null
+  const isShock = ({ name }: View): boolean => clockShocks.has(name)
+  const fails = ({ family }: View): boolean => isServing(family)
+  if (isShock(own) && members.some(fails)) return 'a clock failed when these servers did'
+  if (fails(own) && members.some(isShock)) return 'it failed when a clock did'
+  return null
 }
 
 /** Edges fail and miss behind an origin that does not answer: whichever is told first. */

@@ -29,6 +29,8 @@ class Night {
     hours: [{ at: NOON, peakBps: 5e8 }],
   }
   policy: WakePolicy = DEFAULT_WAKE
+  /** Servers that a drill has hurt. */
+  readonly drilled = new Set<string>()
   silenced = new Set<string>()
   keeper!: IncidentKeeper
   readonly state: FullState
@@ -68,6 +70,7 @@ class Night {
           moved: async () => 0,
           marks: async () => [],
           planned: () => [],
+          drillOf: server => (this.drilled.has(server ?? '') ? { id: 'd', rings: false } : null),
           silencedBy: labels => (this.silenced.has(labels['instance'] ?? '') ? 'S-1' : null),
         },
         policy: this.policy,
@@ -431,4 +434,23 @@ describe('what follows from a cause', () => {
     await night.run(MINUTE_MS)
     expect(night.keeper.open()).toEqual([])
   }, 60_000)
+})
+
+it('a drill is one incident that says so and rings nobody; what is real beside it is another, and rings', async () => {
+  night.drilled.add('edge-0').add('edge-1')
+  night.fire('RealtimeTimersEarly', 'edge-1')
+  night.lose('edge-0')
+  night.lose('edge-2')
+  await night.run(30 * SECOND_MS)
+  const [drill, real] = night.keeper.open().toSorted((a, b) => b.servers.length - a.servers.length)
+  expect(drill).toMatchObject({ drill: 'd', servers: ['edge-1', 'edge-0'], cause: { kind: 'clock-2012' } })
+  expect(drill?.title).toMatch(/^Drill: /)
+  expect(real).toMatchObject({ servers: ['edge-2'], cause: { kind: 'host-silent' } })
+  expect(real?.drill).toBeUndefined()
+  expect((await night.told()).map(({ rings, text }) => [rings, text.includes('Drill: ')])).toEqual(
+    expect.arrayContaining([
+      [false, true],
+      [true, false],
+    ]),
+  )
 })

@@ -265,7 +265,11 @@ export class IncidentKeeper implements Closable {
   }
 
   #place(alert: StoredAlert, now: number, topology: Topology): { incident: OpenIncident; why: string } {
-    const newestFirst = [...this.#kept.values()].toReversed()
+    const drill = this.#drillOf(alert, topology)
+    // What is rehearsed and what is real are never one incident.
+    const newestFirst = [...this.#kept.values()]
+      .toReversed()
+      .filter(({ stored }) => (stored.memo.drill?.id ?? null) === (drill?.id ?? null))
     for (const wanted of [null, 'resolved'] as const) {
       for (const incident of newestFirst) {
         const { resolvedAt, memo } = incident.stored
@@ -280,6 +284,11 @@ export class IncidentKeeper implements Closable {
     if (last !== undefined && this.#openOnes().length >= OPEN_MAX)
       return { incident: last, why: 'too many are open' }
     return { incident: this.#create(alert, now, topology), why: 'the first' }
+  }
+
+  #drillOf({ labels }: StoredAlert, { servers }: Topology): OpenIncident['stored']['memo']['drill'] {
+    const server = serverOf(labels, id => servers.has(id)) ?? labels['instance'] ?? null
+    return this.#options.sources.drillOf?.(server) ?? null
   }
 
   #create(alert: StoredAlert, now: number, topology: Topology): OpenIncident {
@@ -310,7 +319,11 @@ export class IncidentKeeper implements Closable {
         assignedTo: null,
         waitUntil: null,
         // What was over before anybody could look is no reason to tell.
-        memo: isLongOver(alert, now) ? NEW_MEMO : { ...NEW_MEMO, tellAt: now, tellReason: 'opened' },
+        memo: {
+          ...NEW_MEMO,
+          drill: this.#drillOf(alert, topology),
+          ...(isLongOver(alert, now) ? {} : { tellAt: now, tellReason: 'opened' as const }),
+        },
       },
       [],
     )

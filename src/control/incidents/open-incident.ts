@@ -145,7 +145,8 @@ export class OpenIncident {
   }
 
   name(topology: Topology): void {
-    const title = titleOf(this.alerts(), this.stored.servers, topology)
+    const drill = this.stored.memo.drill === null ? '' : 'Drill: '
+    const title = `${drill}${titleOf(this.alerts(), this.stored.servers, topology)}`
     if (title !== this.stored.title) this.set({ title })
   }
 
@@ -206,8 +207,9 @@ export class OpenIncident {
   }
 
   view(): IncidentView {
-    const { memo: _memo, groupKey: _group, servers, ...rest } = this.stored
-    return { ...rest, servers: [...servers], firing: this.#firing.size, alerts: this.#alerts.size }
+    const { memo, groupKey: _group, servers, ...rest } = this.stored
+    const drill = memo.drill === null ? {} : { drill: memo.drill.id }
+    return { ...rest, ...drill, servers: [...servers], firing: this.#firing.size, alerts: this.#alerts.size }
   }
 }
 

@@ -26,6 +26,7 @@ export async function openIncidents(
     | 'state'
     | 'alerts'
     | 'demand'
+    | 'drills'
     | 'fleetTime'
     | 'log'
     | 'counters'

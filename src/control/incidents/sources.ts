@@ -20,7 +20,7 @@ const FIGURES_SERVERS_MAX = 200
 
 type Parts = Pick<
   ControlContext,
-  'fleet' | 'store' | 'steering' | 'state' | 'alerts' | 'demand' | 'fleetTime' | 'log'
+  'fleet' | 'store' | 'steering' | 'state' | 'alerts' | 'demand' | 'drills' | 'fleetTime' | 'log'
 > & {
   readonly silences: SilenceBook
   readonly foreign: { firing(this: void): ReturnType<IncidentSources['firing']> }
@@ -53,6 +53,7 @@ export function openSources(parts: Parts): IncidentSources {
       }
       return marks.list
     },
+    drillOf: server => parts.drills.drillOf(server),
     planned: (from, to) => plannedOf(parts, from, to),
     silencedBy: (labels, at) => silences.covering(labels, at),
   }

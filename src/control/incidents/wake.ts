@@ -46,6 +46,7 @@ export function wakeOf(policy: WakePolicy, incident: StoredIncident, now: number
   const { viewers, severity, verdict, waitUntil, memo } = incident
   if (waitUntil !== null && waitUntil > now)
     return { kind: 'wait', until: waitUntil, why: 'a person said so' }
+  if (memo.drill !== null && !memo.drill.rings) return { kind: 'quiet', why: 'it is a drill' }
   const isNobody = viewers.peak !== null && viewers.peak < policy.ringViewersMin
   const rings = !isNobody && (policy.ringSeverities.includes(severity) || verdict.class === 'get-up')
   if (rings) {

@@ -31,6 +31,8 @@ export interface IncidentMemo {
   readonly toldServers: readonly string[]
   /** A person resolved it: until its alerts have ended they open nothing. */
   readonly byHand: boolean
+  /** Of a drill, which rings nobody unless it was told to; null: it is real. */
+  readonly drill: { readonly id: string; readonly rings: boolean } | null
 }
 
 export interface StoredIncident {
@@ -348,4 +350,5 @@ export const NEW_MEMO: IncidentMemo = {
   toldRank: 0,
   toldServers: [],
   byHand: false,
+  drill: null,
 }

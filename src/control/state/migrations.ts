@@ -219,6 +219,10 @@ const migrations: readonly string[] = [
     stage_ms REAL NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE drills (id TEXT PRIMARY KEY, started_at REAL NOT NULL, ended_at REAL, drill TEXT NOT NULL) STRICT;
+  CREATE INDEX drills_by_time ON drills (started_at);
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

@@ -11,6 +11,7 @@ import { type Alerts, createAlerts } from './alerts.ts'
 import { type Checks, createChecks } from './checks.ts'
 import { audit, openDatabase, type StateDb } from './database.ts'
 import { createDemandBook, type DemandBook } from './demand.ts'
+import { createDrills, type Drills } from './drills.ts'
 import { createFactBook, type FactBook } from './facts.ts'
 import { createForeign, type Foreign } from './foreign.ts'
 import { createIncidents, type Incidents } from './incidents.ts'
@@ -54,6 +55,7 @@ export interface FullState extends StateDb {
   readonly steeringVersions: SteeringVersions
   readonly sessionPathways: SessionPathways
   readonly runs: Runs
+  readonly drills: Drills
 }
 
 export async function openFullState(stateFolder: string, clock: Clock): Promise<FullState> {
@@ -83,6 +85,7 @@ export async function openFullState(stateFolder: string, clock: Clock): Promise<
     steeringVersions: createSteeringVersions(db),
     sessionPathways: createSessionPathways(db),
     runs: createRuns(db),
+    drills: createDrills(db),
   }
 }
 

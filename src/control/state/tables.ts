@@ -37,6 +37,13 @@ export interface Tables {
     /** Out of service for good: its credential does not work, its past stays. */
     retired_at: number | null
   }
+  drills: {
+    id: string
+    started_at: number
+    ended_at: number | null
+    /** DrillView of wire, as JSON. */
+    drill: string
+  }
   marks: {
     id?: number
     at: number

@@ -27,7 +27,7 @@ function setUp(act: () => Promise<void> = async () => undefined): {
   }))
   fleet.load(stored, new Map(), new Map(), 0)
   for (const edge of fleet.edges()) edge.standing = { ...edge.standing, state: 'healthy' }
-  const tryIt = new TryIt({ pids: () => ({}), act }, fleet, new SlewedFleetTime(clock, 0))
+  const tryIt = new TryIt({ pids: () => ({}), act, drill: act }, fleet, new SlewedFleetTime(clock, 0))
   const feed = (edge: string, ...sids: string[]): void => {
     const reports = sids.map(sid => ({ sid, title: 'sample', estimated: false, agoMs: 0, bytes: 1 }))
     fleet.sessions.report(edge, reports, clock.monotonicMs())

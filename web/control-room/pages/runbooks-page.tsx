@@ -15,6 +15,7 @@ export function RunbooksPage(): ReactNode {
     <div className="page">
       <header className="page-head">
         <h1>Runbooks</h1>
+        <Link href="/drills">Drills</Link>
       </header>
       {runbooks.data === undefined ? (
         runbooks.error === null ? (

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest'
+import type { DrillTarget, DrillView } from '#wire'
+import { readRunbook } from '../runbooks/read-runbook.ts'
+import { DrillDesk } from './drill-desk.ts'
+import { planDrill, shorten } from './drill-plan.ts'
+import { type ScoreFacts, scoreOf } from './score.ts'
+
+const target = (server: string, part: Partial<DrillTarget> = {}): DrillTarget => ({
+  server,
+  fault: 'frozen',
+  runbook: 'restart-edge',
+  injectedAt: 1000,
+  detectedAt: 4000,
+  detectedBy: 'EdgeUnreachable',
+  viewers: 3,
+  movedAt: 9000,
+  mendedAt: 20_000,
+  returnedAt: 60_000,
+  run: 'r',
+  ...part,
+})
+const drill = (part: Partial<DrillView> = {}): DrillView => ({
+  id: 'd',
+  kind: 'leap-second-2012',
+  state: 'running',
+  by: 'ada',
+  startedAt: 0,
+  endedAt: null,
+  text: '',
+  ring: false,
+  targets: [target('eu-west')],
+  log: [],
+  incidents: [
+    { id: 'I-1', title: 'Drill: x', cause: 'clock-2012', causeText: 'As in 2012', lostViewerSeconds: 0 },
+  ],
+  shortened: [],
+  score: null,
+  ...part,
+})
+const facts = (part: Partial<ScoreFacts> = {}): ScoreFacts => ({
+  drill: drill(),
+  cause: 'clock-2012',
+  rings: 0,
+  out: [],
+  undone: null,
+  viewerMinutesLost: 0.5,
+  clockMovedMs: 0.002,
+  slews: false,
+  tookMs: 180_000,
+  ...part,
+})
+const wrong = (part: Partial<ScoreFacts>): string[] =>
+  scoreOf(facts(part)).marks.flatMap(({ ok, name, text }) => (ok ? [] : [`${name}: ${text}`]))
+
+describe('the plan of a drill', () => {
+  it('hurts the edges of the story, and others where those are not marked', () => {
+    const edges = ['eu-west', 'us-east', 'ap-southeast']
+    const servers = (plan: ReturnType<typeof planDrill>): string[] | string =>
+      typeof plan === 'string' ? plan : plan.targets.map(({ server }) => server)
+    expect(servers(planDrill('leap-second-2012', edges))).toEqual(['eu-west', 'ap-southeast'])
+    expect(servers(planDrill('leap-second-2012', ['a', 'b']))).toEqual(['a', 'b'])
+    expect(servers(planDrill('leap-second-2012', ['ap-southeast', 'b']))).toEqual(['b', 'ap-southeast'])
+    expect(servers(planDrill('leap-second-2012', ['a']))).toContain('needs two edges')
+    expect(servers(planDrill('edge-frozen', edges))).toEqual(['eu-west'])
+    expect(servers(planDrill('clock-step', edges))).toEqual(['ap-southeast'])
+    expect(servers(planDrill('edge-frozen', []))).toContain('no edge')
+  })
+
+  it('shortens a runbook, keeps its steps, and says what is otherwise', () => {
+    const text = `runbook: reset-clock
+title: Reset
+match: { alerts: [A] }
+approval: { role: operator, timeout: 15m }
+steps:
+  - drain: { timeout: 12m }
+  - run: reset-clock
+    timeout: 60s
+  - wait-until: max(node_timex_maxerror_seconds) < 0.5
+    timeout: 60s
+  - verify: { timeout: 5m, hold: 20s }
+  - undrain: { timeout: 15m, stage: 60s }
+`
+    const { runbook, changes } = shorten(readRunbook(text, 'reset-clock.yaml'))
+    expect(runbook.steps.map(({ kind }) => kind)).toEqual(['drain', 'run', 'verify', 'undrain'])
+    expect(runbook.approval).toBeNull()
+    expect(runbook.steps.at(-1)).toMatchObject({ stageMs: 2000 })
+    expect(changes).toHaveLength(4)
+  })
+})
+
+describe('the score of a drill', () => {
+  it('is whole when all went as it should', () => {
+    const score = scoreOf(facts())
+    expect(wrong({})).toEqual([])
+    expect(score.points).toBe(score.of)
+  })
+
+  it('names what was late, wrong, rung, out of range, left, or moved', () => {
+    const late = drill({ targets: [target('eu-west', { detectedAt: 12_000, returnedAt: null })] })
+    expect(wrong({ drill: late })).toEqual([
+      'eu-west found: after 11.0 s by EdgeUnreachable; wanted at most 10 s',
+      'eu-west mended and back: never; wanted at most 180 s',
+    ])
+    expect(wrong({ cause: 'edge-frozen' })).toEqual([
+      'diagnosis: wrong: clock-2012: As in 2012; it was edge-frozen',
+    ])
+    expect(wrong({ drill: drill({ incidents: [] }) })[0]).toBe('one incident: none was opened')
+    expect(wrong({ rings: 1 })).toEqual(['ringing: rang 1 times: a drill wakes nobody'])
+    expect(wrong({ drill: drill({ ring: true }) })).toHaveLength(1)
+    expect(wrong({ out: ['us-east: cpu is high'] })).toEqual(['normal ranges: us-east: cpu is high'])
+    expect(wrong({ undone: 'orders: disk full' })).toEqual(['undone: orders: disk full'])
+    expect(wrong({ clockMovedMs: 1.2 })).toHaveLength(1)
+    expect(wrong({ clockMovedMs: 1.2, slews: true })).toEqual([])
+    expect(wrong({ clockMovedMs: null })).toHaveLength(1)
+  })
+})
+
+it('has no alert to answer for while none goes on', () => {
+  expect(new DrillDesk(() => 0).drillOf('eu-west')).toBeNull()
+  expect(new DrillDesk(() => 0).drillOf(null)).toBeNull()
+})

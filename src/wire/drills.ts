@@ -1,0 +1,113 @@
+// Owns the shapes of drills: a rehearsed night on marked servers, told while it goes on and scored at its end.
+import { z } from 'zod'
+import { causeKinds } from './incidents.ts'
+import { serverId } from './names.ts'
+
+const time = z.number()
+
+export const drillKinds = ['leap-second-2012', 'edge-frozen', 'clock-step'] as const
+export type DrillKind = (typeof drillKinds)[number]
+
+export const drillFaultKinds = ['frozen', 'early-timers', 'stepped'] as const
+export type DrillFaultKind = (typeof drillFaultKinds)[number]
+
+/** `broken-off`: whoever led it ended, and all was undone. */
+export const drillStates = ['running', 'passed', 'failed', 'stopped', 'broken-off'] as const
+export type DrillState = (typeof drillStates)[number]
+
+/** One server that was hurt. Times are fleet time; null: not yet, or never. */
+export const drillTarget = z.object({
+  server: serverId,
+  fault: z.enum(drillFaultKinds),
+  /** Nothing is run for it: only finding it counts. */
+  runbook: z.string().nullable(),
+  injectedAt: time.nullable(),
+  /** The first alert that names it, and which that was. */
+  detectedAt: time.nullable(),
+  detectedBy: z.string().nullable(),
+  /** Viewers that it fed when it was hurt. */
+  viewers: z.int(),
+  /** None of them is fed by it any more. */
+  movedAt: time.nullable(),
+  /** The runbook's command has ended well. */
+  mendedAt: time.nullable(),
+  /** It takes viewers as before. */
+  returnedAt: time.nullable(),
+  /** Of `POST /api/v1/runs`; null: none was begun. */
+  run: z.string().nullable(),
+})
+export type DrillTarget = z.infer<typeof drillTarget>
+
+/** One line of the score. */
+export const drillMark = z.object({
+  name: z.string(),
+  ok: z.boolean(),
+  /** With its figure, and what was wanted. */
+  text: z.string(),
+})
+export type DrillMark = z.infer<typeof drillMark>
+
+export const drillIncident = z.object({
+  id: z.string(),
+  title: z.string(),
+  cause: z.enum(causeKinds),
+  causeText: z.string(),
+  lostViewerSeconds: z.number(),
+})
+
+export const drillView = z.object({
+  id: z.string(),
+  kind: z.enum(drillKinds),
+  state: z.enum(drillStates),
+  by: z.string(),
+  startedAt: time,
+  endedAt: time.nullable(),
+  /** What it does now, or how it ended. */
+  text: z.string(),
+  /** People are rung as on a real night. */
+  ring: z.boolean(),
+  targets: z.array(drillTarget),
+  /** What happened, oldest first. */
+  log: z.array(z.object({ at: time, text: z.string() })),
+  incidents: z.array(drillIncident),
+  /** What of the runbooks a drill does otherwise. */
+  shortened: z.array(z.string()),
+  /** Null until it has ended. */
+  score: z
+    .object({
+      points: z.int(),
+      of: z.int(),
+      marks: z.array(drillMark),
+      /** Of what viewers asked to see: time that they waited, in minutes of one viewer; null: not measured. */
+      viewerMinutesLost: z.number().nullable(),
+      /** REALTIME minus MONOTONIC of this machine, end against beginning; null: cannot be read. */
+      clockMovedMs: z.number().nullable(),
+    })
+    .nullable(),
+})
+export type DrillView = z.infer<typeof drillView>
+
+/** `POST /api/v1/drills` (admin). */
+export const drillRequest = z.strictObject({
+  drill: z.enum(drillKinds),
+  /** Left out: nobody is rung. */
+  ring: z.boolean().optional(),
+  /** Simulated viewers, at least. */
+  viewers: z.int().min(0).max(100).optional(),
+  /** Somebody follows it: without `POST .../follow` for 15 s it is broken off. */
+  attended: z.boolean().optional(),
+})
+export type DrillRequest = z.infer<typeof drillRequest>
+
+export const drillAnswer = z.object({ now: time, drill: drillView })
+
+/** `GET /api/v1/drills` (viewer): newest first. */
+export const drillsAnswer = z.object({
+  now: time,
+  drills: z.array(drillView),
+  /** Servers that may be hurt: marked by their tag, or of the local fleet. */
+  targets: z.array(serverId),
+  /** Why none can be begun; null: it can. */
+  problem: z.string().nullable(),
+})
+export type DrillsAnswer = z.infer<typeof drillsAnswer>
