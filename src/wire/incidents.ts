@@ -257,3 +257,6 @@ export type SilencePreview = z.infer<typeof silencePreview>
 
 /** `POST /api/v1/silences/{id}/extend` (operator). */
 export const extendRequest = z.strictObject({ endsAt: time })
+
+/** What viewers felt before an incident was noticed belongs to it. */
+export const AFFECTED_BEFORE_MS = 30_000

@@ -7,6 +7,7 @@ import { Fault } from '#base'
 import { commentRequest, mayAct } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
+import { affectedRows } from '../incident-page/affected-viewers.ts'
 import { exportPolicy, renderExport } from '../incident-page/export-page.ts'
 import { figuresOf } from '../incident-page/figures.ts'
 import { acts } from '../incident-page/forms.ts'
@@ -151,13 +152,14 @@ async function sendExport(context: ControlContext, id: string, reply: FastifyRep
   const { openedAt, resolvedAt, servers } = answer.incident
   const { now } = answer
   const figures = await figuresOf(context, { id, openedAt, endAt: resolvedAt ?? now, servers, now })
+  const affected = await affectedRows(context, answer.incident, now)
   reply.headers({
     'content-security-policy': exportPolicy,
     'content-disposition': `attachment; filename="incident-${id.replaceAll(/[^A-Za-z0-9-]/g, '')}.html"`,
   })
   return reply
     .type('text/html; charset=utf-8')
-    .send(renderExport(answer, figures, context.incidents.policy.zone))
+    .send(renderExport({ answer, figures, affected, zone: context.incidents.policy.zone }))
 }
 
 function shellOf({ options: { webFolder } }: ControlContext): string {

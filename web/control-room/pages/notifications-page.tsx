@@ -57,7 +57,8 @@ export function NotificationsPage(): ReactNode {
           <OnCall answer={data} />
         </>
       )}
-      <Deliveries />
+      {/* Below what is above it: a log that came first would be pushed away. */}
+      {data === undefined && error === null ? null : <Deliveries />}
     </div>
   )
 }
