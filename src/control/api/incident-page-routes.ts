@@ -11,6 +11,7 @@ import { affectedRows } from '../incident-page/affected-viewers.ts'
 import { exportPolicy, renderExport } from '../incident-page/export-page.ts'
 import { figuresOf } from '../incident-page/figures.ts'
 import { acts } from '../incident-page/forms.ts'
+import { escape } from '../incident-page/html.ts'
 import { renderSessionPage, type SignedIn, screenOf } from '../incident-page/session-page.ts'
 import { STYLE_HASH } from '../incident-page/style.ts'
 import { checkActor, nextMorning, wholeIncident } from '../incident-page/whole-incident.ts'
@@ -50,6 +51,7 @@ export async function addIncidentPageRoutes(app: FastifyInstance, context: Contr
     summary: 'The page of one incident; who is not signed in gets the pages’ own shell, which asks for it',
     handle: async (request, reply) => {
       const reader = signedIn(request)
+      if (reader === null && isFromElsewhere(request)) return again(request, reply)
       if (reader === null) return bare(context, reply, shell)
       return send(context, request, reply, { reader, shell })
     },
@@ -133,6 +135,25 @@ async function send(
   const html = renderSessionPage(await screenOf(context, answer, reader, words), shell)
   reply.headers({ 'content-security-policy': pagePolicy(context, STYLE_HASH), 'cache-control': 'no-store' })
   return reply.type('text/html; charset=utf-8').send(html)
+}
+
+/** Marks that the page was asked for again, so that no browser goes round in circles; the scripts take it away. */
+const AGAIN = 'again'
+
+/** A link in a mail: the browser keeps a strict cookie to itself, so that nobody knows yet who follows it. */
+function isFromElsewhere({ headers, query }: FastifyRequest): boolean {
+  return headers['sec-fetch-site'] === 'cross-site' && !Object.hasOwn(query as object, AGAIN)
+}
+
+/** A page of ours that asks once more: then the cookie comes along, and the first screen is there without a script. */
+function again(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const next = escape(`/incidents/${encodeURIComponent(idOf(request))}?${AGAIN}`)
+  reply.headers({ 'content-security-policy': "default-src 'none'", 'cache-control': 'no-store' })
+  return reply
+    .type('text/html; charset=utf-8')
+    .send(
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="dark light"><meta http-equiv="refresh" content="0;url=${next}"><title>Vitrine</title></head><body><a href="${next}">To the incident</a></body></html>`,
+    )
 }
 
 /** Signing in, and a name that nobody knows, are the scripts' to tell. */
