@@ -331,8 +331,13 @@ describe('offboarding of somebody on duty', () => {
     const bo = await arrive('bo', 'operator')
     const at = new Date().toISOString()
     const labels = { alertname: 'RackDark', severity: 'critical', instance: 'rack-7' }
-    expect((await api('POST', '/api/v2/alerts', [{ labels, annotations: {}, startsAt: at }])).status).toBe(200)
-    const { id } = await until(async () => (await api('GET', '/api/v1/incidents')).body.incidents[0], 'it opens')
+    expect((await api('POST', '/api/v2/alerts', [{ labels, annotations: {}, startsAt: at }])).status).toBe(
+      200,
+    )
+    const { id } = await until(
+      async () => (await api('GET', '/api/v1/incidents')).body.incidents[0],
+      'it opens',
+    )
     expect((await bo.ask('POST', `/api/v1/incidents/${id}/acknowledge`, {})).status).toBe(200)
     const now = (await api('GET', '/api/v1/silences')).body.now
     const matchers = [{ name: 'alertname', value: 'Fan', isRegex: false, isEqual: true }]
@@ -365,7 +370,10 @@ describe('offboarding of somebody on duty', () => {
     expect(incident).toMatchObject({ acknowledgedBy: 'grace', assignedTo: 'grace' })
     expect(JSON.stringify(timeline)).toContain('grace, handed over from bo, who has left')
     const { silences } = (await api('GET', '/api/v1/silences')).body
-    expect(silences.find((one: { id: string }) => one.id === silent.id)).toMatchObject({ by: 'grace', endedAt: null })
+    expect(silences.find((one: { id: string }) => one.id === silent.id)).toMatchObject({
+      by: 'grace',
+      endedAt: null,
+    })
     const { shares } = (await api('GET', '/api/v1/shares')).body
     expect(shares.find((one: { id: string }) => one.id === shared.body.id)?.state).not.toBe('open')
   })

@@ -41,7 +41,11 @@ async function run(path: string, options: BackTestOptions): Promise<void> {
     throw cliFaults.fault('cli-usage', `${path} has ${which}`)
   }
   const name = /\.ya?ml$/.test(path) ? basename(path).replaceAll(/[^A-Za-z0-9_.-]/g, '-') : 'rules.yaml'
-  const asked = { name: /^[A-Za-z0-9]/.test(name) ? name : `r${name}`, text, rangeMs: (options.since ?? SINCE_S) * 1000 }
+  const asked = {
+    name: /^[A-Za-z0-9]/.test(name) ? name : `r${name}`,
+    text,
+    rangeMs: (options.since ?? SINCE_S) * 1000,
+  }
   const results = await withControl(options, { role: 'operator', name: 'rules back-test' }, async ask => {
     const found: BackTestResult[] = []
     for (const line of lines) found.push(await backTest(ask, { ...asked, line }))
@@ -81,7 +85,17 @@ function linesOf(groups: ReturnType<typeof readRules>, name: string | undefined)
   )
 }
 
-function words({ rule, alerts, neverFired, from, to, sets, shown, hadData, notes }: BackTestResult): string[] {
+function words({
+  rule,
+  alerts,
+  neverFired,
+  from,
+  to,
+  sets,
+  shown,
+  hadData,
+  notes,
+}: BackTestResult): string[] {
   const span = `${isoTime(from)} to ${isoTime(to)}`
   const head = hadData
     ? `${rule}: would have fired ${alerts} times, and was pending ${neverFired} times in vain; ${sets} label sets; ${span}`

@@ -173,7 +173,11 @@ function Buttons({ silence: { id, endsAt, recurs } }: { readonly silence: Silenc
     await refresh()
   })
   const extend = useDo(async () => {
-    await client.post(`${path}/extend`, { endsAt: endsAt + (recurs === null ? 2 * HOUR_MS : WEEKS_MS) }, z.unknown())
+    await client.post(
+      `${path}/extend`,
+      { endsAt: endsAt + (recurs === null ? 2 * HOUR_MS : WEEKS_MS) },
+      z.unknown(),
+    )
     await refresh()
   })
   const problem = end.error ?? extend.error
