@@ -45,6 +45,8 @@ export interface ControlSettings extends RoleSettings {
   readonly allowSimulated: boolean
   /** Itself, or the file of the whole configuration that has it: secrets do not go through the environment. */
   readonly notify: NotifyConfig | { readonly file: string }
+  /** The operator's file that it comes from, followed while it runs; null: there is none. */
+  readonly notifySource: string | null
   /** Its servers are enrolled from this file; null: from the state alone. */
   readonly fleetFile: string | null
   readonly mediaFolder: string | null
@@ -145,7 +147,12 @@ export function mediaFolder(config: Config, data: string): string {
   return config.origin.mediaFolder === undefined ? resolve(data, 'media') : resolve(config.origin.mediaFolder)
 }
 
-export function controlSettings(config: Config, data: string, local: boolean): ControlSettings {
+export function controlSettings(
+  config: Config,
+  data: string,
+  local: boolean,
+  file: string | null = null,
+): ControlSettings {
   const { control, portBase, log } = config
   const listen = listenOptions(control, portBase)
   return {
@@ -167,6 +174,7 @@ export function controlSettings(config: Config, data: string, local: boolean): C
     regionsFile: control.regionsFile === undefined ? null : resolve(control.regionsFile),
     allowSimulated: control.allowSimulated,
     notify: local ? { file: keptConfigFile(data) } : control.notify,
+    notifySource: file,
     wake: wakeOf(control.wake),
     externalLabels: control.externalLabels,
     shippedRules: builtinRules,

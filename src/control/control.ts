@@ -80,7 +80,6 @@ export interface RunningControl extends Closable {
 const SECOND_MS = 1000
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
-const WATCHER_DEFAULT = { afterSeconds: 60, holders: 3 }
 const REGION = 'control' // of a control room that is not enrolled with a region of its own
 
 /** Returns once it serves. What was started before a failure is closed again. */
@@ -265,13 +264,13 @@ async function openKeepers(
 }
 
 function openNotifications(
-  { notify: config = null, log }: ControlOptions,
+  { notify: config = null, notifySource: source = null, log }: ControlOptions,
   parts: Pick<ControlContext, 'state' | 'fleetTime' | 'counters'>,
   late: Late,
   closers: Closers,
 ): Promise<Notifications> {
   const selfUrl = (): string => late.url
-  return startNotifications({ config, environment: process.env, ...parts, log, selfUrl }, closers)
+  return startNotifications({ config, source, environment: process.env, ...parts, log, selfUrl }, closers)
 }
 
 /** Who is told of incidents, and by whom when this room is gone. */
@@ -287,16 +286,13 @@ async function openTelling(
 
 /** The edges watch the control room, with what it tells them. */
 function openWatcher(
-  { notify, log }: ControlOptions,
+  { log }: ControlOptions,
   parts: Pick<ControlContext, 'fleet' | 'state' | 'notifications' | 'probePlan'>,
   late: Late,
 ): Promise<WatcherKeeper> {
   const { fleet, state, notifications, probePlan } = parts
-  const { afterSeconds, holders: holdersWanted } = notify?.watcher ?? WATCHER_DEFAULT
   return WatcherKeeper.open({
     plan: notifications.plan,
-    afterMs: afterSeconds * SECOND_MS,
-    holdersWanted,
     fleet,
     state,
     log,

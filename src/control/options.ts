@@ -2,6 +2,7 @@
 import type { Clock, ListenOptions, Log } from '#base'
 import type { DrillAct, NotifyConfig, ServerRole, TryRequest } from '#wire'
 import type { WakePolicy } from './incidents/wake.ts'
+import type { NotifySource } from './notify/notify-keeper.ts'
 import type { Mentions } from './people/offboarding.ts'
 import type { ViewersOptions } from './viewers/open-viewers.ts'
 
@@ -66,6 +67,8 @@ export interface ControlOptions {
   readonly mentions?: Mentions
   /** Who is told of incidents; null or left out: nobody. */
   readonly notify?: NotifyConfig | null
+  /** Where that comes from, followed while it runs; null or left out: it does not change. */
+  readonly notifySource?: NotifySource | null
   /** How long sessions of viewers are kept, and how; what is left out is as shipped. */
   readonly viewers?: ViewersOptions
   readonly clock: Clock

@@ -259,5 +259,11 @@ export const silencePreview = z.object({
 })
 export type SilencePreview = z.infer<typeof silencePreview>
 
+/** The last moment that a date can be (ECMA-262, Time Values). */
+const MOMENT_MAX = 8.64e15
+
 /** `POST /api/v1/silences/{id}/extend` (operator). */
-export const extendRequest = z.strictObject({ endsAt: time })
+export const extendRequest = z.strictObject({ endsAt: time.max(MOMENT_MAX) })
+
+/** What viewers felt before an incident was noticed belongs to it. */
+export const AFFECTED_BEFORE_MS = 30_000

@@ -241,6 +241,15 @@ export const watcherView = z.object({
 })
 export type WatcherView = z.infer<typeof watcherView>
 
+/** The file that all of this comes from. */
+export const notifyConfigView = z.object({
+  /** Null: there is none that could change. */
+  file: z.string().nullable(),
+  loadedAt: time,
+  /** Why the file as it stands now is not in force; null: it is. */
+  problem: z.string().nullable(),
+})
+
 /** `GET /api/v1/notifications` (viewer). */
 export const notificationsAnswer = z.object({
   now: time,
@@ -259,6 +268,7 @@ export const notificationsAnswer = z.object({
   ),
   heartbeat: heartbeatView.nullable(),
   watcher: watcherView,
+  config: notifyConfigView,
 })
 export type NotificationsAnswer = z.infer<typeof notificationsAnswer>
 

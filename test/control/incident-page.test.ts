@@ -95,6 +95,20 @@ it('tells a stranger nothing, and a viewer has no buttons', async () => {
   expect(seen).not.toContain('<form')
 })
 
+it('followed from a mail, asks once more with the cookie that a strict browser keeps to itself', async () => {
+  const fromMail = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
+  const first = await page(fromMail)
+  expect(first).toContain(`<meta http-equiv="refresh" content="0;url=/incidents/${id}?again">`)
+  expect(first).not.toMatch(/<script|class="word"/)
+  const asked = async (headers: Record<string, string>): Promise<string> =>
+    (await fetch(`${control.url}/incidents/${id}?again`, { headers })).text()
+  expect(await asked({ cookie: session.cookie, 'sec-fetch-site': 'same-origin' })).toContain('class="word"')
+  // A browser that says so again, or has no session, gets the page that signs in, and goes round in no circle.
+  expect(await asked(fromMail)).toContain('<title>shell</title>')
+  const bad = await fetch(`${control.url}/incidents/%22%3E%3Cscript%3E`, { headers: fromMail })
+  expect(await bad.text()).not.toContain('<script>')
+})
+
 it('acts by plain forms, and only by those of this session and this site', async () => {
   const { csrf } = session
   expect((await press({ act: 'acknowledge' })).status).toBe(403)

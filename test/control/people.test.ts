@@ -4,7 +4,7 @@ import { fetch, type Response } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openState } from '#control'
 import type { AuditEntry, OffboardPlan, OffboardProof, RecoveryView, TokenView, WebSessionView } from '#wire'
-import { startTestControl, type TestControl } from './fixture.ts'
+import { startTestControl, type TestControl, until } from './fixture.ts'
 
 let control: TestControl
 beforeAll(async () => {
@@ -322,6 +322,60 @@ describe('offboarding', () => {
     const again = (await api('POST', '/api/v1/users/ada/offboarding', { to: null })).body as OffboardProof
     expect(again.items.filter(({ fate }) => fate !== 'by hand')).toEqual([])
     expect((await api('POST', '/api/v1/invitations', { name: 'ada', role: 'viewer' })).status).toBe(409)
+  })
+})
+
+describe('offboarding of somebody on duty', () => {
+  it('hands incidents and silences to a successor, and ends what they shared', async () => {
+    await control.restart()
+    const bo = await arrive('bo', 'operator')
+    const at = new Date().toISOString()
+    const labels = { alertname: 'RackDark', severity: 'critical', instance: 'rack-7' }
+    expect((await api('POST', '/api/v2/alerts', [{ labels, annotations: {}, startsAt: at }])).status).toBe(
+      200,
+    )
+    const { id } = await until(
+      async () => (await api('GET', '/api/v1/incidents')).body.incidents[0],
+      'it opens',
+    )
+    expect((await bo.ask('POST', `/api/v1/incidents/${id}/acknowledge`, {})).status).toBe(200)
+    const now = (await api('GET', '/api/v1/silences')).body.now
+    const matchers = [{ name: 'alertname', value: 'Fan', isRegex: false, isEqual: true }]
+    const weekly = { weekdays: [0], fromMinute: 0, minutes: 60, zone: 'UTC' }
+    const silence = { matchers, startsAt: now, endsAt: now + 864e5, recurs: weekly, comment: 'dust' }
+    const silent = (await bo.ask('POST', '/api/v1/silences', silence)).body
+    expect(silent.by).toBe('bo')
+    // Longer by weeks, as the page does it.
+    const path = `/api/v1/silences/${silent.id}/extend`
+    expect((await bo.ask('POST', path, { endsAt: silent.endsAt + 4 * 7 * 864e5 })).status).toBe(200)
+    expect((await bo.ask('POST', path, { endsAt: 1e17 })).status).toBe(400)
+    const series = [{ label: 'eu', colour: '--text', context: false, dash: null, values: [1] }]
+    const chart = { title: 'CPU', note: '', unit: 'cores', height: 100, floorMax: 1, axisFrom: 'zero' }
+    const charts = [{ ...chart, stepped: false, series }]
+    const grid = { zone: 'utc', startS: 1, stepS: 1, length: 1 }
+    const snapshot = { title: 'CPU', words: null, ...grid, charts, marks: [] }
+    const shared = await bo.ask('POST', '/api/v1/shares', { snapshot })
+    expect(shared.status, shared.text).toBe(200)
+
+    const proof = (await api('POST', '/api/v1/users/bo/offboarding', { to: 'grace' })).body as OffboardProof
+    const fates = Object.fromEntries(proof.items.map(item => [item.kind, item.fate]))
+    expect(fates).toMatchObject({ incident: 'handed over', silence: 'handed over', share: 'revoked' })
+    expect(proof.left).toEqual([])
+    const grace = await browser('/api/v1/sign-in', { name: 'grace', password: password('grace') })
+    const whole = async (): Promise<Json> => (await grace.ask('GET', `/api/v1/incidents/${id}`)).body
+    // Also of what the control room holds in memory, and writes again with the next note.
+    await until(async () => (await whole()).incident.assignedTo === 'grace', 'she has it')
+    expect((await grace.ask('POST', `/api/v1/incidents/${id}/comment`, { text: 'on it' })).status).toBe(200)
+    const { incident, timeline } = await whole()
+    expect(incident).toMatchObject({ acknowledgedBy: 'grace', assignedTo: 'grace' })
+    expect(JSON.stringify(timeline)).toContain('grace, handed over from bo, who has left')
+    const { silences } = (await api('GET', '/api/v1/silences')).body
+    expect(silences.find((one: { id: string }) => one.id === silent.id)).toMatchObject({
+      by: 'grace',
+      endedAt: null,
+    })
+    const { shares } = (await api('GET', '/api/v1/shares')).body
+    expect(shares.find((one: { id: string }) => one.id === shared.body.id)?.state).not.toBe('open')
   })
 })
 

@@ -41,7 +41,7 @@ async function start(config: unknown, limits = quick, deadlineMs = 300): Promise
   return closers.add(
     await Notifier.start({
       state,
-      plan,
+      plan: () => plan,
       links: await IncidentLinks.open(state),
       fleetTime: new SlewedFleetTime(systemClock, 0),
       counters: new Counters(),

@@ -22,23 +22,34 @@ export interface Sent {
 }
 
 /** The JSON of its answer. Faults: nobody answers, or it refuses; the message is its own. */
-export async function askControl(
+export function askControl(
   options: CommonOptions,
   path: string,
   name: string,
   sent: Sent | null = null,
 ): Promise<unknown> {
+  return withControl(options, { role: sent?.role ?? 'viewer', name }, ask => ask(path, sent?.body ?? null))
+}
+
+/** Asks as often as `run` does, with one token that ends with it. A body is posted. */
+export async function withControl<Value>(
+  options: CommonOptions,
+  { role, name }: { readonly role: UserRole; readonly name: string },
+  run: (ask: (path: string, body?: unknown) => Promise<unknown>) => Promise<Value>,
+): Promise<Value> {
   const { config, data } = readFleetConfig(options)
   const base = controlAddress(config, data)
   const authorityFile = join(controlFolder(data), 'authority', 'authority.crt')
   const trust = existsSync(authorityFile) ? { authorityPem: readFileSync(authorityFile, 'utf8') } : null
-  const made = await withState(options, state => state.createToken(sent?.role ?? 'viewer', name, BY))
+  const { token, id } = await withState(options, state => state.createToken(role, name, BY))
   try {
-    const answer = await ask(`${base}${path}`, { token: made.token, trust, body: sent?.body ?? null })
-    if (answer.status === 200) return JSON.parse(answer.text)
-    throw cliFaults.fault('cli-usage', problemOf(answer))
+    return await run(async (path, body = null) => {
+      const answer = await ask(`${base}${path}`, { token, trust, body })
+      if (answer.status === 200) return JSON.parse(answer.text)
+      throw cliFaults.fault('cli-usage', problemOf(answer))
+    })
   } finally {
-    await withState(options, state => state.revokeToken(made.id, BY))
+    await withState(options, state => state.revokeToken(id, BY))
   }
 }
 

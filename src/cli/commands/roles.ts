@@ -47,8 +47,8 @@ export function registerRoles(program: Command): void {
   registerRole(program, 'control', 'run a control room', [], options => {
     const { config, data } = readRoleConfig(options)
     const control = { ...config.control, ...listenFlags(options), ...simulatedFlag(options) }
-    const settings = controlSettings({ ...config, control }, data, false)
-    return options.config === undefined ? settings : { ...settings, mentionsFile: callerPath(options.config) }
+    const file = configFileOf(options)
+    return { ...controlSettings({ ...config, control }, data, false, file), mentionsFile: file }
   })
   registerRole(program, 'origin', 'run an origin', ['identity', 'join'], options => {
     const { config, data } = readRoleConfig(options)

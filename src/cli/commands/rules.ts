@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { messageOf } from '#base'
 import { type RuleTestResult, readRules, readTextFile, runRuleTests } from '#control'
 import { callerPath, print, withJson } from './context.ts'
+import { registerBackTest } from './rules-back-test.ts'
 
 interface JsonOption {
   readonly json?: boolean
@@ -26,6 +27,7 @@ export function registerRules(program: Command): void {
       '\nExamples:\n  npx vitrine rules check /etc/vitrine/rules/own.yaml\n  npx vitrine rules test own.test.yaml\n\nThe format: https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/',
     )
     .action((files: string[], options: JsonOption) => testFiles(files, options))
+  registerBackTest(command)
 }
 
 function checkFiles(files: readonly string[], { json }: JsonOption): void {

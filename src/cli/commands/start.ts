@@ -11,7 +11,7 @@ import { cliFaults } from '../faults.ts'
 import { localUrl } from '../settings.ts'
 import { summaryLines } from '../supervisor/summary.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import { type CommonOptions, readConfig, withData, withPortBase } from './context.ts'
+import { type CommonOptions, callerPath, readConfig, withData, withPortBase } from './context.ts'
 
 const SIGTERM = 15
 /** npm passes a terminal's Ctrl-C on, so that it comes twice: only a later one is a second one. */
@@ -49,7 +49,13 @@ async function startFleet(options: CommonOptions): Promise<number> {
   if (process.env['npm_lifecycle_event'] === 'start') dieWithParent(SIGTERM)
   const { config, data } = readConfig(options)
   const say = (line: string): void => void process.stdout.write(`${line}\n`)
-  const supervisor = await Supervisor.prepare({ config, data, clock: systemClock, print: say })
+  const supervisor = await Supervisor.prepare({
+    config,
+    configFile: options.config === undefined ? null : callerPath(options.config),
+    data,
+    clock: systemClock,
+    print: say,
+  })
   const stopped = onStopSignal(() => supervisor.kill())
   say(`Starting Vitrine in ${data}`)
   try {

@@ -1,7 +1,7 @@
 // Owns wiring the control room: its settings, its enrolled servers, and the supervisor behind the Try it strip.
 import { existsSync, readFileSync } from 'node:fs'
 import { createLog, loadConfig, messageOf, systemClock, writeFileAtomic } from '#base'
-import { type ControlOptions, type Enrolment, startControl } from '#control'
+import { type ControlOptions, type Enrolment, type NotifySource, startControl } from '#control'
 import { hashToken } from '#link'
 import type { NotifyConfig } from '#wire'
 import { configSchema } from '../config.ts'
@@ -42,6 +42,7 @@ export async function runControl(settings: ControlSettings): Promise<void> {
       mediaFolder: settings.mediaFolder,
       mentions: configMentions(settings.mentionsFile),
       notify: notifyOf(settings.notify),
+      notifySource: notifySourceOf(settings),
       clock: systemClock,
       log,
     })
@@ -56,6 +57,19 @@ export async function runControl(settings: ControlSettings): Promise<void> {
 
 function notifyOf(notify: ControlSettings['notify']): NotifyConfig {
   return 'file' in notify ? loadConfig(configSchema, notify.file, {}).control.notify : notify
+}
+
+/** The operator's file; a local fleet's kept copy follows it, since the next start of the control room reads that. */
+function notifySourceOf({ notify, notifySource: file }: ControlSettings): NotifySource | null {
+  if (file === null) return null
+  const read = (): NotifyConfig => loadConfig(configSchema, file, process.env).control.notify
+  if (!('file' in notify)) return { file, read }
+  const keep = (changed: NotifyConfig): void => {
+    const kept = loadConfig(configSchema, notify.file, {})
+    const config = { ...kept, control: { ...kept.control, notify: changed } }
+    writeFileAtomic(notify.file, `${JSON.stringify(config)}\n`)
+  }
+  return { file, read, keep }
 }
 
 function enrolments(file: string): Enrolment[] {

@@ -38,9 +38,9 @@ export interface FleetPlan {
   readonly entries: readonly string[]
 }
 
-/** Plans the fleet of `vitrine start`. */
-export function planFleet(config: Config, data: string): FleetPlan {
-  const control = controlSettings(config, data, true)
+/** Plans the fleet of `vitrine start`; `file` is the operator's configuration, where there is one. */
+export function planFleet(config: Config, data: string, file: string | null = null): FleetPlan {
+  const control = controlSettings(config, data, true, file)
   const edges = config.edges.map(edge => edgeSettings(config, data, edge))
   const servers = [...edges, originSettings(config, data)].map((settings, index) =>
     planServer(config, data, settings, index === 0),

@@ -37,6 +37,8 @@ const LOG_LOOK_MS = 10_000
 
 export interface SupervisorOptions {
   readonly config: Config
+  /** The operator's file that it was read from; null: there is none. */
+  readonly configFile: string | null
   /** Absolute path of the data folder. */
   readonly data: string
   readonly clock: Clock
@@ -70,11 +72,11 @@ export class Supervisor {
 
   /** Checks folder, lock and ports; nothing runs yet when it throws. */
   static async prepare(options: SupervisorOptions): Promise<Supervisor> {
-    const { config, data } = options
+    const { config, configFile, data } = options
     for (const folder of ['', 'run', 'log', 'control', 'media']) ensureFolder(resolve(data, folder))
     const lock = lockFile(supervisorLock(data))
     try {
-      const plan = planFleet(config, data)
+      const plan = planFleet(config, data, configFile)
       await checkPorts(plan.ports)
       keepFleetFile(
         fleetFile(data),

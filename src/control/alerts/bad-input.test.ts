@@ -14,7 +14,7 @@ import { readRules } from './read-rules.ts'
 const RULES = 10
 const EACH = 1000
 const HOUR_MS = 3_600_000
-const patient = { timeout: 60_000, interval: 5 }
+const patient = { timeout: 60_000, interval: 50 }
 
 let folder: string
 let state: FullState
@@ -66,6 +66,14 @@ async function evaluate(alerts: AlertKeeper): Promise<void> {
   await vi.waitFor(() => expect(alerts.groups()[0]?.rules.at(-1)?.last?.at).toBeGreaterThan(before), patient)
 }
 
+/** Longer than the time to wait for more, and than it takes to be over; each turn looks at all ten thousand. */
+async function pass(incidents: IncidentKeeper): Promise<void> {
+  for (const ms of [1000, 15_000, 15_000]) {
+    clock.advance(ms)
+    await incidents.turn()
+  }
+}
+
 it('10,000 alerts of rules at once are one incident with one ring, and all end', async () => {
   const rules = Array.from(
     { length: RULES },
@@ -98,18 +106,12 @@ it('10,000 alerts of rules at once are one incident with one ring, and all end',
     log: silentLog,
     nowMs: () => fleetTime.nowMs(),
   })
-  for (let second = 0; second < 20; second += 1) {
-    clock.advance(1000)
-    await incidents.turn()
-  }
+  await pass(incidents)
   expect(incidents.open()).toMatchObject([{ firing: RULES * EACH }])
   write(series, 0)
   await evaluate(alerts)
   expect(alerts.active()).toEqual([])
-  for (let second = 0; second < 20; second += 1) {
-    clock.advance(1000)
-    await incidents.turn()
-  }
+  await pass(incidents)
   expect(incidents.open()).toEqual([])
   const notices = await state.incidents.notices('I-1')
   expect(notices.map(({ reason, rings }) => [reason, rings])).toEqual([

@@ -7,9 +7,11 @@ import { Fault } from '#base'
 import { commentRequest, mayAct } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
+import { affectedRows } from '../incident-page/affected-viewers.ts'
 import { exportPolicy, renderExport } from '../incident-page/export-page.ts'
 import { figuresOf } from '../incident-page/figures.ts'
 import { acts } from '../incident-page/forms.ts'
+import { escape } from '../incident-page/html.ts'
 import { renderSessionPage, type SignedIn, screenOf } from '../incident-page/session-page.ts'
 import { STYLE_HASH } from '../incident-page/style.ts'
 import { checkActor, nextMorning, wholeIncident } from '../incident-page/whole-incident.ts'
@@ -49,6 +51,7 @@ export async function addIncidentPageRoutes(app: FastifyInstance, context: Contr
     summary: 'The page of one incident; who is not signed in gets the pages’ own shell, which asks for it',
     handle: async (request, reply) => {
       const reader = signedIn(request)
+      if (reader === null && isFromElsewhere(request)) return again(request, reply)
       if (reader === null) return bare(context, reply, shell)
       return send(context, request, reply, { reader, shell })
     },
@@ -134,6 +137,25 @@ async function send(
   return reply.type('text/html; charset=utf-8').send(html)
 }
 
+/** Marks that the page was asked for again, so that no browser goes round in circles; the scripts take it away. */
+const AGAIN = 'again'
+
+/** A link in a mail: the browser keeps a strict cookie to itself, so that nobody knows yet who follows it. */
+function isFromElsewhere({ headers, query }: FastifyRequest): boolean {
+  return headers['sec-fetch-site'] === 'cross-site' && !Object.hasOwn(query as object, AGAIN)
+}
+
+/** A page of ours that asks once more: then the cookie comes along, and the first screen is there without a script. */
+function again(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const next = escape(`/incidents/${encodeURIComponent(idOf(request))}?${AGAIN}`)
+  reply.headers({ 'content-security-policy': "default-src 'none'", 'cache-control': 'no-store' })
+  return reply
+    .type('text/html; charset=utf-8')
+    .send(
+      `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="dark light"><meta http-equiv="refresh" content="0;url=${next}"><title>Vitrine</title></head><body><a href="${next}">To the incident</a></body></html>`,
+    )
+}
+
 /** Signing in, and a name that nobody knows, are the scripts' to tell. */
 function bare(context: ControlContext, reply: FastifyReply, shell: string): FastifyReply {
   if (shell === '') throw controlFaults.fault('control-route-unknown', 'the pages are not built')
@@ -151,13 +173,14 @@ async function sendExport(context: ControlContext, id: string, reply: FastifyRep
   const { openedAt, resolvedAt, servers } = answer.incident
   const { now } = answer
   const figures = await figuresOf(context, { id, openedAt, endAt: resolvedAt ?? now, servers, now })
+  const affected = await affectedRows(context, answer.incident, now)
   reply.headers({
     'content-security-policy': exportPolicy,
     'content-disposition': `attachment; filename="incident-${id.replaceAll(/[^A-Za-z0-9-]/g, '')}.html"`,
   })
   return reply
     .type('text/html; charset=utf-8')
-    .send(renderExport(answer, figures, context.incidents.policy.zone))
+    .send(renderExport({ answer, figures, affected, zone: context.incidents.policy.zone }))
 }
 
 function shellOf({ options: { webFolder } }: ControlContext): string {

@@ -109,7 +109,7 @@ async function linkPage(
   const holder = await notifications.links.read(token)
   if (holder === null) return reply.status(404).send(renderDeadLink())
   const told = takes ? toldWords(await take(context, holder, request.ip)) : null
-  const facts = await linkFacts(state, holder, notifications.plan.zone, told)
+  const facts = await linkFacts(state, holder, notifications.plan().zone, told)
   if (facts === null) return reply.status(404).send(renderDeadLink())
   return reply.send(renderLinkPage(facts))
 }

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { count, spanWords, verdictWords } from '#receivers'
 import type { IncidentAnswer, IncidentEvent } from '#wire'
+import type { AffectedRow } from './affected-viewers.ts'
 import { chartSvg } from './chart-svg.ts'
 import type { IncidentFigures, Line } from './figures.ts'
 import { dayTime, escape, sentence, text } from './html.ts'
@@ -29,7 +30,15 @@ export const exportPolicy: string = `default-src 'none'; style-src 'sha256-${cre
 
 const LOOKS = ['b', 'c', 'd', 'e', 'f', 'g'] as const
 
-export function renderExport(answer: IncidentAnswer, figures: IncidentFigures, zone: string): string {
+export interface Exported {
+  readonly answer: IncidentAnswer
+  readonly figures: IncidentFigures
+  /** Null: not known. */
+  readonly affected: readonly AffectedRow[] | null
+  readonly zone: string
+}
+
+export function renderExport({ answer, figures, affected, zone }: Exported): string {
   const { incident, changes, showing, now } = answer
   const parts = [
     head(answer, zone),
@@ -37,6 +46,7 @@ export function renderExport(answer: IncidentAnswer, figures: IncidentFigures, z
     section('Why', why(answer)),
     section('What this was judged by', inputs(answer)),
     section('Viewers above CPU', charts(answer, figures, zone)),
+    section('Affected viewers', viewers(affected)),
     section('Timeline', timeline(answer.timeline, zone)),
     section(
       'What changed in the 24 hours before, nearest first',
@@ -119,8 +129,8 @@ function inputs({ incident: { verdict } }: IncidentAnswer): string {
 
 /** What viewers felt above CPU, on one axis of time. */
 function charts({ incident }: IncidentAnswer, figures: IncidentFigures, zone: string): string {
-  const { from, to, stepMs, hurt, watching, cpu } = figures
-  const ids = [...new Set([...watching, ...cpu].map(({ name }) => name))].toSorted()
+  const { from, to, stepMs, hurt, watching, rebuffering, cpu } = figures
+  const ids = [...new Set([...watching, ...rebuffering, ...cpu].map(({ name }) => name))].toSorted()
   const drawn = (lines: readonly Line[], words: string): (Line & { look: string })[] =>
     lines.map(line => ({
       name: `${line.name} ${words}`.trim(),
@@ -135,6 +145,16 @@ function charts({ incident }: IncidentAnswer, figures: IncidentFigures, zone: st
   const shared = { from, to, stepMs, zone, marks, height: 220 }
   const felt = hurt.map(({ points }) => ({ name: 'hurt', points, look: 'a' }))
   return [
+    ...(rebuffering.length === 0
+      ? []
+      : [
+          chartSvg({
+            ...shared,
+            title: 'Rebuffering of those who watch',
+            unit: '% of the time',
+            lines: drawn(rebuffering, ''),
+          }),
+        ]),
     chartSvg({
       ...shared,
       title: 'Viewers',
@@ -143,6 +163,32 @@ function charts({ incident }: IncidentAnswer, figures: IncidentFigures, zone: st
     }),
     chartSvg({ ...shared, title: 'CPU of the servers', unit: 'cores', lines: drawn(cpu, '') }),
   ].join('')
+}
+
+/** Who lost three seconds or more, or could not start. */
+function viewers(rows: readonly AffectedRow[] | null): string {
+  if (rows === null) return '<p class="dim">Not known: the records of viewers could not be read.</p>'
+  if (rows.every(({ measured, estimated }) => measured.viewers + estimated.viewers === 0))
+    return '<p class="dim">Nothing was told of viewers in this time.</p>'
+  const lines = rows.flatMap(({ edge, measured, estimated, truncated }) =>
+    (
+      [
+        ['measured', measured],
+        ['estimated', estimated],
+      ] as const
+    )
+      .filter(([, counts]) => counts.viewers > 0)
+      .map(([how, counts]) => [
+        edge === null ? 'the whole fleet' : escape(edge),
+        how,
+        `${truncated ? 'at least ' : ''}${count(counts.affected)} of ${count(counts.viewers)}`,
+        count(counts.couldNotStart),
+        spanWords(counts.lostS * 1000),
+        counts.excess === null ? 'too few peers to say' : count(counts.excess),
+      ]),
+  )
+  const heads = ['Edge', 'How known', 'Affected', 'Could not start', 'Time lost', 'More than among peers']
+  return `${table(heads, lines)}<p class="dim">Affected is who lost three seconds or more to stalls, or could not start. Measured: the player told. Estimated: by what the edges answered.</p>`
 }
 
 function timeline(events: readonly IncidentEvent[], zone: string): string {

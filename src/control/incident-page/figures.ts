@@ -10,6 +10,8 @@ const AFTER_MS = 2 * 60_000
 /** Points of one line in a file. */
 const STEPS_MAX = 240
 const STEP_MS_MIN = 5000
+/** What viewers went through is told in batches. */
+const TOLD_S = 30
 /** More lines cannot be told apart. */
 export const DRAWN_SERVERS_MAX = 6
 
@@ -29,6 +31,8 @@ export interface IncidentFigures {
   readonly stepMs: number
   readonly hurt: readonly Line[]
   readonly watching: readonly Line[]
+  /** Per cent of the time that viewers wanted to watch; empty where nothing was told of any. */
+  readonly rebuffering: readonly Line[]
   readonly cpu: readonly Line[]
 }
 
@@ -67,11 +71,14 @@ export async function figuresOf(
   const own = `instance=~"${servers.slice(0, DRAWN_SERVERS_MAX).join('|')}"`
   const cpu = `sum by (instance) (rate(vitrine_server_cpu_seconds_total{${own}}${window}))`
   const watching = `sum by (instance) (last_over_time(vitrine_fleet_watching{${own}}${window}))`
+  const told = `{${own}}[${Math.max(TOLD_S, Math.ceil(stepMs / 1000) + 2)}s]`
+  const rebuffering = `100 * sum by (instance) (rate(vitrine_viewers_rebuffering_seconds_total${told})) / (sum by (instance) (rate(vitrine_viewers_asked_seconds_total${told})) > 0)`
   const none = servers.length === 0
   return {
     ...span,
     hurt: await ask(stored, hurtText(id, stepMs), span),
     watching: none ? [] : await ask(stored, watching, span),
+    rebuffering: none ? [] : await ask(stored, rebuffering, span),
     cpu: none ? [] : await ask(stored, cpu, span),
   }
 }

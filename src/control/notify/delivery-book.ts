@@ -157,6 +157,11 @@ export async function giveUpOthers(db: Db, known: readonly string[]): Promise<vo
     .execute()
 }
 
+/** What failed does not wait for its next turn: the reason may be gone. */
+export async function tryFailedNow(db: Db, at: number): Promise<void> {
+  await db.updateTable('deliveries').set({ next_try_at: at }).where('state', '=', 'failed').execute()
+}
+
 /** Keeps a receiver's queue short enough that what rings is not behind a flood of what does not. */
 export async function shorten(db: Db, receiver: string): Promise<number> {
   const open = db

@@ -24,12 +24,17 @@ interface Rung {
 /** What was looked at, and when the next thing can be due: alerts are not read each second for nothing. */
 export class FollowUp {
   readonly #state: StateDb
-  readonly #plan: NotifyPlan
+  readonly #plan: () => NotifyPlan
   readonly #looked = new Map<string, { readonly stand: string; readonly nextAt: number }>()
 
-  constructor(state: StateDb, plan: NotifyPlan) {
+  constructor(state: StateDb, plan: () => NotifyPlan) {
     this.#state = state
     this.#plan = plan
+  }
+
+  /** Looks at all of them anew: the steps may be others now. */
+  again(): void {
+    this.#looked.clear()
   }
 
   async look(): Promise<void> {
@@ -77,7 +82,7 @@ export class FollowUp {
   /** Gives when the next thing is due. */
   async #press(incident: Incident, rung: Rung, at: number): Promise<number> {
     const facts = await factsOf(this.#state.db, incident)
-    const routes = routesFor(this.#plan.routes, labelSetsFor(facts, 'opened', true))
+    const routes = routesFor(this.#plan().routes, labelSetsFor(facts, 'opened', true))
     const steps = routes.flatMap(route =>
       route.escalation.map((step, index) => ({
         route,
@@ -87,7 +92,7 @@ export class FollowUp {
       })),
     )
     for (const { route, step, index } of steps.filter(({ dueAt }) => dueAt <= at)) {
-      await this.#escalate(facts, rung, `${route.index}.${index}`, namesAt(this.#plan, step.receivers, at))
+      await this.#escalate(facts, rung, `${route.index}.${index}`, namesAt(this.#plan(), step.receivers, at))
     }
     const remindAt = await this.#remind(incident, routes, at)
     return Math.min(remindAt, ...steps.filter(({ dueAt }) => dueAt > at).map(({ dueAt }) => dueAt))
@@ -138,7 +143,7 @@ export class FollowUp {
   async #tellWhoHasIt(incident: Incident, since: number): Promise<void> {
     const { db, nowMs } = this.#state
     const told = (await toldOf(db, incident.id)).filter(name => {
-      const kind = this.#plan.receivers.get(name)?.kind
+      const kind = this.#plan().receivers.get(name)?.kind
       return kind !== undefined && toldWhoHasIt.has(kind)
     })
     const own = told.map(receiver => ({ receiver, key: `${incident.id}-had-${since}-${receiver}` }))

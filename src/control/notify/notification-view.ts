@@ -5,13 +5,15 @@ import type { StateDb } from '../state/database.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import type { Route } from './label-route.ts'
 import type { Notifier } from './notifier.ts'
+import type { NotifyStatus } from './notify-keeper.ts'
 import { turnAt } from './on-call.ts'
 import type { NotifyPlan } from './plan.ts'
 
 export interface NotifyParts {
-  readonly plan: NotifyPlan
+  plan(this: void): NotifyPlan
+  status(this: void): NotifyStatus
   readonly notifier: Notifier
-  readonly heartbeat: Heartbeat | null
+  readonly heartbeat: Heartbeat
 }
 
 export async function notificationsView(
@@ -19,7 +21,8 @@ export async function notificationsView(
   parts: NotifyParts,
   watcher: WatcherView,
 ): Promise<NotificationsAnswer> {
-  const { plan, heartbeat } = parts
+  const { heartbeat } = parts
+  const plan = parts.plan()
   const now = state.nowMs()
   return {
     now,
@@ -29,7 +32,8 @@ export async function notificationsView(
       const { person, receivers, until, next } = turnAt(list, now)
       return { list: list.name, person, receivers: [...receivers], until, next, zone: list.zone }
     }),
-    heartbeat: heartbeat?.view() ?? null,
+    heartbeat: heartbeat.view(),
+    config: parts.status(),
     watcher,
   }
 }
@@ -48,7 +52,7 @@ async function receiverViews({ db }: StateDb, { plan, notifier }: NotifyParts): 
     .groupBy('receiver')
     .execute()
   const users = new Set((await db.selectFrom('users').select('name').execute()).map(({ name }) => name))
-  return [...plan.receivers.values()].map(({ name, kind, person, quiet, to }) => {
+  return [...plan().receivers.values()].map(({ name, kind, person, quiet, to }) => {
     const { lastSentAt, problem, failures } = notifier.standing(name)
     return {
       name,

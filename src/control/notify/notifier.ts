@@ -22,6 +22,7 @@ import {
   forgetOld,
   giveUpOthers,
   nextDelivery,
+  tryFailedNow,
 } from './delivery-book.ts'
 import { FollowUp } from './follow-up.ts'
 import { factsOf, messageFor } from './incident-rows.ts'
@@ -55,7 +56,8 @@ export const notifierLimits: NotifierLimits = {
 
 export interface NotifierOptions {
   readonly state: StateDb
-  readonly plan: NotifyPlan
+  /** In force now. */
+  plan(this: void): NotifyPlan
   readonly links: IncidentLinks
   readonly fleetTime: FleetTime
   readonly counters: Counters
@@ -81,7 +83,11 @@ export class Notifier implements Closable {
   readonly #pumps = new Map<string, Promise<void>>()
   readonly #standing = new Map<string, ReceiverStanding>()
   readonly #turns: Closable[] = []
+  /** Under way; one that is not in force any more is closed when its request has ended. */
+  readonly #busy = new Set<NamedReceiver>()
+  readonly #retired = new Set<NamedReceiver>()
   readonly #count: (receiver: string, result: string) => void
+  readonly #forget: (receiver: string) => void
   #closing = false
 
   private constructor(options: NotifierOptions) {
@@ -99,15 +105,16 @@ export class Notifier implements Closable {
       'Attempts to reach a receiver that failed one after the other; 0 after one that went well.',
     )
     counters.beforeCollect(() => {
-      for (const name of options.plan.receivers.keys())
+      for (const name of options.plan().receivers.keys())
         failures.set(this.standing(name).failures, { receiver: name })
     })
+    this.#forget = name => failures.remove({ receiver: name })
   }
 
   static async start(options: NotifierOptions): Promise<Notifier> {
     const { state, plan, log } = options
     const notifier = new Notifier(options)
-    await giveUpOthers(state.db, [...plan.receivers.keys()])
+    await giveUpOthers(state.db, [...plan().receivers.keys()])
     const turn = (periodMs: number, event: string, run: () => Promise<void>): void => {
       notifier.#turns.push(every(periodMs, run, error => log.error(event, { error })))
     }
@@ -117,8 +124,7 @@ export class Notifier implements Closable {
     turn(LOOK_MS, 'notices-not-taken', () => notifier.#look())
     turn(FOLLOW_MS, 'incidents-not-followed', () => notifier.#followUp.look())
     turn(HOUR_MS, 'deliveries-not-swept', () => forgetOld(state.db, state.nowMs()))
-    if ([...plan.receivers.values()].some(({ refresh }) => refresh !== undefined))
-      turn(REFRESH_MS, 'alerts-not-refreshed', () => notifier.#refresh())
+    turn(REFRESH_MS, 'alerts-not-refreshed', () => notifier.#refresh())
     return notifier
   }
 
@@ -126,10 +132,26 @@ export class Notifier implements Closable {
     return this.#standing.get(name) ?? NEW
   }
 
+  /** Another plan is in force: whoever is gone gets nothing more, and what had failed is tried as it says now. */
+  async replaced(before: NotifyPlan): Promise<void> {
+    const { state, plan } = this.#options
+    const { receivers, configs } = plan()
+    for (const [name, receiver] of before.receivers) {
+      if (!receivers.has(name)) this.#forget(name)
+      if (JSON.stringify(configs.get(name)) !== JSON.stringify(before.configs.get(name)))
+        this.#standing.delete(name)
+      if (this.#busy.has(receiver)) this.#retired.add(receiver)
+      else await receiver.close()
+    }
+    this.#followUp.again()
+    await giveUpOthers(state.db, [...receivers.keys()])
+    await tryFailedNow(state.db, state.nowMs())
+  }
+
   /** Sends one test notice, once, to one receiver; how it went stands in the log of deliveries. */
   async test(name: string, by: string): Promise<DeliveryView> {
     const { state, plan } = this.#options
-    if (!plan.receivers.has(name)) {
+    if (!plan().receivers.has(name)) {
       const message = `there is no receiver ${JSON.stringify(name.slice(0, 64))}`
       throw controlFaults.fault('control-receiver-unknown', message)
     }
@@ -151,48 +173,57 @@ export class Notifier implements Closable {
     this.#closing = true
     for (const turn of this.#turns) await turn.close()
     // What is under way ends at once, and is attempted again at the next start.
-    for (const receiver of this.#options.plan.receivers.values()) await receiver.close()
+    for (const receiver of [...this.#options.plan().receivers.values(), ...this.#retired])
+      await receiver.close()
     await Promise.all(this.#pumps.values())
   }
 
   async #look(): Promise<void> {
-    const { state, selfUrl } = this.#options
+    const { state, selfUrl, plan, log } = this.#options
     if (selfUrl() === '') return // links have no address yet
-    while (!this.#closing && (await takeNotices(this.#options)) > 0);
+    while (!this.#closing && (await takeNotices({ state, plan: plan(), log })) > 0);
     for (const name of await dueReceivers(state.db, state.nowMs())) this.#pump(name)
   }
 
   #pump(name: string): void {
-    const receiver = this.#options.plan.receivers.get(name)
-    if (receiver === undefined || this.#closing || this.#pumps.has(name)) return
-    const run = this.#drain(receiver)
+    if (!this.#options.plan().receivers.has(name) || this.#closing || this.#pumps.has(name)) return
+    const run = this.#drain(name)
       .catch((error: unknown) => this.#options.log.error('queue-broken', { receiver: name, error }))
       .finally(() => this.#pumps.delete(name))
     this.#pumps.set(name, run)
   }
 
-  async #drain(receiver: NamedReceiver): Promise<void> {
-    const { state } = this.#options
+  async #drain(name: string): Promise<void> {
+    const { state, plan } = this.#options
     while (!this.#closing) {
-      const delivery = await nextDelivery(state.db, receiver.name, state.nowMs())
+      const inForce = plan()
+      const receiver = inForce.receivers.get(name)
+      if (receiver === undefined) return
+      const delivery = await nextDelivery(state.db, name, state.nowMs())
       if (delivery === null) return
-      await this.#deliver(receiver, delivery)
+      this.#busy.add(receiver)
+      try {
+        await this.#deliver(inForce, receiver, delivery)
+      } finally {
+        this.#busy.delete(receiver)
+        if (this.#retired.delete(receiver)) await receiver.close()
+      }
     }
   }
 
-  async #deliver(receiver: NamedReceiver, delivery: DueDelivery): Promise<void> {
+  async #deliver(plan: NotifyPlan, receiver: NamedReceiver, delivery: DueDelivery): Promise<void> {
     const { state } = this.#options
     await beginAttempt(state.db, delivery.id)
-    const outcome = await this.#attempt(receiver, delivery)
+    const outcome = await this.#attempt(plan, receiver, delivery)
     if (this.#closing && !outcome.ok) return
-    if (outcome.ok) await this.#sent(receiver, delivery, outcome.answer)
-    else await this.#failed(receiver, delivery, outcome)
+    if (outcome.ok) await this.#sent(plan, receiver, delivery, outcome.answer)
+    else await this.#failed(plan, receiver, delivery, outcome)
   }
 
-  async #attempt(receiver: NamedReceiver, { key, payload }: DueDelivery): Promise<Outcome> {
+  async #attempt(plan: NotifyPlan, receiver: NamedReceiver, { key, payload }: DueDelivery): Promise<Outcome> {
     try {
       const message = JSON.parse(payload) as NoticeMessage
-      return await receiver.send(await this.#outgoing(receiver, key, message))
+      return await receiver.send(await this.#outgoing(plan, receiver, key, message))
     } catch (error) {
       // Our own mistake; the next version may do better.
       this.#options.log.error('delivery-broken', { receiver: receiver.name, key, error })
@@ -200,8 +231,13 @@ export class Notifier implements Closable {
     }
   }
 
-  async #outgoing(receiver: NamedReceiver, key: string, message: NoticeMessage): Promise<Outgoing> {
-    const { plan, links, selfUrl, state } = this.#options
+  async #outgoing(
+    plan: NotifyPlan,
+    receiver: NamedReceiver,
+    key: string,
+    message: NoticeMessage,
+  ): Promise<Outgoing> {
+    const { links, selfUrl, state } = this.#options
     const url = selfUrl()
     const holder = { name: receiver.person ?? receiver.name, isUser: receiver.person !== null }
     const hasPage = message.incident !== null && !isControlLostKey(message.incident)
@@ -211,8 +247,13 @@ export class Notifier implements Closable {
     return { key, message, words, link, url, at: state.nowMs() }
   }
 
-  async #sent(receiver: NamedReceiver, delivery: DueDelivery, answer: string): Promise<void> {
-    const { state, plan } = this.#options
+  async #sent(
+    plan: NotifyPlan,
+    receiver: NamedReceiver,
+    delivery: DueDelivery,
+    answer: string,
+  ): Promise<void> {
+    const { state } = this.#options
     const at = state.nowMs()
     const { name } = receiver
     this.#standing.set(name, { lastSentAt: at, problem: null, failures: 0 })
@@ -226,19 +267,22 @@ export class Notifier implements Closable {
   }
 
   async #failed(
+    plan: NotifyPlan,
     receiver: NamedReceiver,
     delivery: DueDelivery,
     outcome: Extract<Outcome, { ok: false }>,
   ): Promise<void> {
-    const { state, plan, log } = this.#options
+    const { state, log } = this.#options
     const at = state.nowMs()
     const { name } = receiver
     const problem = plan.secrets.clean(outcome.problem)
     const before = this.standing(name)
     this.#standing.set(name, { ...before, problem, failures: before.failures + 1 })
-    const pauseMs = Math.max(outcome.waitMs ?? 0, pause(delivery.attempts, this.#limits))
+    // What has been set right meanwhile is tried at once.
+    const isOld = this.#options.plan() !== plan
+    const pauseMs = isOld ? 0 : Math.max(outcome.waitMs ?? 0, pause(delivery.attempts, this.#limits))
     const late = at + pauseMs - delivery.at > this.#limits.giveUpMs
-    const givenUp = outcome.final || late || delivery.reason === 'test'
+    const givenUp = (outcome.final && !isOld) || late || delivery.reason === 'test'
     this.#count(name, givenUp ? 'given-up' : 'failed')
     log.warn('notification-not-taken', { receiver: name, key: delivery.key, problem, givenUp })
     const { incident } = delivery
@@ -254,7 +298,8 @@ export class Notifier implements Closable {
 
   /** What is open and was told, once more; a failure is the receiver's standing, not a line for each minute. */
   async #refresh(): Promise<void> {
-    const { state, plan } = this.#options
+    const { state } = this.#options
+    const plan = this.#options.plan()
     for (const receiver of plan.receivers.values()) {
       if (receiver.refresh === undefined || this.#closing) continue
       const rows = await state.db
@@ -274,7 +319,7 @@ export class Notifier implements Closable {
       for (const row of rows) {
         const facts = await factsOf(state.db, row)
         const notice = { reason: 'reminder', rings: false, at: state.nowMs(), text: '' } as const
-        open.push(await this.#outgoing(receiver, `refresh-${row.id}`, messageFor(facts, notice)))
+        open.push(await this.#outgoing(plan, receiver, `refresh-${row.id}`, messageFor(facts, notice)))
       }
       if (open.length === 0) continue
       const outcome = await receiver.refresh(open)

@@ -32,6 +32,7 @@ export interface NotifyPlan {
   readonly onCall: ReadonlyMap<string, OnCallConfig>
   readonly words: OwnWords
   readonly heartbeat: HeartbeatPlan | null
+  readonly watcher: NotifyConfig['watcher']
   readonly secrets: SecretBook
 }
 
@@ -59,11 +60,11 @@ export function planNotify(config: NotifyConfig, environment: Environment, deadl
     }
     return { ...route, index, matchers: route.matchers.map(text => readMatcher(text, where)) }
   })
-  const { zone } = config
+  const { zone, watcher } = config
   const heartbeat = planHeartbeat(config.heartbeat, secrets, deadlineMs)
   const configs = new Map(config.receivers.map(own => [own.name, own]))
   const words = readOwnWords(config.templates)
-  return { zone, receivers, configs, routes, onCall, words, heartbeat, secrets }
+  return { zone, receivers, configs, routes, onCall, words, heartbeat, watcher, secrets }
 }
 
 /** Names of receivers, with lists as whoever has the turn at that time. */

@@ -26,9 +26,8 @@ const kept = z.object({
 type Kept = z.infer<typeof kept>
 
 export interface WatcherKeeperOptions {
-  readonly plan: NotifyPlan
-  readonly afterMs: number
-  readonly holdersWanted: number
+  /** In force now. */
+  plan(this: void): NotifyPlan
   readonly fleet: Fleet
   readonly state: StateDb
   readonly log: Log
@@ -45,6 +44,7 @@ export class WatcherKeeper {
   #kept: Kept
   #route: TopRoute = { receivers: [], view: [] }
   #routeAt = Number.NEGATIVE_INFINITY
+  #routeOf: NotifyPlan | null = null
   #key = ''
   /** What edges told, until it is closed. */
   #told: { readonly epoch: number; readonly names: ReadonlySet<string>; readonly at: number } | null = null
@@ -68,10 +68,13 @@ export class WatcherKeeper {
   /** Each second. */
   async turn(): Promise<void> {
     await this.#close()
-    const { fleet, state, plan, publish, holdersWanted } = this.#options
+    const { fleet, state, publish } = this.#options
+    const plan = this.#options.plan()
+    const { holders: holdersWanted, afterSeconds } = plan.watcher
     const now = state.nowMs()
-    if (now - this.#routeAt >= ROUTE_MS) {
+    if (now - this.#routeAt >= ROUTE_MS || this.#routeOf !== plan) {
       this.#routeAt = now
+      this.#routeOf = plan
       this.#route = topRoute(plan, now)
     }
     const edges = this.#edges()
@@ -95,6 +98,8 @@ export class WatcherKeeper {
       this.#route.receivers,
       this.#options.selfUrl(),
       fleet.edges().length,
+      afterSeconds,
+      plan.zone,
     ])
     if (key === this.#key) return
     this.#key = key
@@ -102,14 +107,16 @@ export class WatcherKeeper {
   }
 
   messageFor(edge: string): SealedRoute {
-    const { afterMs, plan, selfUrl, probePlan } = this.#options
+    const { selfUrl, probePlan } = this.#options
+    const { watcher, zone } = this.#options.plan()
+    const afterMs = watcher.afterSeconds * 1000
     const { epoch, holders } = this.#kept
     const edges = this.#edges()
     const peers = edges
       .filter(({ id }) => id !== edge)
       .map(({ id, url }) => ({ id, url, credential: probePlan.credential(id) }))
     const held = holders.includes(edge) ? { receivers: [...this.#route.receivers], peers } : null
-    const common = { type: 'sealed-route', epoch, afterMs, members: edges.length, zone: plan.zone } as const
+    const common = { type: 'sealed-route', epoch, afterMs, members: edges.length, zone } as const
     return { ...common, holders, controlUrl: selfUrl(), held }
   }
 
@@ -127,11 +134,11 @@ export class WatcherKeeper {
   }
 
   view(): WatcherView {
-    const { afterMs, isHere, fleet } = this.#options
+    const { isHere, fleet, plan } = this.#options
     const edges = this.#edges()
     return {
       problem: problemOf(edges.length, this.#route),
-      afterSeconds: afterMs / 1000,
+      afterSeconds: plan().watcher.afterSeconds,
       edges: edges.length,
       holders: this.#kept.holders.map(id => ({
         id,
@@ -161,7 +168,7 @@ export class WatcherKeeper {
     this.#backSince ??= now
     if (now - this.#backSince < BACK_MS) return
     const { epoch, names, at } = told
-    const receivers = [...names].filter(name => plan.receivers.has(name))
+    const receivers = [...names].filter(name => plan().receivers.has(name))
     const own = {
       ...this.#kept,
       epoch: Math.max(Math.floor(now), epoch + 1),

@@ -67,6 +67,17 @@ export function incidentHurt(incident: string): FeedQuery {
   }
 }
 
+/** Share of the time that viewers wanted to watch; what they went through is told in batches of seconds. */
+export function rebuffering(matching: string): FeedQuery {
+  return {
+    key: column('rebuffering'),
+    expr: stepS => {
+      const over = `{${matching}}[${Math.max(30, stepS + 2)}s]`
+      return `sum by (instance) (rate(vitrine_viewers_rebuffering_seconds_total${over})) / (sum by (instance) (rate(vitrine_viewers_asked_seconds_total${over})) > 0)`
+    },
+  }
+}
+
 export function throughput(matching: string): FeedQuery {
   return {
     key: column('throughput'),

@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode, useState } from 'react'
 import { actorsAnswer, type IncidentAnswer, mayAct } from '#wire'
 import { useClient, useMe } from '../api/use-control-room.tsx'
 import type { Act, useAct } from '../api/use-incidents.ts'
+import { useRunbooks } from '../api/use-runbooks.ts'
 import { ConfirmButton } from '../parts/confirm-button.tsx'
 import { Link } from '../parts/link.tsx'
 import { Moment } from '../parts/moment.tsx'
@@ -62,9 +63,15 @@ export function DoingPanel({ answer, act }: Acting): ReactNode {
       {resolvedAt !== null || me === undefined || !mayAct(me.role, 'operator') ? null : (
         <>
           <HandOver answer={answer} act={act} />
-          <p>
+          <div className="incident-rare">
             <Link href={`/silences?incident=${encodeURIComponent(incident.id)}`}>Silence these alerts</Link>
-          </p>
+            <ConfirmButton
+              verb="It is over"
+              what={incident.id}
+              warning="It is resolved by you; alerts that still fire open nothing until they have ended."
+              onConfirm={() => act.mutate({ verb: 'resolve', body: {} })}
+            />
+          </div>
         </>
       )}
     </section>
@@ -115,13 +122,20 @@ function HandOver({ answer: { incident }, act }: Acting): ReactNode {
   )
 }
 
+interface ThumbBarProps extends Acting {
+  /** Whether the runbooks that fit are shown. */
+  readonly fixing: boolean
+  onFix(this: void): void
+}
+
 /** Fixed at the thumb on a phone. */
-export function ThumbBar({ answer: { incident, morning }, act }: Acting): ReactNode {
+export function ThumbBar({ answer: { incident, morning }, act, fixing, onFix }: ThumbBarProps): ReactNode {
   const { data: me } = useMe()
+  const { data: runbooks } = useRunbooks(incident.id)
   const { zone } = useSettings()
   if (incident.resolvedAt !== null || me === undefined || !mayAct(me.role, 'operator')) return null
   const run = (verb: Act['verb'], body: Act['body'] = {}): void => act.mutate({ verb, body })
-  const { acknowledgedBy, assignedTo, waitUntil, id } = incident
+  const { acknowledgedBy, assignedTo, waitUntil } = incident
   const owner = acknowledgedBy === null ? null : (assignedTo ?? acknowledgedBy)
   return (
     <div className="thumb-bar">
@@ -145,17 +159,16 @@ export function ThumbBar({ answer: { incident, morning }, act }: Acting): ReactN
             Take it over
           </button>
         )}
+        {runbooks === undefined || runbooks.offers.length === 0 ? null : (
+          <button type="button" className="plain" aria-expanded={fixing} onClick={onFix}>
+            Run the fix
+          </button>
+        )}
         {waitUntil === morning ? null : (
           <button type="button" className="plain" disabled={act.isPending} onClick={() => run('wait')}>
             Wait until {timeOfDay(morning, zone).slice(0, 5)}
           </button>
         )}
-        <ConfirmButton
-          verb="It is over"
-          what={id}
-          warning="It is resolved by you; alerts that still fire open nothing until they have ended."
-          onConfirm={() => run('resolve')}
-        />
       </div>
     </div>
   )

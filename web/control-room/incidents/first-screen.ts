@@ -10,6 +10,7 @@ export function typedNote(): string {
 }
 
 export function takeOver(): void {
+  forgetMarks()
   const first = document.querySelector('#first-screen')
   if (first === null) return
   const typing = document.activeElement?.matches(FIELD) === true
@@ -18,8 +19,13 @@ export function takeOver(): void {
   window.scrollTo(0, top)
   // Both places are in the layout until now: their heads are at the same height.
   if (typing) document.querySelector<HTMLElement>(`#${NOTE_FIELD}`)?.focus({ preventScroll: true })
+}
+
+/** What the address says of how the page was come by: nobody passes that on. */
+function forgetMarks(): void {
   const url = new URL(location.href)
-  if (!url.searchParams.has('told')) return
-  url.searchParams.delete('told')
+  const marks = ['told', 'again'].filter(name => url.searchParams.has(name))
+  if (marks.length === 0) return
+  for (const name of marks) url.searchParams.delete(name)
   history.replaceState(history.state, '', url)
 }

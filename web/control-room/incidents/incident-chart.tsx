@@ -3,7 +3,7 @@ import { type ReactNode, useMemo, useState } from 'react'
 import type { IncidentView } from '#wire'
 import { useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { cpu, incidentHurt, instances, watching } from '../charts/expressions.ts'
+import { cpu, incidentHurt, instances, rebuffering, watching } from '../charts/expressions.ts'
 import { seriesColour } from '../charts/palette.ts'
 import type { FeedWindow } from '../charts/series-feed.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
@@ -40,7 +40,7 @@ export function IncidentChart({
       : { kind: 'fixed', fromS, toS }
   const feed = useFeed({
     queries: useMemo(
-      () => [cpu(matching), watching(matching), incidentHurt(incident.id)],
+      () => [cpu(matching), watching(matching), rebuffering(matching), incidentHurt(incident.id)],
       [matching, incident.id],
     ),
     queriesKey: `${incident.id} ${matching}`,
@@ -51,6 +51,34 @@ export function IncidentChart({
   const lines = (name: string): { key: string; label: string; colour: string }[] =>
     shown.map(id => ({ key: `${name}/${id}`, label: id, colour: seriesColour(id, all) }))
   if (shown.length === 0) return null
+  // Players that tell nothing have no rebuffering: the chart is there only with something to draw.
+  const felt = shown.some(id => feed.grid?.columns.get(`rebuffering/${id}`)?.some(cell => cell !== null))
+  const charts = [
+    {
+      key: 'rebuffering',
+      title: 'Rebuffering',
+      note: 'of the time of those who watch',
+      unit: 'percent' as const,
+      floorMax: 0.05,
+      stepped: false,
+    },
+    {
+      key: 'watching',
+      title: 'Viewers',
+      note: 'hurt, and watching each server',
+      unit: 'count' as const,
+      floorMax: 4,
+      stepped: true,
+    },
+    {
+      key: 'cpu',
+      title: 'CPU',
+      note: 'cores',
+      unit: 'cores' as const,
+      floorMax: 1,
+      stepped: false,
+    },
+  ].filter(({ key }) => felt || key !== 'rebuffering')
   return (
     <section className="panel incident-chart" aria-label="Viewers above CPU">
       <CursorContext value={cursor}>
@@ -59,17 +87,7 @@ export function IncidentChart({
             The chart is not fed: {feed.problem}
           </p>
         )}
-        {[
-          {
-            key: 'watching',
-            title: 'Viewers',
-            note: 'hurt, and watching each server',
-            unit: 'count' as const,
-            floorMax: 4,
-            stepped: true,
-          },
-          { key: 'cpu', title: 'CPU', note: 'cores', unit: 'cores' as const, floorMax: 1, stepped: false },
-        ].map(({ key, ...spec }) => (
+        {charts.map(({ key, ...spec }) => (
           <TimeChart
             key={key}
             {...spec}

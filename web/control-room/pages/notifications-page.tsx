@@ -37,8 +37,8 @@ export function NotificationsPage(): ReactNode {
       <header className="page-head">
         <h1>Notifications</h1>
         <p className="quiet">
-          Who is told of incidents, and what became of it. Set in the configuration, below control.notify.
-          Times in <ZoneSwitch />
+          Who is told of incidents, and what became of it. <ConfigLine config={data?.config} /> Times in{' '}
+          <ZoneSwitch />
         </p>
       </header>
       {data === undefined ? (
@@ -49,6 +49,7 @@ export function NotificationsPage(): ReactNode {
         )
       ) : (
         <>
+          <Refused config={data.config} />
           <Receivers answer={data} />
           {data.heartbeat === null ? null : <HeartbeatLine heartbeat={data.heartbeat} />}
           <Watcher watcher={data.watcher} />
@@ -56,8 +57,32 @@ export function NotificationsPage(): ReactNode {
           <OnCall answer={data} />
         </>
       )}
-      <Deliveries />
+      {/* Below what is above it: a log that came first would be pushed away. */}
+      {data === undefined && error === null ? null : <Deliveries />}
     </div>
+  )
+}
+
+type Config = NotificationsAnswer['config']
+
+function ConfigLine({ config }: { readonly config: Config | undefined }): ReactNode {
+  if (config === undefined || config.file === null)
+    return 'Set in the configuration, below control.notify, and read at the start.'
+  return (
+    <>
+      Set below control.notify in <code>{config.file}</code>, in force since <Moment at={config.loadedAt} />.
+    </>
+  )
+}
+
+/** Said where nobody overlooks it: whoever changed the file takes it for done. */
+function Refused({ config: { problem } }: { readonly config: Config }): ReactNode {
+  if (problem === null) return null
+  return (
+    <section className="panel notify-refused" role="alert">
+      <h2>The configuration was changed and refused: what is below goes on</h2>
+      <p>{problem}</p>
+    </section>
   )
 }
 

@@ -36,7 +36,8 @@ export function RunbooksPage(): ReactNode {
         </>
       )}
       <h2>Runs</h2>
-      {runs.data === undefined ? (
+      {/* Below what is above it: runs that came first would be pushed away. */}
+      {runs.data === undefined || (runbooks.data === undefined && runbooks.error === null) ? (
         <Loading what="runs" />
       ) : runs.data.runs.length === 0 ? (
         <Empty title="Nothing has been run yet">

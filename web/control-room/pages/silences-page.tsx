@@ -21,6 +21,8 @@ import '../incidents/silences.css'
 
 const EVERY_MS = 5_000
 const HOUR_MS = 3_600_000
+/** What recurs is planned by weeks. */
+const WEEKS_MS = 4 * 7 * 24 * HOUR_MS
 const GROUPS: readonly {
   readonly title: string
   readonly of: readonly SilenceStanding[]
@@ -171,17 +173,20 @@ function Buttons({ silence: { id, endsAt, recurs } }: { readonly silence: Silenc
     await refresh()
   })
   const extend = useDo(async () => {
-    await client.post(`${path}/extend`, { endsAt: endsAt + 2 * HOUR_MS }, z.unknown())
+    await client.post(
+      `${path}/extend`,
+      { endsAt: endsAt + (recurs === null ? 2 * HOUR_MS : WEEKS_MS) },
+      z.unknown(),
+    )
     await refresh()
   })
   const problem = end.error ?? extend.error
   return (
     <div className="silence-buttons">
-      {recurs === null ? (
-        <button type="button" className="plain" disabled={extend.isPending} onClick={() => extend.mutate()}>
-          2 h longer<span className="visually-hidden"> {id}</span>
-        </button>
-      ) : null}
+      <button type="button" className="plain" disabled={extend.isPending} onClick={() => extend.mutate()}>
+        {recurs === null ? '2 h longer' : '4 weeks longer'}
+        <span className="visually-hidden"> {id}</span>
+      </button>
       <ConfirmButton
         verb="End"
         what={id}

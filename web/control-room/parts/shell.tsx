@@ -41,9 +41,16 @@ const PAGES = [
     name: 'Alerts',
     icon: 'M12 4a5 5 0 0 0-5 5v4l-2 3h14l-2-3V9a5 5 0 0 0-5-5zM10 19a2 2 0 0 0 4 0',
   },
+  {
+    path: '/runbooks',
+    name: 'Runbooks',
+    icon: 'M5 4h14v16H5zM9 4v16M12 9h4M12 13h4',
+  },
   { path: '/ledger', name: 'Ledger', icon: 'M6 3h12v18H6zM9 8h6M9 12h6M9 16h3' },
   { path: '/query', name: 'Query', icon: 'M5 7l5 5-5 5M12.500 17H19' },
 ] as const
+/** On a desk that is not wide they stand behind More as well: each name is whole. */
+const RARE: ReadonlySet<string> = new Set(['/what-if', '/runbooks', '/ledger'])
 /** Two missed rounds of the list of servers. */
 const SILENT_MS = 3_500
 /** What a thumb reaches on a phone; the others stand behind More. */
@@ -106,6 +113,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
 }
 
 function isCurrent(page: string, path: string): boolean {
+  if (page === '/runbooks' && path.startsWith('/runs/')) return true
   return page === '/' ? path === '/' || path.startsWith('/servers/') : path.startsWith(page)
 }
 
@@ -122,7 +130,7 @@ function PageLink({
     <Link
       href={page.path}
       aria-current={isCurrent(page.path, path) ? 'page' : undefined}
-      className={ON_PHONE.has(page.path) ? 'nav-link' : 'nav-link nav-wide'}
+      className={`nav-link${ON_PHONE.has(page.path) ? '' : ' nav-wide'}${RARE.has(page.path) ? ' nav-rare' : ''}`}
     >
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <path d={page.icon} />

@@ -102,6 +102,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_metrics_samples_total: 'Samples that the metrics store took.',
   vitrine_notify_attempts_total:
     'Attempts to send a notification, by receiver and what came of it: sent, failed, given-up.',
+  vitrine_notify_config_in_force:
+    'Whether control.notify as it stands in the file is in force (1) or was refused and the old one goes on (0).',
   vitrine_notify_failures:
     'Attempts to reach a receiver that failed one after the other; 0 after one that went well.',
   vitrine_notify_heartbeat_age_seconds:

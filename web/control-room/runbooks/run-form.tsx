@@ -55,6 +55,7 @@ export function RunForm({ runbook, servers: given = [], incident }: RunFormProps
       <label className="run-reason">
         Why
         <input
+          type="text"
           value={reason}
           maxLength={512}
           placeholder="for those who find it later"
