@@ -3,7 +3,7 @@
 import { Playhead } from './playhead.ts'
 import { quoted, type RecordKeys, readKeys, unquoted } from './record.ts'
 import { ReportSender } from './sender.ts'
-import { Timings } from './timings.ts'
+import { sinceEpochMs, Timings } from './timings.ts'
 
 /** Time between two `t` records. */
 const INTERVAL_S = 10
@@ -393,9 +393,4 @@ export class ViewerReports {
       keys.set('bl', `(${Math.round((buffered.end(n) - currentTime) * 1000)})`)
     }
   }
-}
-
-/** Since 1970, by a clock that goes on whatever is done to the machine's; `atMs` of performance.now. */
-function sinceEpochMs(atMs: number): number {
-  return Math.round(performance.timeOrigin + atMs)
 }

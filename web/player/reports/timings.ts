@@ -45,3 +45,8 @@ export class Timings {
     }
   }
 }
+
+/** Since 1970, by a clock that goes on whatever is done to the machine's; `atMs` of performance.now. */
+export function sinceEpochMs(atMs: number): number {
+  return Math.round(performance.timeOrigin + atMs)
+}
