@@ -135,6 +135,15 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
     /the edge's own 3 ms/,
   ],
   [
+    'path',
+    'more was lost on the way than at a slow origin',
+    {
+      answers: [answer({ firstByteMs: 500, upstreamMs: 490, durationMs: 520 })],
+      replies: [reply({ ttfbMs: 2600, ttlbMs: 2650 })],
+    },
+    /first byte took 2.6 s, the edge's own 500 ms/,
+  ],
+  [
     'player',
     'a busy page, to which every answer had come in time',
     {

@@ -63,18 +63,22 @@ export function judgeStall(stall: StallEvidence): Judged {
   const failed = answers.find(({ status }) => status >= 500)
   const slowest = failed ?? worst(answers, one => spent(one.firstByteMs))
   const own = slowest === null ? null : judgeAnswer(slowest, edgeHeldMs)
-  if (own !== null) return own
+  const reply = worst(replies, one => endOf(one) - one.askedAt)
+  const told = reply === null ? null : beside(reply, stall.answers)
+  const onWayMs = reply === null || told === null ? 0 : endOf(reply) - reply.askedAt - spent(told.firstByteMs)
+  // Where more was lost than at the edge or behind it, there it is.
+  const isMoreOnWay = edgeHeldMs < SLOW_MS && onWayMs > spent(slowest?.firstByteMs ?? Number.NaN)
+  if (own !== null && (slowest === failed || !isMoreOnWay)) return own
   const stoodMs = Math.max(edgeHeldMs, (stall.edgeStoppedS ?? 0) * 1000)
   if (edgeHeldMs >= SLOW_MS || (stall.edgeStoppedS ?? 0) > 0) {
     return { blame: 'edge', evidence: `the edge's process stood still for ${seconds(stoodMs)} meanwhile` }
   }
-  const reply = worst(replies, one => endOf(one) - one.askedAt)
   const lateMs = longest(stall, 'page')
   if (lateMs >= SLOW_MS && lateMs >= (reply === null ? 0 : endOf(reply) - reply.askedAt)) {
     return { blame: 'player', evidence: `its page was busy: it took notice ${ms(lateMs)} late` }
   }
   if (reply !== null) {
-    const seen = judgeReply(reply, beside(reply, stall.answers))
+    const seen = judgeReply(reply, told)
     if (seen !== null) return seen
   }
   const answer = worst(answers, one => one.durationMs)
