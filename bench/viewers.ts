@@ -1,7 +1,8 @@
-// What viewers went through; parts: intake (event records on an edge's core) assembly (records into sessions on one core); --only PART, --full.
+// What viewers went through; parts: intake (event records on an edge's core) assembly (records into sessions on one core) truth (players in Chromium, stalls of known causes); --only PART, --full.
 import type { BenchReport, BenchResult } from './result.ts'
 import { type AssemblySize, benchAssembly } from './viewers/assembly.ts'
 import { benchIntake } from './viewers/intake.ts'
+import { benchTruth, type TruthSize } from './viewers/truth.ts'
 
 const INTAKE_S = 15
 
@@ -10,9 +11,16 @@ const ASSEMBLY: Readonly<Record<'quick' | 'full', AssemblySize>> = {
   full: { warmS: 600, measuredS: 120 },
 }
 
+/** The small one takes three minutes, the full one the 30 stalls of each kind of the goal and 25. */
+const TRUTH: Readonly<Record<'quick' | 'full', TruthSize>> = {
+  quick: { sessions: 2, ofEachKind: 2 },
+  full: { sessions: 8, ofEachKind: 4 },
+}
+
 const parts: Readonly<Record<string, (full: boolean) => Promise<BenchResult[]>>> = {
   intake: () => benchIntake(INTAKE_S),
   assembly: full => benchAssembly(full ? ASSEMBLY.full : ASSEMBLY.quick),
+  truth: full => benchTruth(full ? TRUTH.full : TRUTH.quick),
 }
 
 export async function run(parameters: readonly string[]): Promise<BenchReport> {

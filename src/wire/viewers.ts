@@ -87,6 +87,8 @@ export const viewerRequest = z.object({
   cache: z.enum(cacheAnswers),
   /** First byte of the upstream's answer on a miss, in ms; null: no upstream was asked. */
   upstreamMs: nonNegative.nullable(),
+  /** For how long the edge's process stood still meanwhile or just before, at most, in ms; left out: it did not. */
+  heldMs: nonNegative.optional(),
   /** What the player said with the request (CMCD v1 or v2): buffer length in ms, `su`, `bs`; null: nothing. */
   bufferMs: nonNegative.nullable(),
   starting: z.boolean(),
@@ -193,3 +195,5 @@ export type SessionView = z.infer<typeof sessionView>
 
 /** Custom key of CMCD in which a player claims whose session it is: an opaque reference from the operator's site. */
 export const viewerRefKey = 'com.vitrine-viewer'
+/** CMCD custom key with which our player says how late its busy page was, in ms: of an answer, or of a state. */
+export const viewerLateKey = 'com.vitrine-late'

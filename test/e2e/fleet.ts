@@ -38,15 +38,18 @@ export const edges = ['eu-west', 'us-east', 'ap-southeast'] as const
 export interface FleetOptions {
   readonly data?: string
   readonly environment?: Readonly<Record<string, string>>
+  /** A configuration file. */
+  readonly config?: string
 }
 
 /** Starts a fleet and waits until it says that it is up. */
 export async function startFleet(options: FleetOptions = {}): Promise<TestFleet> {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'vitrine-e2e-'))
   const portBase = await freePortBase()
+  const config = options.config === undefined ? [] : ['--config', options.config]
   const supervisor = spawn(
     process.execPath,
-    [main, 'start', '--data', data, '--port-base', String(portBase)],
+    [main, 'start', '--data', data, '--port-base', String(portBase), ...config],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.environment },

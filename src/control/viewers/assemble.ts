@@ -1,15 +1,19 @@
 // Owns what one record does to its session. Pure: the same records give the same session in any order, but for what
 // comes after the bounds of session.ts were passed, and that is counted as late.
-import { cmcdEvents, type ViewerEvent, type ViewerRequest, viewerRefKey } from '#wire'
+import { cmcdEvents, type ViewerEvent, type ViewerRequest, viewerLateKey, viewerRefKey } from '#wire'
+import { SLOW_MS } from './blame.ts'
 import { noteEdge } from './edge-runs.ts'
 import { deliver, noDelivery } from './estimate.ts'
 import { noPlayback, step } from './playback.ts'
 import { hear, noClock, offsetOf } from './player-clock.ts'
 import { playerFamily } from './player-family.ts'
-import { insertRow, overflow } from './rows.ts'
+import { dropLeast, insertRow, overflow } from './rows.ts'
 import { markSeen, nothingSeen } from './seen.ts'
 import {
   ANSWER,
+  DELAY,
+  DELAY_BY,
+  DELAYS_MAX,
   EVIDENCE_MAX,
   POINT,
   POINTS_MAX,
@@ -18,6 +22,7 @@ import {
   SEGMENT,
   SEGMENTS_MAX,
   type Session,
+  SLOW_KEPT_MS,
   STALLS_MAX,
 } from './session.ts'
 
@@ -40,6 +45,7 @@ const REFERENCE_CHARACTERS_MAX = 128
 /** No player shows more than this in one second. */
 const BITRATE_KBPS_MAX = 1e6
 const DAY_S = 86_400
+const ANSWER_FAILED = 500
 
 export function newSession(sid: string, at: number): Session {
   return {
@@ -66,6 +72,7 @@ export function newSession(sid: string, at: number): Session {
     points: [],
     replies: [],
     answers: [],
+    delays: [],
     delivery: noDelivery(),
     segments: [],
     edgeNames: [],
@@ -100,6 +107,7 @@ export function takeEvent(session: Session, event: ViewerEvent, words: AssembleW
   const { ts, wild } = hear(session.clock, event.ts, event.at)
   session.events += 1
   facts(session, keys, words)
+  takeLateness(session, keys, ts)
   const isReply = event.e === 'rr'
   const edge = namedEdge(keys, words)
   if (edge !== null) noteEdge(session.runs, edge.edge, ts + offsetOf(session.clock), edge.by)
@@ -158,7 +166,45 @@ function takeReply(session: Session, keys: ViewerEvent['keys'], ts: number, edge
   const ms = (key: string): number => number(keys[key])
   const row = [ts, ms('ttfb'), ms('ttlb'), ms('bl'), ms('rc'), edgeIndex(session, edge)]
   insertRow(session.replies, row)
-  overflow(session.replies, REPLY.width, EVIDENCE_MAX)
+  dropLeast(session.replies, { width: REPLY.width, max: EVIDENCE_MAX }, worthOfReply)
+}
+
+/** A page that is busy hears of its answers and of its own stops late. */
+function takeLateness(session: Session, keys: ViewerEvent['keys'], ts: number): void {
+  const lateMs = number(keys[viewerLateKey])
+  if (Number.isNaN(lateMs) || lateMs > DAY_S * 1000) return
+  // Of an answer: after its last byte.
+  const from = ts + (Number.isNaN(number(keys['ttlb'])) ? 0 : number(keys['ttlb']))
+  takeDelay(session, [DELAY_BY.page, from, from + lateMs, lateMs])
+}
+
+function takeDelay(session: Session, row: readonly number[]): void {
+  const { delays } = session
+  insertRow(delays, row)
+  const [by = 0] = row
+  let [first, count] = [-1, 0]
+  for (let at = 0; at < delays.length; at += DELAY.width) {
+    if (delays[at + DELAY.by] !== by) continue
+    if (first < 0) first = at
+    count += 1
+  }
+  if (count > DELAYS_MAX) delays.splice(first, DELAY.width)
+}
+
+/** Its time, or a later one for what a stall would be judged by. */
+function worthOfReply(rows: readonly number[], at: number): number {
+  const read = (column: number): number => rows[at + column] ?? Number.NaN
+  const isSlow = read(REPLY.ttfbMs) >= SLOW_MS || read(REPLY.ttlbMs) >= SLOW_MS || read(REPLY.status) === 0
+  return read(REPLY.ts) + (isSlow ? SLOW_KEPT_MS : 0)
+}
+
+function worthOfAnswer(rows: readonly number[], at: number): number {
+  const read = (column: number): number => rows[at + column] ?? Number.NaN
+  const isSlow =
+    read(ANSWER.firstByteMs) >= SLOW_MS ||
+    read(ANSWER.durationMs) >= SLOW_MS ||
+    read(ANSWER.status) >= ANSWER_FAILED
+  return read(ANSWER.at) + (isSlow ? SLOW_KEPT_MS : 0)
 }
 
 /** By CMSD's `n` (CTA-5006), or by the host of the address. */
@@ -168,11 +214,20 @@ function namedEdge(
 ): { edge: string; by: 'cmsd' | 'host' } | null {
   for (const key of ['cmsdd', 'cmsds']) {
     const text = keys[key]
-    const name = typeof text === 'string' ? /(?:^|[,;\s])n="([a-z0-9-]{1,63})"/.exec(text)?.[1] : undefined
+    const name = typeof text === 'string' ? (nameIn(text) ?? nameIn(fromBase64(text))) : undefined
     const edge = name === undefined ? null : words.edgeOfName(name)
     if (edge !== null) return { edge, by: 'cmsd' }
   }
   return hostEdge(keys, words)
+}
+
+function nameIn(cmsd: string): string | undefined {
+  return /(?:^|[,;\s])n="([a-z0-9-]{1,63})"/.exec(cmsd)?.[1]
+}
+
+/** As CTA-5004-B has players echo it. */
+function fromBase64(text: string): string {
+  return /^[A-Za-z0-9+/]{4,1024}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString('latin1') : ''
 }
 
 function hostEdge(
@@ -205,7 +260,11 @@ export function takeRequest(session: Session, edge: string, request: ViewerReque
     session.duplicates += 1
     return 'duplicate'
   }
-  overflow(session.answers, ANSWER.width, EVIDENCE_MAX)
+  dropLeast(session.answers, { width: ANSWER.width, max: EVIDENCE_MAX }, worthOfAnswer)
+  const { heldMs = 0 } = request
+  if (heldMs > 0) {
+    takeDelay(session, [DELAY_BY.edge, request.at - heldMs, request.at + durationMs, heldMs])
+  }
   session.requests += 1
   session.title ??= request.title
   session.viewerRegion ??= request.viewerRegion

@@ -8,15 +8,13 @@ const answer = (more: Partial<OwnAnswer> = {}): OwnAnswer => ({
   firstByteMs: 3,
   durationMs: 20,
   upstreamMs: none,
-  bufferMs: none,
   status: 200,
   ...more,
 })
 const reply = (more: Partial<SeenReply> = {}): SeenReply => ({
-  at: 9560,
+  askedAt: 9500,
   ttfbMs: 40,
   ttlbMs: 60,
-  bufferMs: none,
   status: 200,
   ...more,
 })
@@ -25,6 +23,7 @@ const stall = (more: Partial<StallEvidence>): StallEvidence => ({
   to: 12_000,
   replies: [],
   answers: [],
+  delays: [],
   bufferMs: none,
   edgeStoppedS: null,
   ...more,
@@ -36,7 +35,7 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
     'the upstream took most of the edge’s first byte',
     {
       answers: [answer({ firstByteMs: 2500, upstreamMs: 2480, durationMs: 2600 })],
-      replies: [reply({ at: 12_200, ttfbMs: 2540, ttlbMs: 2700 })],
+      replies: [reply({ askedAt: 9500, ttfbMs: 2540, ttlbMs: 2700 })],
     },
     /first byte took 2.5 s, of which the upstream took 2.5 s/,
   ],
@@ -63,7 +62,7 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
     'stopped: what it measured itself looks quick',
     {
       answers: [answer({ at: 11_900 })],
-      replies: [reply({ at: 11_950, ttfbMs: 2400, ttlbMs: 2450 })],
+      replies: [reply({ askedAt: 9500, ttfbMs: 2400, ttlbMs: 2450 })],
       edgeStoppedS: 2,
     },
     /stood still for 2.0 s/,
@@ -71,13 +70,16 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
   [
     'path',
     'the player waited, the edge did not',
-    { answers: [answer()], replies: [reply({ at: 11_900, ttfbMs: 2400, ttlbMs: 2450 })] },
+    { answers: [answer()], replies: [reply({ askedAt: 9500, ttfbMs: 2400, ttlbMs: 2450 })] },
     /player's first byte took 2.4 s, the edge's own 3 ms/,
   ],
   [
     'path',
     'a thin line: the last byte took long',
-    { answers: [answer({ durationMs: 2300 })], replies: [reply({ at: 11_900, ttfbMs: 50, ttlbMs: 2400 })] },
+    {
+      answers: [answer({ durationMs: 2300 })],
+      replies: [reply({ askedAt: 9500, ttfbMs: 50, ttlbMs: 2400 })],
+    },
     /last only after 2.4 s/,
   ],
   [
@@ -89,7 +91,7 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
   [
     'path',
     'no answer from an edge that is up',
-    { replies: [reply({ status: 0, at: 11_000 })], edgeStoppedS: 0 },
+    { replies: [reply({ status: 0, askedAt: 10_940 })], edgeStoppedS: 0 },
     /no answer/,
   ],
   [
@@ -104,11 +106,69 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
     { answers: [answer()], replies: [reply()] },
     /within 60 ms; the edge gave its own within 20 ms/,
   ],
+  [
+    'edge',
+    'stood still by its own account, also while it waited for the origin',
+    {
+      answers: [answer({ firstByteMs: 2200, upstreamMs: 2190, durationMs: 2210 })],
+      delays: [{ from: 9500, to: 11_700, ms: 2000, by: 'edge' }],
+    },
+    /first byte took 2.2 s; its process stood still for up to 2.0 s/,
+  ],
+  [
+    'edge',
+    'stood still before it read the request, which it then answered at once',
+    {
+      answers: [answer({ at: 11_800 })],
+      replies: [reply({ ttfbMs: 2310, ttlbMs: 2330 })],
+      delays: [{ from: 9800, to: 11_820, ms: 2000, by: 'edge' }],
+    },
+    /stood still for 2.0 s/,
+  ],
+  [
+    'path',
+    'the edge answered at once, long before the answer came',
+    {
+      answers: [answer({ at: 9510 }), answer({ at: 8800, firstByteMs: 300 })],
+      replies: [reply({ ttfbMs: 2400, ttlbMs: 2450 })],
+    },
+    /the edge's own 3 ms/,
+  ],
+  [
+    'path',
+    'more was lost on the way than at a slow origin',
+    {
+      answers: [answer({ firstByteMs: 500, upstreamMs: 490, durationMs: 520 })],
+      replies: [reply({ ttfbMs: 2600, ttlbMs: 2650 })],
+    },
+    /first byte took 2.6 s, the edge's own 500 ms/,
+  ],
+  [
+    'player',
+    'a busy page, to which every answer had come in time',
+    {
+      answers: [answer()],
+      replies: [reply()],
+      bufferMs: 0,
+      delays: [{ from: 10_000, to: 11_200, ms: 1200, by: 'page' }],
+    },
+    /took notice 1.2 s late/,
+  ],
+  [
+    'path',
+    'a page that was a little busy, while the answer took longer',
+    {
+      answers: [answer()],
+      replies: [reply({ ttfbMs: 2400, ttlbMs: 2450 })],
+      delays: [{ from: 10_000, to: 10_500, ms: 500, by: 'page' }],
+    },
+    /first byte took 2.4 s/,
+  ],
   ['unknown', 'nobody said anything', {}, /nobody told/],
   [
     'unknown',
     'the player waited for an answer that no edge told of',
-    { replies: [reply({ at: 11_900, ttfbMs: 2400 })] },
+    { replies: [reply({ askedAt: 9500, ttfbMs: 2400 })] },
     /no edge told/,
   ],
   [

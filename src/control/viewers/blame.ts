@@ -13,12 +13,11 @@ const UPSTREAM_PART = 0.6
 /** Clocks of the two differ by so much. */
 const APART_MS = 1000
 
-/** As the player saw it; NaN: it did not say. `at`: when its last byte came, fleet time. */
+/** As the player saw it; NaN: it did not say. `askedAt`: when it asked, fleet time. */
 export interface SeenReply {
-  readonly at: number
+  readonly askedAt: number
   readonly ttfbMs: number
   readonly ttlbMs: number
-  readonly bufferMs: number
   readonly status: number
 }
 
@@ -28,8 +27,15 @@ export interface OwnAnswer {
   readonly firstByteMs: number
   readonly durationMs: number
   readonly upstreamMs: number
-  readonly bufferMs: number
   readonly status: number
+}
+
+/** Time in which an edge's process stood still, or a player's page was too busy to notice; at most `ms` of it. */
+export interface Delay {
+  readonly from: number
+  readonly to: number
+  readonly ms: number
+  readonly by: 'edge' | 'page'
 }
 
 export interface StallEvidence {
@@ -38,7 +44,8 @@ export interface StallEvidence {
   readonly to: number
   readonly replies: readonly SeenReply[]
   readonly answers: readonly OwnAnswer[]
-  /** The buffer as the player told it within the stall or just before it; NaN: not said. */
+  readonly delays: readonly Delay[]
+  /** The buffer as the player told it within the stall; NaN: not said. */
   readonly bufferMs: number
   /** Seconds for which the edge's process stood still meanwhile, as its agent saw it; null: not known. */
   readonly edgeStoppedS: number | null
@@ -50,25 +57,31 @@ export interface Judged {
 }
 
 export function judgeStall(stall: StallEvidence): Judged {
-  const stopped = stall.edgeStoppedS ?? 0
-  const replies = stall.replies.filter(reply => touches(stall, reply.at - spent(reply.ttlbMs), reply.at))
+  const replies = stall.replies.filter(reply => touches(stall, reply.askedAt, endOf(reply)))
   const answers = stall.answers.filter(one => touches(stall, one.at, one.at + one.durationMs))
-  const answer = worst(answers, one => one.durationMs)
-  if (answer !== null) {
-    const own = judgeAnswer(answer)
-    if (own !== null) return own
+  const edgeHeldMs = longest(stall, 'edge')
+  const failed = answers.find(({ status }) => status >= 500)
+  const slowest = failed ?? worst(answers, one => spent(one.firstByteMs))
+  const own = slowest === null ? null : judgeAnswer(slowest, edgeHeldMs)
+  const reply = worst(replies, one => endOf(one) - one.askedAt)
+  const told = reply === null ? null : beside(reply, stall.answers)
+  const onWayMs = reply === null || told === null ? 0 : endOf(reply) - reply.askedAt - spent(told.firstByteMs)
+  // Where more was lost than at the edge or behind it, there it is.
+  const isMoreOnWay = edgeHeldMs < SLOW_MS && onWayMs > spent(slowest?.firstByteMs ?? Number.NaN)
+  if (own !== null && (slowest === failed || !isMoreOnWay)) return own
+  const stoodMs = Math.max(edgeHeldMs, (stall.edgeStoppedS ?? 0) * 1000)
+  if (edgeHeldMs >= SLOW_MS || (stall.edgeStoppedS ?? 0) > 0) {
+    return { blame: 'edge', evidence: `the edge's process stood still for ${seconds(stoodMs)} meanwhile` }
   }
-  if (stopped > 0) {
-    return {
-      blame: 'edge',
-      evidence: `the edge's process stood still for ${seconds(stopped * 1000)} meanwhile`,
-    }
+  const lateMs = longest(stall, 'page')
+  if (lateMs >= SLOW_MS && lateMs >= (reply === null ? 0 : endOf(reply) - reply.askedAt)) {
+    return { blame: 'player', evidence: `its page was busy: it took notice ${ms(lateMs)} late` }
   }
-  const reply = worst(replies, one => Math.max(spent(one.ttfbMs), spent(one.ttlbMs)))
   if (reply !== null) {
-    const seen = judgeReply(reply, beside(reply, stall.answers))
+    const seen = judgeReply(reply, told)
     if (seen !== null) return seen
   }
+  const answer = worst(answers, one => one.durationMs)
   if (answer !== null && answer.durationMs - spent(answer.firstByteMs) >= SLOW_MS) {
     const took = seconds(answer.durationMs - spent(answer.firstByteMs))
     return {
@@ -80,7 +93,7 @@ export function judgeStall(stall: StallEvidence): Judged {
 }
 
 /** What the edge's own times say: it waited for its upstream, or it was slow itself. */
-function judgeAnswer({ firstByteMs, upstreamMs, status }: OwnAnswer): Judged | null {
+function judgeAnswer({ firstByteMs, upstreamMs, status }: OwnAnswer, heldMs: number): Judged | null {
   if (status >= 500) {
     const upstream = Number.isNaN(upstreamMs) ? '' : ` after ${ms(upstreamMs)} of waiting for the upstream`
     return {
@@ -89,6 +102,11 @@ function judgeAnswer({ firstByteMs, upstreamMs, status }: OwnAnswer): Judged | n
     }
   }
   if (!(firstByteMs >= SLOW_MS)) return null
+  // What it measured while it stood still, also of its upstream, is its own standing.
+  if (heldMs >= firstByteMs * UPSTREAM_PART) {
+    const text = `the edge's first byte took ${ms(firstByteMs)}; its process stood still for up to ${ms(heldMs)} of that`
+    return { blame: 'edge', evidence: text }
+  }
   if (upstreamMs >= firstByteMs * UPSTREAM_PART) {
     return {
       blame: 'origin',
@@ -144,6 +162,17 @@ function judgeBuffer(stall: StallEvidence, reply: SeenReply | null, answer: OwnA
   return { blame: 'unknown', evidence: 'nobody told of an answer around it' }
 }
 
+/** When its last byte came. */
+function endOf({ askedAt, ttfbMs, ttlbMs }: SeenReply): number {
+  return askedAt + Math.max(spent(ttfbMs), spent(ttlbMs))
+}
+
+function longest(stall: StallEvidence, by: Delay['by']): number {
+  const { from, to, delays } = stall
+  const near = delays.filter(one => one.by === by && one.from <= to + APART_MS && one.to >= from - APART_MS)
+  return near.reduce((most, delay) => Math.max(most, delay.ms), 0)
+}
+
 function touches({ from, to }: StallEvidence, begin: number, end: number): boolean {
   return begin <= to + APART_MS && end >= from - BEFORE_MS
 }
@@ -154,14 +183,15 @@ function worst<One>(all: readonly One[], cost: (one: One) => number): One | null
   return found
 }
 
-/** The edge's word on the same answer: the one whose request came nearest to when the player asked. */
+/** The edge's word on the same answer: the one that began or ended nearest to it. */
 function beside(reply: SeenReply, answers: readonly OwnAnswer[]): OwnAnswer | null {
-  const askedAt = reply.at - Math.max(spent(reply.ttfbMs), spent(reply.ttlbMs))
-  const apart = (one: OwnAnswer): number => Math.abs(one.at - askedAt)
+  const end = endOf(reply)
+  // On a slow way the request itself comes late, or its answer stays away after it was given.
+  const apart = (one: OwnAnswer): number =>
+    Math.min(Math.abs(one.at - reply.askedAt), Math.abs(one.at + one.durationMs - end))
   let found: OwnAnswer | null = null
   for (const one of answers) {
-    // On a slow way the request itself may come late.
-    if (one.at < askedAt - APART_MS || one.at > reply.at + APART_MS) continue
+    if (one.at < reply.askedAt - APART_MS || one.at > end + APART_MS) continue
     if (found === null || apart(one) < apart(found)) found = one
   }
   return found

@@ -1,15 +1,24 @@
 // Owns collecting the evidence of a session's stalls and judging those that are settled. It keeps what it has judged.
-import { judgeStall, type OwnAnswer, type SeenReply } from './blame.ts'
+import { type Delay, judgeStall, type OwnAnswer, type SeenReply } from './blame.ts'
 import { edgeAt } from './edge-runs.ts'
 import type { Figures, FleetStall } from './figures.ts'
 import { offsetOf } from './player-clock.ts'
 import { eachRow } from './rows.ts'
-import { ANSWER, type JudgedStall, POINT, REPLY, type Session, STALLS_MAX } from './session.ts'
+import {
+  ANSWER,
+  DELAY,
+  DELAY_BY,
+  type JudgedStall,
+  POINT,
+  REPLY,
+  type Session,
+  STALLS_MAX,
+} from './session.ts'
 
 /** What comes later than this after a stall is not waited for: an edge forwards within a second or two. */
 export const SETTLE_MS = 10_000
-/** The buffer that a player told so long around its stall speaks of it. */
-const BUFFER_NEAR_MS = 1500
+/** The buffer that a player told so shortly before its stall still speaks of it. */
+const BUFFER_NEAR_MS = 250
 
 export interface EdgeWitness {
   /** Seconds for which its process stood still within that time (fleet time); null: nobody looked. */
@@ -29,7 +38,10 @@ export function judgeSession(
   for (const [at, stall] of stalls.entries()) {
     if (known.has(stall.from)) continue
     const goesOn = at === stalls.length - 1 && state === 'rebuffering'
-    if (goesOn || nowMs - Math.max(stall.at + stall.seconds * 1000, session.heardAt) < SETTLE_MS) waits = true
+    const end = stall.at + stall.seconds * 1000
+    // A session that goes on has told of later moments: evidence does not get better, and is not kept for ever.
+    const isComplete = nowMs - session.heardAt >= SETTLE_MS || session.lastAt - end >= SETTLE_MS
+    if (goesOn || !isComplete || nowMs - end < SETTLE_MS) waits = true
     else fresh.push(judged(session, stall, witness))
   }
   session.judged.push(...fresh)
@@ -46,7 +58,8 @@ export function judged(session: Session, stall: FleetStall, witness: EdgeWitness
     to,
     replies: repliesOf(session),
     answers: answersOf(session),
-    bufferMs: bufferNear(session, stall.from),
+    bufferMs: bufferIn(session, stall),
+    delays: delaysOf(session),
     edgeStoppedS: edge === null ? null : witness.stoppedS(edge, stall.at - 3000, to),
   })
   return { at: stall.at, seconds: stall.seconds, edge, blame, evidence, from: stall.from }
@@ -55,10 +68,9 @@ export function judged(session: Session, stall: FleetStall, witness: EdgeWitness
 function repliesOf({ replies, clock }: Session): SeenReply[] {
   const offset = offsetOf(clock)
   return [...eachRow(replies, REPLY.width)].map(row => ({
-    at: (row[REPLY.ts] ?? 0) + offset,
+    askedAt: (row[REPLY.ts] ?? 0) + offset,
     ttfbMs: row[REPLY.ttfbMs] ?? Number.NaN,
     ttlbMs: row[REPLY.ttlbMs] ?? Number.NaN,
-    bufferMs: row[REPLY.bufferMs] ?? Number.NaN,
     status: row[REPLY.status] ?? Number.NaN,
   }))
 }
@@ -69,17 +81,29 @@ function answersOf({ answers }: Session): OwnAnswer[] {
     firstByteMs: row[ANSWER.firstByteMs] ?? Number.NaN,
     durationMs: row[ANSWER.durationMs] ?? 0,
     upstreamMs: row[ANSWER.upstreamMs] ?? Number.NaN,
-    bufferMs: row[ANSWER.bufferMs] ?? Number.NaN,
     status: row[ANSWER.status] ?? 0,
   }))
 }
 
-function bufferNear({ points }: Session, ts: number): number {
+function delaysOf({ delays, clock }: Session): Delay[] {
+  const offset = offsetOf(clock)
+  return [...eachRow(delays, DELAY.width)].map(row => {
+    const isPage = row[DELAY.by] === DELAY_BY.page
+    const shift = isPage ? offset : 0
+    const [, from = 0, to = 0, ms = 0] = row
+    return { from: from + shift, to: to + shift, ms, by: isPage ? 'page' : 'edge' }
+  })
+}
+
+/** The least that it told of its buffer from the stall's beginning on: media that came ends it. */
+function bufferIn({ points }: Session, stall: FleetStall): number {
   let found = Number.NaN
+  const end = stall.from + stall.seconds * 1000
   for (const row of eachRow(points, POINT.width)) {
-    const apart = Math.abs((row[POINT.ts] ?? 0) - ts)
+    const [ts = 0] = row
     const bufferMs = row[POINT.bufferMs] ?? Number.NaN
-    if (apart <= BUFFER_NEAR_MS && !Number.isNaN(bufferMs) && !(found >= bufferMs)) found = bufferMs
+    const isWithin = ts >= stall.from - BUFFER_NEAR_MS && (ts < end || ts === stall.from)
+    if (isWithin && !Number.isNaN(bufferMs) && !(found <= bufferMs)) found = bufferMs
   }
   return found
 }

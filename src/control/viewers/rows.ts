@@ -33,6 +33,21 @@ export function overflow(rows: number[], width: number, max: number): number[] |
   return rows.length > max * width ? rows.splice(0, width) : null
 }
 
+/** Takes the one out that is worth the least. */
+export function dropLeast(
+  rows: number[],
+  { width, max }: { readonly width: number; readonly max: number },
+  worth: (rows: readonly number[], at: number) => number,
+): void {
+  if (rows.length <= max * width) return
+  let [least, leastWorth] = [0, Number.POSITIVE_INFINITY]
+  for (let at = 0; at < rows.length; at += width) {
+    const own = worth(rows, at)
+    if (own < leastWorth) [least, leastWorth] = [at, own]
+  }
+  rows.splice(least, width)
+}
+
 /** Oldest first. */
 export function* eachRow(rows: readonly number[], width: number): Generator<readonly number[]> {
   for (let at = 0; at < rows.length; at += width) yield rows.slice(at, at + width)

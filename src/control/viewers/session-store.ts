@@ -249,7 +249,10 @@ export class SessionStore implements Closable {
 }
 
 export function unpack(packed: Buffer): Session {
-  return deserialize(packed) as Session
+  const session = deserialize(packed) as Session
+  // Stored before there were any.
+  session.delays ??= []
+  return session
 }
 
 export function pack(session: Session): Buffer {

@@ -42,6 +42,14 @@ export const ANSWER = {
 } as const
 /** Evidence of the last half minute: a stall is judged within that. */
 export const EVIDENCE_MAX = 12
+/** A slow answer is kept so much longer than a quick one: it is what stalls are judged by. */
+export const SLOW_KEPT_MS = 30_000
+
+/** Times in which an edge's process stood still or a player's page was late (`by`). Fleet time; of the player its own. */
+export const DELAY = { by: 0, from: 1, to: 2, ms: 3, width: 4 } as const
+export const DELAY_BY = { edge: 0, page: 1 } as const
+/** Of each of the two. */
+export const DELAYS_MAX = 6
 
 /** Segments of the estimate, in order of arrival. */
 export const SEGMENT = {
@@ -127,6 +135,7 @@ export interface Session {
   points: number[]
   replies: number[]
   answers: number[]
+  delays: number[]
   delivery: Delivery
   segments: number[]
   edgeNames: string[]

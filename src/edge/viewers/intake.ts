@@ -7,6 +7,7 @@ import { Rates } from './rates.ts'
 import { type RequestNote, Requests, type RequestsOptions } from './requests.ts'
 import { Forwarder } from './spool/forwarder.ts'
 import { Spool } from './spool/spool.ts'
+import { Standstill } from './standstill.ts'
 
 const NOTES_MS = 250
 /** One player says some records in ten seconds; the burst is what it kept while its edge was away. */
@@ -27,6 +28,7 @@ export class Intake implements Closable {
   readonly #options: IntakeOptions
   readonly #spool: Spool
   readonly #requests: Requests
+  readonly #standstill: Standstill
   readonly #timer: NodeJS.Timeout
   readonly #bySession = new Rates(SESSION_RATE)
   readonly #byAddress = new Rates(ADDRESS_RATE)
@@ -43,6 +45,7 @@ export class Intake implements Closable {
     const { folder, bytesMax, hostId, log } = options
     this.#spool = new Spool({ folder, bytesMax, hostId, log })
     this.#requests = new Requests(options)
+    this.#standstill = new Standstill(NOTES_MS, options.clock.monotonicMs())
     this.#timer = setInterval(() => void this.#takeNotes(), NOTES_MS)
     this.#register(options.counters)
   }
@@ -105,7 +108,10 @@ export class Intake implements Closable {
   }
 
   async #takeNotes(): Promise<void> {
-    const lines = this.#requests.take(this.#nowMs() - this.#options.clock.monotonicMs())
+    const monotonicMs = this.#options.clock.monotonicMs()
+    this.#standstill.turn(monotonicMs)
+    const held = (startMs: number, endMs: number): number => this.#standstill.heldMs(startMs, endMs)
+    const lines = this.#requests.take(this.#nowMs() - monotonicMs, held)
     this.#requestLines += lines.length
     await this.#spool.add(lines)
   }

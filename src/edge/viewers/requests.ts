@@ -71,16 +71,16 @@ export class Requests {
     else this.#notes.push(note)
   }
 
-  /** Lines of all notes since the last call. `offsetMs`: from monotonic to fleet time. */
-  take(offsetMs: number): string[] {
+  /** Lines of all notes since the last call. `offsetMs`: from monotonic to fleet time; `heldMs`: Standstill's word. */
+  take(offsetMs: number, heldMs: (startMs: number, endMs: number) => number): string[] {
     const notes = this.#notes
     this.#notes = []
     // The operator's table may be another by now.
     this.#places.clear()
-    return notes.flatMap(note => this.#line(note, offsetMs) ?? [])
+    return notes.flatMap(note => this.#line(note, offsetMs, heldMs(note.startMs, note.endMs)) ?? [])
   }
 
-  #line(note: RequestNote, offsetMs: number): string | null {
+  #line(note: RequestNote, offsetMs: number, heldMs: number): string | null {
     const object = objects[note.kind]
     if (object === undefined) return null
     const isSegment = object === 'segment'
@@ -106,6 +106,7 @@ export class Requests {
       durationMs: tenths(note.endMs - note.startMs) ?? 0,
       cache: note.cache ?? 'none',
       upstreamMs: tenths(note.upstreamMs),
+      ...(heldMs > 0 ? { heldMs: Math.round(heldMs) } : {}),
       bufferMs: said.bufferMs,
       starting: said.starting,
       starved: said.starved,

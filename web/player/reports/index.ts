@@ -1,7 +1,9 @@
 // The door of the player library: what a viewer goes through, told to the edges as CMCD version 2 events (CTA-5004-B).
 // With hls.js its own reporter speaks and this corrects it (docs/watch/player-library.md); a plain <video> is watched here.
+import { Playhead } from './playhead.ts'
 import { quoted, type RecordKeys, readKeys, unquoted } from './record.ts'
 import { ReportSender } from './sender.ts'
+import { sinceEpochMs, Timings } from './timings.ts'
 
 /** Time between two `t` records. */
 const INTERVAL_S = 10
@@ -9,6 +11,10 @@ const CID_CHARACTERS_MAX = 128
 const REF_CHARACTERS_MAX = 128
 /** `viewerRefKey` of wire, which would bring its validators along. */
 export const VIEWER_REF_KEY = 'com.vitrine-viewer'
+/** `viewerLateKey` of wire. */
+export const LATE_KEY = 'com.vitrine-late'
+/** A page is always a little late. */
+const LATE_MS_MIN = 100
 const URL_CHARACTERS_MAX = 512
 
 export interface ReportsOptions {
@@ -63,6 +69,8 @@ export class ViewerReports {
   readonly #options: ReportsOptions
   readonly #sender: ReportSender
   readonly #closing = new AbortController()
+  readonly #playhead = new Playhead()
+  readonly #timings = new Timings()
   #video: HTMLVideoElement | null = null
   #isPlain = true
   #sn = 0
@@ -74,6 +82,11 @@ export class ViewerReports {
   #muted = false
   /** Of the present rebuffering. */
   #starvedMs: number | null = null
+  #stoodAtS = 0
+  /** Of the last state: none begins before the one before it. */
+  #enteredMs = 0
+  /** The last record that says the present state at the present time. */
+  #lastSaid: RecordKeys | null = null
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: ReportsOptions) {
@@ -111,9 +124,14 @@ export class ViewerReports {
     on(video, 'play', () => this.asked())
     if (video.autoplay || !video.paused) this.asked()
     on(video, 'playing', () => this.#onPlaying())
-    on(video, 'timeupdate', () => this.#moved())
+    on(video, 'timeupdate', () => {
+      this.#moved()
+      if (this.#state === 'p' && !video.seeking)
+        this.#playhead.look(performance.now(), video.currentTime, video.playbackRate)
+    })
     on(video, 'seeking', () => {
       this.#startPosition = null
+      this.#playhead.jumped()
     })
     on(video, 'volumechange', () => this.#onVolume(video.muted))
     on(document, 'fullscreenchange', () => this.#tell(document.fullscreenElement === null ? 'pc' : 'pe'))
@@ -124,6 +142,7 @@ export class ViewerReports {
     })
     on(window, 'pagehide', () => this.#quit())
     this.#muted = video.muted
+    this.#timings.observe()
     if (hls === null && this.#isPlain) this.#watchPlain(video, on)
     return this
   }
@@ -153,6 +172,7 @@ export class ViewerReports {
   close(): void {
     this.#quit()
     this.#closing.abort()
+    this.#timings.close()
     clearInterval(this.#timer)
   }
 
@@ -160,6 +180,7 @@ export class ViewerReports {
   #fromHls(keys: RecordKeys): void {
     const event = keys.get('e')
     const said = keys.get('sta')
+    if (this.#state === 'q') return // hls.js may outlast the session
     if (event === 'ps') {
       const state = this.#stateOf(said ?? '')
       if (state === 'p' && !this.#begun) return // the playhead has not moved: `#moved` says so
@@ -187,15 +208,44 @@ export class ViewerReports {
 
   #enter(state: string, keys: RecordKeys = this.#newKeys('ps'), more: [string, string][] = []): void {
     if (state === this.#state || this.#state === 'q') return
-    const atMs = performance.now()
+    const heardMs = performance.now()
+    const atMs = Math.max(this.#enteredMs, this.#agree(state, this.#momentOf(state, heardMs)))
+    this.#enteredMs = atMs
     if (this.#starvedMs !== null) {
       keys.set('bs', '')
       keys.set('bsd', `(${Math.round(atMs - this.#starvedMs)})`)
     }
+    if (heardMs - atMs >= LATE_MS_MIN) keys.set(LATE_KEY, String(Math.round(heardMs - atMs)))
     this.#starvedMs = state === 'r' ? atMs : null
+    this.#stoodAtS = this.#video?.currentTime ?? 0
+    keys.set('ts', String(sinceEpochMs(atMs)))
     this.#state = state
     for (const [key, value] of more) keys.set(key, value)
     this.#add(keys, true)
+  }
+
+  /** What was said between a change of state and its notice said the wrong state: that is put right, or stands if sent. */
+  #agree(state: string, atMs: number): number {
+    const { waiting } = this.#sender
+    const said = this.#lastSaid
+    const saidMs = Number(said?.get('ts') ?? 0) - performance.timeOrigin
+    if (said === null || saidMs <= atMs) return atMs
+    if (!waiting.includes(said)) return saidMs
+    for (const keys of waiting) {
+      const isBetween = Number(keys.get('ts')) - performance.timeOrigin > atMs
+      if (isBetween && keys.get('e') !== 'ps') keys.set('sta', state)
+    }
+    return atMs
+  }
+
+  /** When it stopped or went on, which the page may hear late. */
+  #momentOf(state: string, nowMs: number): number {
+    const video = this.#video
+    if (video === null || video.seeking) return nowMs
+    const { currentTime, playbackRate } = video
+    if (state === 'r' && this.#state === 'p') return this.#playhead.stoppedMs(nowMs, currentTime)
+    if (state !== 'p' || this.#state !== 'r') return nowMs
+    return Playhead.resumedMs(nowMs, this.#stoodAtS, currentTime, playbackRate)
   }
 
   #onPlaying(): void {
@@ -254,13 +304,17 @@ export class ViewerReports {
     const keys = this.#newKeys('rr')
     keys.set('rc', String(response?.code ?? 0))
     keys.set('url', quoted(frag.url.split('?')[0] ?? '', URL_CHARACTERS_MAX))
-    if (startMs > 0) keys.set('ttlb', String(Math.round(performance.now() - startMs)))
+    if (startMs > 0) {
+      // A response is stamped with the time of its request.
+      keys.set('ts', String(sinceEpochMs(startMs)))
+      keys.set('ttlb', String(Math.round(performance.now() - startMs)))
+    }
     keys.set('ec', `(${quoted(details, 64)})`)
     this.#completeResponse(keys)
     this.#add(keys, true)
   }
 
-  /** Which host answered. */
+  /** Which host answered, and how long it took by the browser's account instead of the busy page's. */
   #completeResponse(keys: RecordKeys): void {
     const url = unquoted(keys.get('url') ?? '')
     try {
@@ -268,6 +322,14 @@ export class ViewerReports {
     } catch {
       // hls.js gave no whole address; the record says what it can
     }
+    const startMs = Number(keys.get('ts')) - performance.timeOrigin
+    const timing = this.#timings.of(url.split('?')[0] ?? '', startMs)
+    if (timing === null || !keys.has('ttfb')) return
+    const { firstMs, endMs } = timing
+    const lateMs = startMs + Number(keys.get('ttlb') ?? Number.NaN) - endMs
+    keys.set('ttfb', String(Math.round(firstMs - timing.startMs)))
+    keys.set('ttlb', String(Math.round(endMs - timing.startMs)))
+    if (lateMs >= LATE_MS_MIN) keys.set(LATE_KEY, String(Math.round(lateMs)))
   }
 
   /** CTA-5006: what the server said of itself goes back to who collects, as Base64 (CTA-5004-B, `cmsds`). */
@@ -298,7 +360,7 @@ export class ViewerReports {
   #newKeys(event: string): RecordKeys {
     return new Map([
       ['e', event],
-      ['ts', String(nowMs())],
+      ['ts', String(sinceEpochMs(performance.now()))],
       ['v', '2'],
     ])
   }
@@ -306,30 +368,29 @@ export class ViewerReports {
   #add(keys: RecordKeys, soon: boolean): void {
     const { contentId, viewerRef } = this.#options
     this.#sn += 1
-    // Of one clock that never steps; hls.js stamps responses by it, too, and all else by the wall clock.
-    if (keys.get('e') !== 'rr') keys.set('ts', String(nowMs()))
+    // Of one clock that never steps; hls.js stamps responses by it, too, and all else by the wall clock. States know when.
+    const event = keys.get('e') ?? ''
+    if (event !== 'rr' && event !== 'ps') keys.set('ts', String(sinceEpochMs(performance.now())))
     keys.set('sid', quoted(this.sessionId, 64))
     keys.set('sn', String(this.#sn))
     if (this.#state !== '') keys.set('sta', this.#state)
     if (contentId !== undefined) keys.set('cid', quoted(contentId, CID_CHARACTERS_MAX))
-    if (viewerRef !== undefined && keys.get('e') !== 'rr')
+    if (viewerRef !== undefined && event !== 'rr')
       keys.set(VIEWER_REF_KEY, quoted(viewerRef, REF_CHARACTERS_MAX))
-    if (!keys.has('bl')) this.#addBuffer(keys)
+    this.#addBuffer(keys)
+    if (event !== 'rr') this.#lastSaid = keys
     this.#sender.add(keys, soon)
   }
 
+  /** What lies ahead now; hls.js repeats what it told at its last load. */
   #addBuffer(keys: RecordKeys): void {
     const video = this.#video
-    if (video === null) return
+    if (video === null || video.readyState === 0) return
     const { buffered, currentTime } = video
+    keys.set('bl', '(0)')
     for (let n = 0; n < buffered.length; n += 1) {
       if (buffered.start(n) > currentTime + 0.1 || buffered.end(n) < currentTime) continue
       keys.set('bl', `(${Math.round((buffered.end(n) - currentTime) * 1000)})`)
     }
   }
-}
-
-/** Since 1970, by a clock that goes on whatever is done to the machine's. */
-function nowMs(): number {
-  return Math.round(performance.timeOrigin + performance.now())
 }

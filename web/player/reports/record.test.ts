@@ -3,11 +3,12 @@ import { gzipSync } from 'node:zlib'
 import { decodeCmcd } from '@svta/common-media-library/cmcd/decodeCmcd'
 import { build } from 'vite'
 import { expect, test } from 'vitest'
-import { viewerRefKey } from '#wire'
-import { VIEWER_REF_KEY } from './index.ts'
+import { viewerLateKey, viewerRefKey } from '#wire'
+import { LATE_KEY, VIEWER_REF_KEY } from './index.ts'
 import { quoted, readKeys, writeKeys } from './record.ts'
 
-test('the reference to a viewer has the name by which the control room knows it', () => {
+test('own keys have the names by which the control room knows them', () => {
+  expect(LATE_KEY).toBe(viewerLateKey)
   expect(VIEWER_REF_KEY).toBe(viewerRefKey)
 })
 

@@ -1,0 +1,73 @@
+// Owns the fleet of the truth test: one edge that keeps next to nothing, and two ways that can be held up, from the
+// origin to it and from it to the player; a title long enough that nobody sees the same twice.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { startFleet, type TestFleet, until } from '../../test/e2e/fleet.ts'
+import { HoldingProxy } from './holding-proxy.ts'
+
+const execute = promisify(execFile)
+export const EDGE = 'eu-west'
+export const TITLE = 'truth'
+export const TITLE_S = 600
+const CACHE_BYTES: number = 8 * 1024 * 1024
+
+export interface TruthFleet {
+  readonly fleet: TestFleet
+  readonly originWay: HoldingProxy
+  readonly playerWay: HoldingProxy
+  close(): Promise<void>
+}
+
+export async function startTruthFleet(): Promise<TruthFleet> {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-truth-'))
+  const originWay = await HoldingProxy.start()
+  const playerWay = await HoldingProxy.start()
+  const edge = { id: EDGE, memoryBytesMax: CACHE_BYTES, diskBytesMax: 0, publicUrl: playerWay.url }
+  const config = join(folder, 'vitrine.yaml')
+  writeFileSync(config, JSON.stringify({ edges: [edge], join: { originUrl: originWay.url } }))
+  const film = makeFilm(join(folder, `${TITLE}.mp4`))
+  const fleet = await startFleet({ data: join(folder, 'data'), config })
+  originWay.leadTo(fleet.portBase + 10)
+  playerWay.leadTo(fleet.portBase + 1)
+  const close = async (): Promise<void> => {
+    await fleet.close()
+    originWay.close()
+    playerWay.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await film
+    await fleet.vitrine('publish', join(folder, `${TITLE}.mp4`))
+    await until(
+      async () => (await fetch(`${playerWay.url}/vod/${TITLE}/master.m3u8`)).ok,
+      30_000,
+      () => 'the title does not play',
+    )
+    return { fleet, originWay, playerWay, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Moving pictures and a tone, some 1 Mb/s: what matters is that no two segments are one object. */
+async function makeFilm(file: string): Promise<void> {
+  const picture = ['-f', 'lavfi', '-i', `testsrc2=size=480x270:rate=25:duration=${TITLE_S}`]
+  const tone = ['-f', 'lavfi', '-i', `sine=frequency=440:duration=${TITLE_S}`]
+  const video = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-g',
+    '100',
+    '-b:v',
+    '900k',
+    '-pix_fmt',
+    'yuv420p',
+  ]
+  await execute('ffmpeg', ['-v', 'error', ...picture, ...tone, ...video, '-c:a', 'aac', '-shortest', file])
+}
