@@ -219,6 +219,9 @@ const migrations: readonly string[] = [
     stage_ms REAL NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE viewer_excess (edge TEXT PRIMARY KEY, past TEXT NOT NULL, at REAL NOT NULL) STRICT;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length
