@@ -129,7 +129,9 @@ describe('viewers as a witness', () => {
     await play(second, time, 60, 'us-east')
     expect(words(second)).toEqual(['eu-west: usual', 'us-east: against', 'ap-south: usual'])
     const word = second.fleet.get('us-east')?.viewersWord
-    expect(word?.text).toMatch(/^\d\d of 60 viewers stalled within 1 min; \d\.\d expected by its peers and its own past/)
+    expect(word?.text).toMatch(
+      /^\d\d of 60 viewers stalled within 1 min; \d\.\d expected by its peers and its own past/,
+    )
 
     // The series say the same of that moment.
     const last = START + time.s * 1000

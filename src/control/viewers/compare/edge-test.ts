@@ -8,7 +8,7 @@ import { tailOf } from './tail.ts'
 /** Sums over all edges and looks of four weeks come to at most so many alarms without a cause (union bound). */
 export const FALSE_ALARMS = 0.5
 const FOUR_WEEKS_MS = 28 * 86_400_000
-/** What is less than this is no degradation, however certain: an eighth more, and one session in a hundred. */
+/** What is less than this is no degradation, however certain: 15 % more, and one session in a hundred. */
 const MARGIN_TIMES = 1.15
 const MARGIN_SHARE = 0.01
 const SHARE_MAX = 0.95
