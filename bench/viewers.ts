@@ -1,6 +1,7 @@
-// What viewers went through; parts: intake (event records on an edge's core) assembly (records into sessions on one core) truth (players in Chromium, stalls of known causes); --only PART, --full.
+// What viewers went through; parts: intake (event records on an edge's core) assembly (records into sessions on one core) truth (players in Chromium, stalls of known causes) detect (a slow edge by comparison); --only PART, --full.
 import type { BenchReport, BenchResult } from './result.ts'
 import { type AssemblySize, benchAssembly } from './viewers/assembly.ts'
+import { benchDetect, type DetectSize } from './viewers/detect.ts'
 import { benchIntake } from './viewers/intake.ts'
 import { benchTruth, type TruthSize } from './viewers/truth.ts'
 
@@ -17,10 +18,17 @@ const TRUTH: Readonly<Record<'quick' | 'full', TruthSize>> = {
   full: { sessions: 8, ofEachKind: 4 },
 }
 
+/** The goal is of 200 runs and 4 weeks: half an hour; quick is two minutes. */
+const DETECT: Readonly<Record<'quick' | 'full', DetectSize>> = {
+  quick: { runs: 40, days: 5 },
+  full: { runs: 200, days: 28 },
+}
+
 const parts: Readonly<Record<string, (full: boolean) => Promise<BenchResult[]>>> = {
   intake: () => benchIntake(INTAKE_S),
   assembly: full => benchAssembly(full ? ASSEMBLY.full : ASSEMBLY.quick),
   truth: full => benchTruth(full ? TRUTH.full : TRUTH.quick),
+  detect: full => benchDetect(full ? DETECT.full : DETECT.quick),
 }
 
 export async function run(parameters: readonly string[]): Promise<BenchReport> {

@@ -30,10 +30,12 @@ export const titlesAnswer = z.object({ titles: z.array(titleView) })
 
 /** One observer's evidence on a server, in words and figures. */
 export const evidence = z.object({
-  /** `agent`, `control`, or the id of the edge that looked; `viewers` later. */
+  /** `agent`, `control`, the id of the edge that looked, or `viewers`. */
   witness: z.string(),
   kind: z.enum(['inside', 'outside', 'playing', 'viewers']),
   ok: z.boolean(),
+  /** It cannot tell: neither for nor against, whatever `ok` is. */
+  unsure: z.literal(true).optional(),
   /** For people: `no HTTP answer for 3.2 s (TCP connect in 0.1 ms)`. */
   text: z.string(),
   /** When it was seen. */

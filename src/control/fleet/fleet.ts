@@ -15,6 +15,7 @@ import type { Standing } from '../health/settle.ts'
 import { PlayLog, type PlayLook } from '../probes/play-log.ts'
 import { ProbeLog } from '../probes/probe-log.ts'
 import type { StoredServer, StoredState } from '../state/servers.ts'
+import type { ViewersWord } from '../viewers/compare/verdict-words.ts'
 import { SessionBook } from './session-book.ts'
 
 /** An observer's own id for the control room. */
@@ -71,6 +72,8 @@ export interface ServerRecord {
   reason: string
   evidence: readonly Evidence[]
   doubts: number
+  /** What its viewers say against their peers and its past; null: nothing yet. */
+  viewersWord: ViewersWord | null
 }
 
 /** Two measurements of silence so far apart mean that this process did not run between them. */
@@ -289,5 +292,6 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     reason: role === 'control' ? THIS_ONE : (stored?.reason ?? NEVER_SEEN),
     evidence: stored?.evidence ?? [],
     doubts: 0,
+    viewersWord: null,
   }
 }

@@ -4,7 +4,15 @@ import { type Evidence, isSimulated, type ServerState } from '#wire'
 import { CONTROL_ID, type Fleet, type ServerRecord } from '../fleet/fleet.ts'
 import type { PlayLook } from '../probes/play-log.ts'
 import type { Servers } from '../state/servers.ts'
-import { type HealthInput, judge, type OutsideView, type PlayView, qualityOf, type Verdict } from './judge.ts'
+import {
+  type HealthInput,
+  judge,
+  type OutsideView,
+  type PlayView,
+  qualityOf,
+  type Verdict,
+  type ViewersView,
+} from './judge.ts'
 import { judgeHost } from './judge-host.ts'
 import { PeerMedians } from './peer-medians.ts'
 import { settle } from './settle.ts'
@@ -111,7 +119,7 @@ function evaluateOne(turn: Turn): boolean {
   if (isUnseen) return false // enrolled, not seen yet
   const fault = options.counterFault?.(record.id) ?? null
   const counters = fault === null ? null : { text: fault, ageMs: 0 }
-  const input = { ...gather(turn), counters }
+  const input = { ...gather(turn), counters, viewers: viewersOf(record, nowMs) }
   const verdict = isHost ? judgeHost(input.inside) : judge(input)
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
@@ -172,9 +180,15 @@ function reasonOf(record: ServerRecord, verdict: Verdict, judged: Verdict['state
   return `coming back: well for ${seconds} s; ${verdict.reason}`
 }
 
+function viewersOf({ viewersWord }: ServerRecord, nowMs: number): ViewersView | null {
+  if (viewersWord === null) return null
+  const { says, text, atMs } = viewersWord
+  return { says, text, ageMs: nowMs - atMs }
+}
+
 function toEvidence(word: Verdict['words'][number], fleetMs: number): Evidence {
-  const { witness, kind, ok, text, ageMs } = word
-  return { witness, kind, ok, text, at: Math.round(fleetMs - ageMs) }
+  const { ageMs, ...said } = word
+  return { ...said, at: Math.round(fleetMs - ageMs) }
 }
 
 /**

@@ -1,6 +1,8 @@
 // Owns the judgement on one server, from what its witnesses saw. Pure: no clock, no state, no input or output.
 // It refuses to believe an observer that can reach nobody (DESIGN: reachability fails open).
 import { type Look, median } from '../probes/probe-log.ts'
+import type { ViewersWord } from '../viewers/compare/verdict-words.ts'
+import { shortMs, stepsText } from './steps-text.ts'
 
 /** An outside observer: the control room, or an edge. Ages are ms before now. */
 export interface OutsideView {
@@ -66,15 +68,23 @@ export interface HealthInput {
   readonly plays: readonly PlayView[]
   /** What is wrong with the figures that it tells of itself; left out or null: nothing. */
   readonly counters?: CounterFault | null
+  /** What its viewers went through, compared; left out or null: nothing is known. */
+  readonly viewers?: ViewersView | null
   readonly inside: InsideView
+}
+
+export interface ViewersView extends Pick<ViewersWord, 'says' | 'text'> {
+  readonly ageMs: number
 }
 
 export type RawState = 'healthy' | 'degraded' | 'unreachable'
 
 export interface WitnessWord {
   readonly witness: string
-  readonly kind: 'inside' | 'outside' | 'playing'
+  readonly kind: 'inside' | 'outside' | 'playing' | 'viewers'
   readonly ok: boolean
+  /** It cannot tell. */
+  readonly unsure?: true
   readonly text: string
   readonly ageMs: number
 }
@@ -94,6 +104,9 @@ export interface Verdict {
 /** DESIGN: unreachable means no HTTP answer to two outside observers for 3 s. */
 const SILENT_MS = 3000
 const COUNTERS = 'counters'
+const VIEWERS = 'viewers'
+/** Viewers are compared each 5 s; where nobody compares any more, an old word says nothing. */
+const VIEWERS_AGE_MS_MAX = 30_000
 /** An older look says nothing about now: looks come each second, last a second, and are reported a second later. */
 const LOOK_AGE_MS_MAX = 4500
 const AGENT_AGE_MS_MAX = 3000
@@ -118,6 +131,7 @@ export function judge(input: HealthInput): Verdict {
     ...input.plays.map(playWord),
     ...insideWord(input.inside),
     ...counterWord(input.counters),
+    ...viewersWord(input.viewers),
   ]
   const gone = goneBy(input)
   if (gone !== null)
@@ -142,11 +156,14 @@ export function judge(input: HealthInput): Verdict {
 }
 
 /** One witness is one doubt, however much it has seen. */
-function doubtersOf({ outside, plays, counters, inside }: HealthInput): string[] {
+function doubtersOf({ outside, plays, counters, viewers, inside }: HealthInput): string[] {
   const looking = outside.filter(view => counts(view) && (isBad(view.quality) || isRefused(view)))
   const playing = plays.filter(view => cannotPlay(view))
   const witnesses = new Set([...looking, ...playing].map(({ witness }) => witness))
-  return [...witnesses, ...(insideDoubts(inside) ? ['agent'] : []), ...(counters == null ? [] : [COUNTERS])]
+  if (insideDoubts(inside)) witnesses.add('agent')
+  if (counters != null) witnesses.add(COUNTERS)
+  if (isAgainst(viewers)) witnesses.add(VIEWERS)
+  return [...witnesses]
 }
 
 /** Twice in a row, of late, while the same observer plays from others. */
@@ -278,7 +295,8 @@ function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolea
   return medianMs > SLOW_MS_MIN && medianMs > SLOW_FACTOR * peersMedianMs
 }
 
-function badReason({ outside, plays, counters, inside }: HealthInput, doubters: readonly string[]): string {
+function badReason(input: HealthInput, doubters: readonly string[]): string {
+  const { outside, plays, counters, viewers, inside } = input
   if (doubters.includes('agent') && insideStopped(inside)) return insideReason(inside)
   const path = sickPath(outside)
   if (path !== null && outside.some(view => doubters.includes(view.witness) && isSilent(view))) return path
@@ -287,7 +305,8 @@ function badReason({ outside, plays, counters, inside }: HealthInput, doubters: 
   const unplayable = plays.find(view => doubters.includes(view.witness) && cannotPlay(view))
   if (unplayable !== undefined) return unplayable.text
   if (counters != null && doubters[0] === COUNTERS) return counters.text
-  const looking = doubters.filter(witness => witness !== COUNTERS)
+  if (viewers != null && doubters[0] === VIEWERS) return viewers.text
+  const looking = doubters.filter(witness => witness !== COUNTERS && witness !== VIEWERS)
   const qualities = looking.map(
     witness => outside.find(view => view.witness === witness)?.quality ?? inside.quality,
   )
@@ -334,22 +353,19 @@ function outsideWord(view: OutsideView): WitnessWord {
   return { witness, kind: 'outside', ok, text, ageMs }
 }
 
-/** Ping, TCP and TLS apart. */
-function stepsText({ connectMs, tls, icmp }: OutsideView): string {
-  const steps = [connectMs === null ? 'no TCP connect' : `TCP connect in ${shortMs(connectMs)}`]
-  if (tls != null) {
-    const shaken = tls.ms === null ? 'no TLS' : `TLS in ${shortMs(tls.ms)}`
-    steps.push(tls.problem === null ? shaken : `${shaken}, refused: ${tls.problem}`)
-    if (tls.daysLeft !== null) steps.push(`certificate for ${tls.daysLeft.toFixed(1)} days`)
-  }
-  if (icmp?.result === 'answered' && icmp.ms !== null) steps.push(`ping ${shortMs(icmp.ms)}`)
-  if (icmp?.result === 'lost') steps.push('no ping')
-  if (icmp?.result === 'not-permitted') steps.push('ping not permitted')
-  return steps.join(', ')
-}
-
 function counterWord(counters: HealthInput['counters']): WitnessWord[] {
   return counters == null ? [] : [{ witness: COUNTERS, kind: 'inside', ok: false, ...counters }]
+}
+
+function isAgainst(viewers: HealthInput['viewers']): boolean {
+  return viewers != null && viewers.says === 'against' && viewers.ageMs <= VIEWERS_AGE_MS_MAX
+}
+
+function viewersWord(viewers: HealthInput['viewers']): WitnessWord[] {
+  if (viewers == null || viewers.ageMs > VIEWERS_AGE_MS_MAX) return []
+  const { says, text, ageMs } = viewers
+  const unsure = says === 'too-few' ? { unsure: true as const } : {}
+  return [{ witness: VIEWERS, kind: 'viewers', ok: says !== 'against', text, ageMs, ...unsure }]
 }
 
 function playWord({ witness, failures, text, ageMs, othersPlay }: PlayView): WitnessWord {
@@ -375,10 +391,6 @@ function insideWord(inside: InsideView): WitnessWord[] {
     watched.httpOk && inside.httpMs !== null ? `answers in ${shortMs(inside.httpMs)}` : 'does not answer'
   const ok = watched.httpOk && !isBad(inside.quality)
   return [{ ...base, ok, text: `process runs (state ${watched.state ?? '?'}) and ${answer}`, ageMs }]
-}
-
-function shortMs(ms: number): string {
-  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
 
 /** The quality of a row of looks: `httpMs` null is a failed one. */

@@ -2,12 +2,18 @@
 // tells is left out: nobody speaks for a server because nothing is known.
 import type { Evidence } from '#wire'
 import type { PastFigures, Sample } from './past-figures.ts'
+import { pastViewers } from './past-viewers.ts'
 
 /** As in the present: an agent that is silent for longer is no witness of the process. */
 const AGENT_SILENT_S = 3
 
 export function pastEvidence(figures: PastFigures, id: string, at: number): Evidence[] {
-  return [...inside(figures, id, at), ...outside(figures, id, at), ...playing(figures, id, at)]
+  return [
+    ...inside(figures, id, at),
+    ...outside(figures, id, at),
+    ...playing(figures, id, at),
+    ...pastViewers(figures.viewers, id, at),
+  ]
 }
 
 function inside(figures: PastFigures, id: string, at: number): Evidence[] {

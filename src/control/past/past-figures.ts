@@ -30,6 +30,7 @@ const QUERIES = {
   scrapes: `increase(vitrine_agent_scrapes_total[5s])`,
   probes: `last_over_time({__name__=~"vitrine_probe_(${PROBE_NAMES})"}${FRESH})`,
   probedAt: `timestamp(vitrine_probe_success{check="http"})`,
+  viewers: `last_over_time({__name__=~"vitrine_viewers_excess_(verdict|sessions|affected|expected)"}${FRESH})`,
 } as const
 
 export interface Sample {
@@ -51,6 +52,8 @@ export interface PastFigures {
   readonly probes: readonly Sample[]
   /** By target and observer, ms. */
   readonly probedAt: readonly Sample[]
+  /** How viewers were judged against their peers, and the figures of it. */
+  readonly viewers: readonly Sample[]
 }
 
 /** A store that cannot answer costs the figures: they are not known. */
@@ -78,5 +81,6 @@ export async function readPastFigures(store: MetricsStore, atMs: number, log: Lo
     scrapes: await ask(QUERIES.scrapes),
     probes: await ask(QUERIES.probes),
     probedAt: await ask(QUERIES.probedAt),
+    viewers: await ask(QUERIES.viewers),
   }
 }

@@ -46,6 +46,10 @@ describe('the budget of probes', () => {
     budget.spend('eu', hour)
     expect([budget.may('eu', 1000), budget.isOpen('eu')]).toEqual([false, false])
     expect(budget.may('us', 1000)).toBe(true)
+    // What is not urgent leaves half of it to what is.
+    expect([budget.isAmple('eu'), budget.isAmple('us')]).toEqual([false, true])
+    budget.spend('us', hour * 0.6)
+    expect([budget.isAmple('us'), budget.isOpen('us')]).toEqual([false, true])
     time.nowMs = 1000
     expect([budget.may('eu', 7000), budget.may('eu', 8000)]).toEqual([true, false])
     expect(budget.refused).toBe(2)

@@ -80,6 +80,12 @@ export class ProbeBudget {
     return purse.left > 0 && purse.used < this.#options.bytesMonth
   }
 
+  /** Half of what may be spent at once is left: looks that nobody urgently needs leave the rest to suspicion. */
+  isAmple(server: string): boolean {
+    const purse = this.#purseOf(server)
+    return this.isOpen(server) && purse.left >= purse.room / 2
+  }
+
   spend(server: string, bytes: number): void {
     const purse = this.#purseOf(server)
     purse.used += bytes

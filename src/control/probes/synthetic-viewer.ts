@@ -10,7 +10,7 @@ import type { ProbeBudget } from './probe-budget.ts'
 const TURN_MS = 1000
 /** Playlists and the beginning of a segment. */
 const GLANCE_EVERY_MS = 20_000
-const GLANCE_SUSPECT_MS = 10_000
+const GLANCE_SUSPECT_MS = 10_000 // also where too few watch to tell
 const WHOLE_EVERY_MS = 300_000
 const FULL_EVERY_MS = 300_000
 /** First looks, so that a start does not ask everybody at once. */
@@ -100,7 +100,8 @@ class SyntheticViewer {
   async #play(record: ServerRecord, course: Course, nowMs: number): Promise<void> {
     const { budget } = this.#options
     const isSuspect = isSuspected(record)
-    course.nextMs = nowMs + (isSuspect ? GLANCE_SUSPECT_MS : GLANCE_EVERY_MS)
+    const isSooner = isSuspect || (record.viewersWord?.says === 'too-few' && budget.isAmple(record.id))
+    course.nextMs = nowMs + (isSooner ? GLANCE_SUSPECT_MS : GLANCE_EVERY_MS)
     const what = this.#what(record, course)
     // One that does not answer at all is not asked to play.
     if (what === null || record.standing.state === 'unreachable') return

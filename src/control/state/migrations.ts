@@ -223,6 +223,9 @@ const migrations: readonly string[] = [
   CREATE TABLE drills (id TEXT PRIMARY KEY, started_at REAL NOT NULL, ended_at REAL, drill TEXT NOT NULL) STRICT;
   CREATE INDEX drills_by_time ON drills (started_at);
   `,
+  `
+  CREATE TABLE viewer_excess (edge TEXT PRIMARY KEY, past TEXT NOT NULL, at REAL NOT NULL) STRICT;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

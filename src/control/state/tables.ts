@@ -77,6 +77,11 @@ export interface Tables {
     at: number
   }
   /** The largest sum that all edges sent at one moment of an hour. */
+  viewer_excess: {
+    edge: string
+    past: string
+    at: number
+  }
   demand_hours: {
     /** Its beginning. */
     at: number

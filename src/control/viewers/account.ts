@@ -1,6 +1,7 @@
 // Owns what the metrics are told of a session: what is new since the last time. What a late record takes back stays
 // told: counters never go back.
 import type { TitleClass } from '#wire'
+import type { Counting } from './compare/counting.ts'
 import type { CountsOf, ScalarName, ViewerCounts } from './counts.ts'
 import { type Figures, figuresOf, lastEdge } from './figures.ts'
 import { type EdgeWitness, judgeSession } from './judge-session.ts'
@@ -12,6 +13,8 @@ const ESTIMATE_AFTER_MS = 10_000
 export interface AccountParts {
   readonly counts: ViewerCounts
   readonly witness: EdgeWitness
+  /** Left out: edges are not compared. */
+  readonly counting?: Counting
   classOf(this: void, title: string | null): TitleClass
   regionOf(this: void, edge: string | null): string
 }
@@ -28,7 +31,9 @@ export function account(
     return { figures, waits: true }
   }
   const counts = countsFor(session, figures, parts)
+  const { watchedS, rebufferS, rebuffers } = session.told
   tell(session.told, figures, counts)
+  parts.counting?.see(session, figures, { watchedS, rebufferS, rebuffers }, nowMs)
   const { fresh, waits } = judgeSession(session, figures, nowMs, parts.witness)
   for (const { blame, seconds } of fresh) counts.stall(blame, seconds)
   return { figures, waits }

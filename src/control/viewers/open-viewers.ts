@@ -5,6 +5,8 @@ import type { TitleClass } from '#wire'
 import type { ControlContext } from '../context.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { ControlOptions } from '../options.ts'
+import { CompareKeeper } from './compare/compare-keeper.ts'
+import type { Counting } from './compare/counting.ts'
 import { edgeWitness } from './edge-witness.ts'
 import type { EdgeWitness } from './judge-session.ts'
 import { openViewerReceipt } from './receipt.ts'
@@ -46,15 +48,17 @@ export function openViewing(
   parts: Pick<ControlContext, 'fleet' | 'store' | 'fleetTime' | 'counters' | 'state' | 'log'>,
   closers: Closers,
 ): Pick<ControlContext, 'viewers' | 'viewerReceipt'> {
-  const viewers = openViewers(options, parts, closers)
   const { state, counters, log } = parts
+  const compare = closers.add(new CompareKeeper({ ...parts, clock: options.clock }))
+  const viewers = openViewers(options, { ...parts, counting: compare.counting }, closers)
+  compare.start()
   const viewerReceipt = closers.add(openViewerReceipt({ state, counters, log, sink: viewers.keeper }))
   return { viewers, viewerReceipt }
 }
 
 function openViewers(
   options: ControlOptions,
-  parts: Pick<ControlContext, 'fleet' | 'store' | 'fleetTime' | 'counters'>,
+  parts: Pick<ControlContext, 'fleet' | 'store' | 'fleetTime' | 'counters'> & { readonly counting: Counting },
   closers: Closers,
 ): Viewers {
   const { clock, log, stateFolder, viewers: own = {} } = options
@@ -72,6 +76,7 @@ function openViewers(
       store,
       words: { edgeOfHost: known.edgeOfHost, edgeOfName: known.edgeOfName, storedRef },
       witness,
+      counting: parts.counting,
       classOf: known.classOf,
       regionOf: edge => (edge === null ? 'none' : (fleet.get(edge)?.region ?? 'none')),
       keptMs,

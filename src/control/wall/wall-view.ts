@@ -39,6 +39,7 @@ export function together(kind: WallWitness['kind'], words: readonly Evidence[]):
   const [first] = words
   if (first === undefined) return { kind, says: 'unknown', text: nobody(kind), at: null }
   const at = Math.max(...words.map(word => word.at))
+  if (words.every(({ unsure }) => unsure)) return { kind, says: 'unknown', text: first.text, at }
   const against = words.filter(word => !word.ok)
   const says = against.length === 0 ? 'for' : against.length === words.length ? 'against' : 'divided'
   if (words.length === 1) return { kind, says, text: first.text, at }

@@ -14,6 +14,23 @@ const KINDS: Record<Evidence['kind'], string> = {
   viewers: 'its viewers',
 }
 
+type Says = 'for' | 'against' | 'unsure'
+const SHAPES: Record<Says, string> = {
+  for: 'M3 8.500 6.500 12 13 4.500',
+  against: 'M4 4l8 8M12 4l-8 8',
+  unsure: 'M8 12.800v.2M5.500 5.500a2.500 2.500 0 1 1 3.600 2.300c-.8.400-1.100.9-1.100 1.900',
+}
+const SAYS: Record<Says, string> = {
+  for: 'speaks for it:',
+  against: 'speaks against it:',
+  unsure: 'cannot tell:',
+}
+const MARKS: Record<Says, string> = { for: '✓', against: '✕', unsure: '?' }
+
+function saysOf({ ok, unsure }: Evidence): Says {
+  return unsure ? 'unsure' : ok ? 'for' : 'against'
+}
+
 export interface WitnessesProps {
   readonly evidence: readonly Evidence[]
   /** False where all are of one kind. */
@@ -25,11 +42,11 @@ export function Witnesses({ evidence, kinds = true }: WitnessesProps): ReactNode
   return (
     <ul className="witnesses">
       {evidence.map(item => (
-        <li key={`${item.witness}/${item.kind}`} data-ok={item.ok}>
+        <li key={`${item.witness}/${item.kind}`} data-ok={item.unsure ? 'unsure' : item.ok}>
           <svg viewBox="0 0 16 16" aria-hidden="true">
-            <path d={item.ok ? 'M3 8.500 6.500 12 13 4.500' : 'M4 4l8 8M12 4l-8 8'} />
+            <path d={SHAPES[saysOf(item)]} />
           </svg>
-          <span className="visually-hidden">{item.ok ? 'speaks for it:' : 'speaks against it:'}</span>
+          <span className="visually-hidden">{SAYS[saysOf(item)]}</span>
           <span className="witness">
             <b>{item.witness}</b> {kinds ? <small>{KINDS[item.kind]}</small> : null}
           </span>
@@ -102,9 +119,9 @@ function KeptEvidence({ change }: { readonly change: ServerChange }): ReactNode 
       </summary>
       <ul>
         {change.evidence.map(item => (
-          <li key={`${item.witness}/${item.kind}`} data-ok={item.ok}>
-            <span aria-hidden="true">{item.ok ? '✓' : '✕'}</span>
-            <span className="visually-hidden">{item.ok ? 'for:' : 'against:'}</span> <b>{item.witness}</b>{' '}
+          <li key={`${item.witness}/${item.kind}`} data-ok={item.unsure ? 'unsure' : item.ok}>
+            <span aria-hidden="true">{MARKS[saysOf(item)]}</span>
+            <span className="visually-hidden">{SAYS[saysOf(item)]}</span> <b>{item.witness}</b>{' '}
             {KINDS[item.kind]}: {item.text}
           </li>
         ))}

@@ -126,6 +126,14 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_viewers_bitrate_bits_total: 'Bits of what was shown; divided by the seconds, the mean bitrate.',
   vitrine_viewers_bitrate_seconds_total: 'Seconds of playing with a known bitrate.',
   vitrine_viewers_errors_total: 'Errors that players told of, fatal or not.',
+  vitrine_viewers_excess_affected: 'Sessions of an edge that were hit within the window, by measure.',
+  vitrine_viewers_excess_expected:
+    'Sessions that would be hit as usual: by what its peers go through now and by its own past.',
+  vitrine_viewers_excess_sessions: 'Sessions of an edge within the window: the n of the comparison.',
+  vitrine_viewers_excess_share:
+    'Share of an edge’s sessions that is hit beyond what is expected; 0.3 is three viewers of ten.',
+  vitrine_viewers_excess_verdict:
+    'What viewers say of an edge: 1 for the verdict that holds (`against`, `usual`, `too-few`), 0 for the others.',
   vitrine_viewers_exits_before_start_total:
     'Sessions that left before the first frame without an error. Rising: look at the start time.',
   vitrine_viewers_failures_total: 'Sessions that a fatal error ended after the first frame.',
