@@ -3,7 +3,7 @@ import { type ReactNode, useMemo, useState } from 'react'
 import type { IncidentView } from '#wire'
 import { useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { cpu, incidentHurt, instances, watching } from '../charts/expressions.ts'
+import { cpu, incidentHurt, instances, rebuffering, watching } from '../charts/expressions.ts'
 import { seriesColour } from '../charts/palette.ts'
 import type { FeedWindow } from '../charts/series-feed.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
@@ -40,7 +40,16 @@ export function IncidentChart({
       : { kind: 'fixed', fromS, toS }
   const feed = useFeed({
     queries: useMemo(
-      () => [cpu(matching), watching(matching), incidentHurt(incident.id)],
+      () => [
+        cpu(matching),
+        watching(matching),
+        rebuffering(
+          `estimate="no"${matching === '' ? '' : `,${matching}`}`,
+          ({ instance }) => (instance === undefined ? null : `rebuffering/${instance}`),
+          'instance',
+        ),
+        incidentHurt(incident.id),
+      ],
       [matching, incident.id],
     ),
     queriesKey: `${incident.id} ${matching}`,
@@ -67,6 +76,14 @@ export function IncidentChart({
             unit: 'count' as const,
             floorMax: 4,
             stepped: true,
+          },
+          {
+            key: 'rebuffering',
+            title: 'Rebuffering',
+            note: 'measured, of the time that viewers wanted to see',
+            unit: 'percent' as const,
+            floorMax: 0.02,
+            stepped: false,
           },
           { key: 'cpu', title: 'CPU', note: 'cores', unit: 'cores' as const, floorMax: 1, stepped: false },
         ].map(({ key, ...spec }) => (
