@@ -132,15 +132,15 @@ function Shown({ page, data, cut, by, change }: ShownProps): ReactNode {
   const places = names.toSorted()
   const lines = places.map((name, at) => ({
     name,
-    colour: by.id === 'edge' && servers.includes(name) ? seriesColour(name, servers) : `--series-${at + 1}`,
+    colour: by.id !== 'edge' ? `--series-${at + 1}` : colourOfEdge(name, servers),
   }))
   return (
     <>
       <Headline data={data} cut={cut} />
       <div className="segments by-what" role="group" aria-label="Compare">
-        {BREAKDOWNS.map(({ id, name }) => (
+        {BREAKDOWNS.map(({ id, short }) => (
           <button key={id} type="button" aria-pressed={id === by.id} onClick={() => change({ by: id })}>
-            By {name.toLowerCase()}
+            By {short.toLowerCase()}
           </button>
         ))}
       </div>
@@ -158,6 +158,11 @@ function Shown({ page, data, cut, by, change }: ShownProps): ReactNode {
       <ExperienceCharts page={page} cut={cut} by={by} lines={lines} />
     </>
   )
+}
+
+/** As on every page; those of no edge, and of edges that have left, are grey. */
+function colourOfEdge(name: string, servers: readonly string[]): string {
+  return servers.includes(name) ? seriesColour(name, servers) : '--series-host'
 }
 
 /** Each figure for all of them, with what it is of, and the way to ask further. */

@@ -103,11 +103,11 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
                 {kiosk ? 'Viewers' : <Defined definition={WATCHING_DEFINITION}>Viewers</Defined>}
               </th>
               <th scope="col" className="number">
-                Rebuffering <span>{answer.past === undefined ? 'last 5 min' : '5 min until then'}</span>
+                Rebuffering <span>5 min</span>
               </th>
               <th scope="col">{capacities ? 'Throughput of capacity' : 'Throughput'}</th>
               <th scope="col">
-                CPU <span>cores, {answer.past === undefined ? 'last 5 min' : '5 min until then'}</span>
+                CPU <span>cores, 5 min</span>
               </th>
               <th scope="col" className="number">
                 Clock

@@ -10,7 +10,7 @@ import { type Breakdown, type Cut, chartWindowS, FIGURES } from './figures.ts'
 import { partName } from './viewer-words.ts'
 
 const HEIGHT = 150
-const DRAWN = FIGURES.filter(({ id }) => id !== 'start50')
+const DRAWN = FIGURES
 
 export interface ExperienceChartsProps {
   readonly page: PageWindow
@@ -40,7 +40,7 @@ export function ExperienceCharts({ page, cut, by, lines }: ExperienceChartsProps
   })
   return (
     <CursorContext value={cursor}>
-      <section className="panel charts" aria-label="Over time">
+      <section className="panel charts felt-charts" aria-label="Over time">
         <div className="toolbar">
           <h2>Over time</h2>
           <p className="toolbar-note">

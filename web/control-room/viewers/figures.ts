@@ -3,10 +3,10 @@
 import type { Unit } from '../units.ts'
 
 export const BREAKDOWNS = [
-  { id: 'edge', label: 'instance', name: 'Edge', plural: 'edges' },
-  { id: 'region', label: 'viewer_region', name: 'Viewer’s region', plural: 'regions' },
-  { id: 'class', label: 'class', name: 'Class of title', plural: 'classes' },
-  { id: 'player', label: 'player', name: 'Player', plural: 'players' },
+  { id: 'edge', short: 'Edge', label: 'instance', name: 'Edge', plural: 'edges' },
+  { id: 'region', short: 'Region', label: 'viewer_region', name: 'Viewer’s region', plural: 'regions' },
+  { id: 'class', short: 'Class', label: 'class', name: 'Class of title', plural: 'classes' },
+  { id: 'player', short: 'Player', label: 'player', name: 'Player', plural: 'players' },
 ] as const
 export type BreakdownId = (typeof BREAKDOWNS)[number]['id']
 export type Breakdown = (typeof BREAKDOWNS)[number]
@@ -129,7 +129,7 @@ export const FIGURES: readonly ViewerFigure[] = [
     title: 'Bitrate',
     note: 'of what was shown, weighted by time',
     unit: 'bits',
-    floorMax: 1_000_000,
+    floorMax: 100_000,
     worse: 'lower',
     of: 'asked',
     expr: question => quotient(sum('bitrate_bits_total', question), sum('bitrate_seconds_total', question)),

@@ -48,7 +48,7 @@ export function Multiples(): ReactNode {
               aria-pressed={breakdown.id === by.id}
               onClick={() => setBy(breakdown)}
             >
-              {breakdown.name}
+              {breakdown.short}
             </button>
           ))}
         </div>

@@ -19,8 +19,10 @@ const MARGIN_S = 3
 const SPAN_S_MIN = 20
 /** One that goes on grows in steps of this. */
 const GROWS_S = 5
-/** More names would lie on each other. */
-const NAMED_STALLS_MAX = 6
+/** Of the picture's width: names that are nearer would lie on each other. */
+const NAMES_APART = 0.12
+const NAMES_APART_PHONE = 0.4
+const PHONE_PX = 760
 
 export function SessionChart({
   answer,
@@ -47,7 +49,8 @@ export function SessionChart({
     paused: false,
   })
   const grid = useMemo(() => (feed.grid === null ? null : withSaid(feed.grid, answer)), [feed.grid, answer])
-  const marks = useMemo(() => marksOf(answer), [answer])
+  const { fromS, toS } = zoomed ?? whole
+  const marks = useMemo(() => marksOf(answer, toS - fromS), [answer, toS - fromS])
   useEffect(() => cursor.rest(null), [cursor])
   const common = {
     grid,
@@ -99,7 +102,7 @@ export function SessionChart({
           unit="bits"
           series={[{ key: 'bitrate', label: 'bitrate', colour: '--series-3' }]}
           height={96}
-          floorMax={1_000_000}
+          floorMax={100_000}
           stepped
           marks={marks.map(({ atMs, colour }) => ({ atMs, colour }))}
           nothing={grid === null || grid.columns.has('bitrate') ? null : nothingSaid}
@@ -138,10 +141,16 @@ function wholeOf({ now, session }: ViewerSessionAnswer): {
   return { kind: 'fixed', fromS, toS: Math.max(grownS, fromS + SPAN_S_MIN) }
 }
 
-function marksOf({ session: { stalls } }: ViewerSessionAnswer): ChartMark[] {
+/** The long ones have their names, as far as there is room. */
+function marksOf({ session: { stalls } }: ViewerSessionAnswer, spanS: number): ChartMark[] {
+  const named: number[] = []
+  const apartMs = spanS * 1000 * (innerWidth <= PHONE_PX ? NAMES_APART_PHONE : NAMES_APART)
+  for (const { at } of stalls.toSorted((a, b) => b.seconds - a.seconds)) {
+    if (named.every(other => Math.abs(other - at) >= apartMs)) named.push(at)
+  }
   return stalls.map(({ at, blame }) => ({
     atMs: at,
     colour: '--degraded',
-    ...(stalls.length > NAMED_STALLS_MAX ? {} : { label: blame === 'unknown' ? 'stall' : `stall: ${blame}` }),
+    ...(named.includes(at) ? { label: blame === 'unknown' ? 'stall' : `stall: ${blame}` } : {}),
   }))
 }

@@ -208,7 +208,7 @@ function momentWords(answer: ViewerSessionAnswer, grid: Grid, atMs: number): str
       : `fed by ${edge.id}${cores === null ? '' : `, which used ${figureText(cores, 'cores')}`}`,
     ...(said === undefined || said.bufferS === null
       ? []
-      : [`${figureText(said.bufferS, 'seconds')} in the buffer${agoWords(atMs - said.at)}`]),
+      : [`${said.bufferS.toFixed(1)} s in the buffer${agoWords(atMs - said.at)}`]),
   ]
   return parts.join('; ')
 }

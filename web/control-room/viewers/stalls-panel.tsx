@@ -5,6 +5,7 @@ import type { Cursor } from '../charts/cursor.tsx'
 import { Link } from '../parts/link.tsx'
 import { useSettings } from '../settings.tsx'
 import { timeOfDay } from '../time-format.ts'
+import { figureText } from '../units.ts'
 import { BLAMES } from './viewer-words.ts'
 
 export function StallsPanel({
@@ -38,7 +39,7 @@ export function StallsPanel({
               >
                 {timeOfDay(at, zone)}
               </button>
-              <b>{seconds.toFixed(1)} s</b>
+              <b>{figureText(seconds, 'seconds')}</b>
               <p>
                 <strong>{BLAMES[blame]}</strong>
                 {edge === null ? null : (

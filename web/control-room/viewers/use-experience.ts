@@ -1,7 +1,7 @@
 // Owns asking what viewers went through in a span of time: each figure for all and for each part, as of one moment.
 import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query'
 import type { ControlRoomClient } from '../api/client.ts'
-import { useClient } from '../api/use-control-room.tsx'
+import { useClient, useFleetNow } from '../api/use-control-room.tsx'
 import type { FeedWindow } from '../charts/series-feed.ts'
 import { askInstant } from '../query/ask.ts'
 import {
@@ -43,7 +43,9 @@ export interface ExperienceAsk {
 
 export function useExperience(ask: ExperienceAsk): UseQueryResult<Experience> {
   const client = useClient()
+  const knowsTime = useFleetNow() !== null
   return useQuery({
+    enabled: knowsTime,
     queryKey: ['experience', ask.cut, ask.by.id, ask.window],
     queryFn: ({ signal }) => askAll(client, ask, signal),
     refetchInterval: ask.window.kind === 'live' ? EVERY_MS : false,
@@ -60,7 +62,6 @@ async function askAll(
   signal: AbortSignal,
 ): Promise<Experience> {
   const nowMs = client.clock.at(performance.now())
-  if (window.kind === 'live' && nowMs === null) throw new Error('The time of the fleet is not known yet.')
   const atS = window.kind === 'fixed' ? window.toS : Math.floor((nowMs ?? 0) / 1000)
   const windowS = Math.max(
     60,
