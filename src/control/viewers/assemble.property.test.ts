@@ -128,13 +128,10 @@ describe('a session', () => {
       reply(1, { cmsdd: '"CDN";n="us-east",du' }),
       reply(2, { url: 'https://eu.example/vod/1.m4s' }),
       request(3),
-      reply(4, { cmsds: Buffer.from('n="us-east"').toString('base64') }),
-      reply(5, { cmsds: '%%%' }),
     ])
     expect(session.runs).toMatchObject([
       { edge: 'us-east', by: 'cmsd' },
       { edge: 'eu-west', by: 'access-log' },
-      { edge: 'us-east', by: 'cmsd' },
     ])
     const nobody = assembled([event(0, 's'), event(1, 'p'), event(11, 'q')])
     expect(unattributedS(nobody, figuresOf(nobody))).toBeCloseTo(10)

@@ -40,7 +40,6 @@ const REFERENCE_CHARACTERS_MAX = 128
 /** No player shows more than this in one second. */
 const BITRATE_KBPS_MAX = 1e6
 const DAY_S = 86_400
-const CMSD_CHARACTERS_MAX = 1024
 
 export function newSession(sid: string, at: number): Session {
   return {
@@ -169,20 +168,11 @@ function namedEdge(
 ): { edge: string; by: 'cmsd' | 'host' } | null {
   for (const key of ['cmsdd', 'cmsds']) {
     const text = keys[key]
-    const name = typeof text === 'string' ? (nameIn(text) ?? nameIn(unpacked(text))) : undefined
+    const name = typeof text === 'string' ? /(?:^|[,;\s])n="([a-z0-9-]{1,63})"/.exec(text)?.[1] : undefined
     const edge = name === undefined ? null : words.edgeOfName(name)
     if (edge !== null) return { edge, by: 'cmsd' }
   }
   return hostEdge(keys, words)
-}
-
-function nameIn(text: string): string | undefined {
-  return /(?:^|[,;\s])n="([a-z0-9-]{1,63})"/.exec(text)?.[1]
-}
-
-/** CTA-5004-B: the echo of a header is Base64; some players send it as it came. */
-function unpacked(text: string): string {
-  return Buffer.from(text.slice(0, CMSD_CHARACTERS_MAX), 'base64').toString('latin1')
 }
 
 function hostEdge(
