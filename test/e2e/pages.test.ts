@@ -197,7 +197,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await page.getByRole('spinbutton', { name: 'Stalled for at least, s' }).fill('1.5')
     await page.keyboard.press('Enter')
     const row = page.getByRole('row', { name: /^e2e-viewer/ })
-    await row.getByText('1 stall, 20.0%').waitFor()
+    await row.getByText('1 stall, 16.7%').waitFor()
     expect(new URL(page.url()).searchParams.get('rebufferSMin')).toBe('1.5')
     const [file] = await Promise.all([
       page.waitForEvent('download'),
