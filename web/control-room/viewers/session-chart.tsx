@@ -130,12 +130,14 @@ export function SessionChart({
   )
 }
 
-function wholeOf({ now, session }: ViewerSessionAnswer): {
+/** From the first that is known of it: a player may have told late what it went through before. */
+function wholeOf({ now, session, timeline }: ViewerSessionAnswer): {
   readonly kind: 'fixed'
   readonly fromS: number
   readonly toS: number
 } {
-  const fromS = Math.floor(session.startedAt / 1000) - MARGIN_S
+  const firstMs = Math.min(session.startedAt, timeline[0]?.at ?? Number.POSITIVE_INFINITY)
+  const fromS = Math.floor(firstMs / 1000) - MARGIN_S
   const endS = Math.ceil((session.endedAt === null ? now : session.lastAt) / 1000)
   const grownS = session.endedAt === null ? Math.ceil(endS / GROWS_S) * GROWS_S : endS + MARGIN_S
   return { kind: 'fixed', fromS, toS: Math.max(grownS, fromS + SPAN_S_MIN) }
