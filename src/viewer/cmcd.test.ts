@@ -37,9 +37,13 @@ describe('CMCD of simulated viewers', () => {
     expect(decodeCmcd(eventRecord({ ...facts, kind: 'e', errorCode: 'viewer-no-answer' }))).toMatchObject({
       ec: ['viewer-no-answer'],
     })
-    const response = { url: 'http://a/"x"\\', status: 200, firstByteMs: 3.2, wholeMs: 8.9 }
+    const cmsd = 'n="eu-west"'
+    const response = { url: 'http://a/"x"\\', status: 200, firstByteMs: 3.2, wholeMs: 8.9, cmsd }
     expect(decodeCmcd(eventRecord({ ...facts, kind: 'rr', response }))).toMatchObject({
       url: 'http://a/"x"\\',
+      h: 'a',
+      cmsds: Buffer.from(cmsd).toString('base64'),
+      bl: [12_300],
       rc: 200,
       ttfb: 3,
       ttlb: 9,
@@ -50,7 +54,7 @@ describe('CMCD of simulated viewers', () => {
     fc.assert(
       fc.property(fc.webUrl(), fc.string(), fc.nat(1e6), (url, text, ms) => {
         const line = (at: string): string => {
-          const response = { url: at, status: 200, firstByteMs: ms, wholeMs: ms }
+          const response = { url: at, status: 200, firstByteMs: ms, wholeMs: ms, cmsd: null }
           return eventRecord({ ...facts, kind: 'rr', response })
         }
         expect(line(text)).not.toMatch(/[\r\n]/)

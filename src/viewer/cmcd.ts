@@ -50,6 +50,8 @@ export interface EventFacts {
   readonly response?: {
     readonly url: string
     readonly status: number
+    /** CMSD-Static as it came; null: none. */
+    readonly cmsd: string | null
     readonly firstByteMs: number
     readonly wholeMs: number
   }
@@ -59,12 +61,14 @@ export interface EventFacts {
 export function eventRecord(facts: EventFacts): string {
   const { kind, state, response, starvedMs, startDelayMs, errorCode } = facts
   const parts = [
-    ...(kind === 'rr' ? [] : [`bl=(${hundreds(facts.bufferS * 1000)})`]),
+    `bl=(${hundreds(facts.bufferS * 1000)})`,
     ...(facts.bandwidthBps === null ? [] : [`br=(${Math.round(facts.bandwidthBps / 1000)})`]),
     ...(starvedMs === undefined ? [] : ['bs', `bsd=(${Math.round(starvedMs)})`]),
     `cid="${facts.title}"`,
+    ...(response?.cmsd == null ? [] : [`cmsds="${Buffer.from(response.cmsd).toString('base64')}"`]),
     `e=${kind}`,
     ...(errorCode === undefined ? [] : [`ec=("${errorCode}")`]),
+    ...(response === undefined ? [] : [`h="${escaped(hostOf(response.url))}"`]),
     ...(startDelayMs === undefined ? [] : [`msd=${Math.round(startDelayMs)}`]),
     ...(facts.throughputBps === null ? [] : [`mtp=(${hundreds(facts.throughputBps / 1000)})`]),
     ...(response === undefined ? [] : [`rc=${response.status}`]),
@@ -84,6 +88,10 @@ export function eventRecord(facts: EventFacts): string {
     'v=2',
   ]
   return parts.join(',')
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : ''
 }
 
 function hundreds(value: number): number {

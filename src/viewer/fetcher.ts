@@ -14,6 +14,7 @@ const BODY_BYTES_MAX = 64 * 1024 * 1024 // ten seconds of video at 50 Mbit/s
 const REDIRECTS_MAX = 3
 /** Shorter waits cost more timers than they slow anything down. */
 const PAUSE_MS_MIN = 20
+const CMSD_CHARACTERS_MAX = 256
 
 export interface Text {
   readonly status: number
@@ -26,6 +27,8 @@ export interface Drained {
   readonly bytes: number
   readonly firstByteMs: number
   readonly wholeMs: number
+  /** CMSD-Static (CTA-5006): what the server said of itself; null: nothing, or more than anybody echoes. */
+  readonly cmsd: string | null
 }
 
 export interface FetcherOptions {
@@ -138,6 +141,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #ended = false
   #status = 0
   #location: string | null = null
+  #cmsd: string | null = null
   #bytes = 0
   #firstByteMs = 0
 
@@ -189,8 +193,9 @@ class Exchange implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200) return
     this.#status = status
-    const { location } = headers
+    const { location, 'cmsd-static': cmsd } = headers
     this.#location = typeof location === 'string' ? location : null
+    this.#cmsd = typeof cmsd === 'string' && cmsd.length <= CMSD_CHARACTERS_MAX ? cmsd : null
     this.#firstByteMs = performance.now() - this.#startMs
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#fail(`not whole within ${WHOLE_MS_MAX} ms`), WHOLE_MS_MAX)
@@ -217,6 +222,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       bytes: this.#bytes,
       firstByteMs: this.#firstByteMs,
       wholeMs: performance.now() - this.#startMs,
+      cmsd: this.#cmsd,
     })
   }
 

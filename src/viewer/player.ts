@@ -310,9 +310,9 @@ export class Player {
     }
     this.#bandwidthBps = rung.bandwidth
     const url = new URL(segment, track.url).href
-    const { bytes, firstByteMs, wholeMs } = await this.#drain(pathway, url, this.#cmcd(type, rung))
+    const { bytes, firstByteMs, wholeMs, cmsd } = await this.#drain(pathway, url, this.#cmcd(type, rung))
     if (type === 'v') this.#measured((bytes * 8000) / Math.max(1, wholeMs))
-    this.#record({ kind: 'rr', response: { url, status: 200, firstByteMs, wholeMs } }, 'later')
+    this.#record({ kind: 'rr', response: { url, status: 200, firstByteMs, wholeMs, cmsd } }, 'later')
   }
 
   async #drain(pathway: string, url: string, query: string): Promise<Drained> {

@@ -17,6 +17,17 @@ export const wallWitness = z.object({
 })
 export type WallWitness = z.infer<typeof wallWitness>
 
+/** What viewers lost to stalls in the last five minutes. */
+export const wallRebuffering = z.object({
+  /** Rebuffering by the time asked for, sum over sum. */
+  ratio: z.number().nonnegative(),
+  /** Seconds asked for, watched and rebuffering: what the ratio is of. */
+  askedS: z.number().nonnegative(),
+  /** From segment requests alone, because no player reports; measured and estimated are never added. */
+  estimated: z.boolean(),
+})
+export type WallRebuffering = z.infer<typeof wallRebuffering>
+
 export const wallRow = z.object({
   id: serverId,
   /** What people call it; its id where nobody gave it a name. */
@@ -33,6 +44,8 @@ export const wallRow = z.object({
   throughputBps: z.number().nullable(),
   /** What an operator says that its line carries. */
   capacityBps: z.number().nullable(),
+  /** Null: nobody watched. */
+  rebuffering: wallRebuffering.nullable(),
   /** Cores in use by its process group, oldest first; null where nothing was measured. */
   cpu: z.array(z.number().nullable()),
   /** Its host's clock minus fleet time. */

@@ -52,6 +52,9 @@ describe.skipIf(!hasChromium)('the pages', () => {
     { path: '/compare?metric=promql', heading: 'Compare', shows: null },
     { path: '/diff?a=eu-west&b=us-east', heading: 'What differs', shows: 'Differences' },
     { path: '/what-if', heading: 'If one is lost', shows: 'Losses' },
+    { path: '/viewers', heading: 'Viewers', shows: 'Last hour' },
+    { path: '/experience?by=player&range=6h', heading: 'Experience', shows: null },
+    { path: '/sessions', heading: 'Sessions', shows: null },
     { path: '/titles', heading: 'Titles', shows: 'Add your own files' },
     { path: '/alerts', heading: 'Alerts', shows: null },
     { path: '/ledger', heading: 'Ledger', shows: 'Days' },
@@ -168,6 +171,54 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await links.getByRole('row', { name: /The night of the story.*revoked/ }).waitFor()
     await close(links)
     await opensWithoutSignIn(shared, 'There is nothing behind this link')
+  }, 45_000)
+
+  it('finds a viewer, shows by keyboard what it went through and on which edge, and deletes it', async () => {
+    const now = Date.now()
+    const said: readonly (readonly [s: number, state: string, bufferMs: number])[] = [
+      [-14, 's', 0],
+      [-13, 'p', 4000],
+      [-9, 'r', 0],
+      [-7, 'p', 3000],
+      [-1, 'q', 2000],
+    ]
+    const host = new URL(fleet.edgeUrl('us-east')).host
+    const lines = said.map(
+      ([s, state, bufferMs], at) =>
+        `bl=(${bufferMs}),br=(900),cid="sample",e=ps,h="${host}",sid="e2e-viewer",sn=${at + 1},sta=${state},ts=${now + s * 1000},v=2`,
+    )
+    const body = `${lines.join('\n')}\n`
+    const headers = { 'content-type': 'text/plain' }
+    const taken = await fetch(`${fleet.edgeUrl('eu-west')}/cmcd`, { method: 'POST', headers, body })
+    expect(taken.status).toBe(204)
+    const path = '/api/v1/viewers/sessions?sid=e2e-viewer'
+    await until(async () => (await fleet.get<{ sessions: unknown[] }>(path)).sessions.length === 1, 15_000)
+    const page = await open(`${fleet.controlUrl}/sessions`)
+    await page.getByRole('spinbutton', { name: 'Stalled for at least, s' }).fill('1.5')
+    await page.keyboard.press('Enter')
+    const row = page.getByRole('row', { name: /^e2e-viewer/ })
+    await row.getByText('1 stall, 16.7%').waitFor()
+    expect(new URL(page.url()).searchParams.get('rebufferSMin')).toBe('1.5')
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'CSV' }).press('Enter'),
+    ])
+    expect(readFileSync(await file.path(), 'utf8')).toContain('e2e-viewer')
+    complaints.splice(0) // a link that becomes a download ends its own navigation
+    await row.getByRole('link', { name: 'e2e-viewer' }).press('Enter')
+    await page.getByRole('region', { name: 'Stalls' }).getByText('2.00 s').waitFor()
+    await page.getByText('so says the host of the player’s request').waitFor()
+    const moment = page.getByRole('slider', { name: 'Moment of the session' })
+    await moment.press('Home')
+    for (let press = 0; press < 9; press += 1) await moment.press('ArrowRight')
+    expect(await moment.getAttribute('aria-valuetext')).toMatch(/: rebuffering; /)
+    expect(await page.evaluate(faultsOfForm)).toEqual([])
+    await page.getByRole('button', { name: 'Delete this session' }).press('Enter')
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Sessions' }).waitFor()
+    await page.getByRole('status').or(page.getByText('No session found')).first().waitFor()
+    expect((await fleet.get<{ sessions: unknown[] }>(path)).sessions).toEqual([])
+    await close(page)
   }, 45_000)
 
   it('drains an edge in two steps by keyboard, the second of which says what happens to viewers, and releases it', async () => {

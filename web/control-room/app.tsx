@@ -1,13 +1,14 @@
 // Owns which page stands behind which address.
 import { lazy, type ReactNode, Suspense } from 'react'
 import { Route, Switch, useLocation, useSearchParams } from 'wouter'
-import { usePageTitle } from './page-title.ts'
+import { decoded, usePageTitle } from './page-title.ts'
 import { AccountPage } from './pages/account-page.tsx'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { AuditPage } from './pages/audit-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
 import { DrillsPage } from './pages/drills-page.tsx'
+import { ExperiencePage } from './pages/experience-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { IncidentPage } from './pages/incident-page.tsx'
 import { IncidentsPage } from './pages/incidents-page.tsx'
@@ -25,6 +26,9 @@ import { SignInPage } from './pages/sign-in-page.tsx'
 import { SilencesPage } from './pages/silences-page.tsx'
 import { SteeringPage } from './pages/steering-page.tsx'
 import { TitlesPage } from './pages/titles-page.tsx'
+import { ViewerSessionPage } from './pages/viewer-session-page.tsx'
+import { ViewerSessionsPage } from './pages/viewer-sessions-page.tsx'
+import { ViewersPage } from './pages/viewers-page.tsx'
 import { WallPage } from './pages/wall-page.tsx'
 import { RecoverPage, WelcomePage } from './pages/welcome-page.tsx'
 import { WhatIfPage } from './pages/what-if-page.tsx'
@@ -54,6 +58,9 @@ const PLAIN: readonly (readonly [path: string, page: () => ReactNode])[] = [
   ['/account', AccountPage],
   ['/audit', AuditPage],
   ['/links', LinksPage],
+  ['/viewers', ViewersPage],
+  ['/experience', ExperiencePage],
+  ['/sessions', ViewerSessionsPage],
   ['/titles', TitlesPage],
   ['/steering', SteeringPage],
   ['/ledger', LedgerPage],
@@ -130,6 +137,7 @@ function Pages(): ReactNode {
         </AtPage>
       </Route>
       <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={id} />}</Route>
+      <Route path="/sessions/:sid">{({ sid }) => <ViewerSessionPage key={sid} sid={decoded(sid)} />}</Route>
       <Route path="/rules/edit">
         <Later>
           <RuleEditPage />

@@ -8,6 +8,9 @@ const NAMES: Readonly<Record<string, string>> = {
   'add-edge': 'Add an edge',
   diff: 'What differs',
   'what-if': 'If one is lost',
+  viewers: 'Viewers',
+  experience: 'Experience',
+  sessions: 'Sessions of viewers',
   links: 'Links',
   titles: 'Titles',
   probes: 'Probes',
@@ -36,7 +39,8 @@ export function pageTitle(path: string): string {
   return `${name} · Vitrine`
 }
 
-function decoded(part: string): string {
+/** What cannot be decoded stays as it is. */
+export function decoded(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {

@@ -8,7 +8,16 @@ export const RANGES = [
   { id: '1h', label: '60 min', seconds: 3_600 },
   { id: '6h', label: '6 h', seconds: 21_600 },
 ] as const
-export type RangeId = (typeof RANGES)[number]['id']
+/** For what happens to people: hours and days tell more than minutes. */
+export const LONG_RANGES = [
+  { id: '15m', label: '15 min', seconds: 900 },
+  { id: '1h', label: '60 min', seconds: 3_600 },
+  { id: '6h', label: '6 h', seconds: 21_600 },
+  { id: '24h', label: '24 h', seconds: 86_400 },
+  { id: '7d', label: '7 days', seconds: 604_800 },
+] as const
+const ALL_RANGES = [...RANGES, ...LONG_RANGES]
+export type RangeId = (typeof ALL_RANGES)[number]['id']
 export const RANGE_DEFAULT: RangeId = '5m'
 /** The story's two edges. */
 export const SERVERS_DEFAULT: readonly string[] = ['eu-west', 'ap-southeast']
@@ -21,18 +30,18 @@ export type Window =
   | { readonly kind: 'fixed'; readonly fromS: number; readonly toS: number }
 
 export function rangeSeconds(range: RangeId): number {
-  return RANGES.find(({ id }) => id === range)?.seconds ?? 300
+  return ALL_RANGES.find(({ id }) => id === range)?.seconds ?? 300
 }
 
-export function readWindow(search: URLSearchParams): Window {
+export function readWindow(search: URLSearchParams, fallback: RangeId = RANGE_DEFAULT): Window {
   const from = Number(search.get('from') ?? Number.NaN) / 1000
   const to = Number(search.get('to') ?? Number.NaN) / 1000
   if (Number.isFinite(from) && Number.isFinite(to) && from > 0 && to - from >= ZOOM_S_MIN) {
     return { kind: 'fixed', fromS: Math.floor(from), toS: Math.ceil(to) }
   }
   const asked = search.get('range')
-  const known = RANGES.find(({ id }) => id === asked)
-  return { kind: 'live', range: known?.id ?? RANGE_DEFAULT }
+  const known = ALL_RANGES.find(({ id }) => id === asked)
+  return { kind: 'live', range: known?.id ?? fallback }
 }
 
 /** The same search with another window; the range stays while zoomed, so that Esc leads back to it. */

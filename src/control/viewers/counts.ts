@@ -50,11 +50,15 @@ interface Combination {
   readonly sums: number[]
   /** As they stand in the file, and so in the metrics. */
   committed: readonly number[]
+  /** Whether the metrics store has it: the first time it is told that it came from nothing. */
+  begun: boolean
 }
 
 /** Ten edges, ten regions, two classes, five players, measured and estimated; 45 series each. */
 const COMBINATIONS_MAX = 2000
 const REGIONS_MAX = 64
+/** A zero stands this long before the first sample, about as long as one sum waits for the next. */
+const FROM_ZERO_MS = 5000
 const JOB = 'vitrine-control'
 
 export class ViewerCounts {
@@ -72,7 +76,7 @@ export class ViewerCounts {
       if (isFull) this.#folded += 1
       const kept = isFull ? { ...bounded, viewer_region: 'other', player: 'other', class: 'other' } : bounded
       key = keyOf(kept)
-      found = this.#all.get(key) ?? { labels: kept, sums: zeros(), committed: [] }
+      found = this.#all.get(key) ?? { labels: kept, sums: zeros(), committed: [], begun: false }
       this.#all.set(key, found)
     }
     this.#changed.add(key)
@@ -112,7 +116,7 @@ export class ViewerCounts {
     for (const text of rows) {
       const [labels, stored] = JSON.parse(text) as [ViewerLabels, number[]]
       const sums = zeros().map((zero, at) => stored[at] ?? zero)
-      this.#all.set(keyOf(labels), { labels, sums, committed: sums })
+      this.#all.set(keyOf(labels), { labels, sums, committed: sums, begun: true })
       this.#region(labels.viewer_region)
     }
   }
@@ -120,11 +124,16 @@ export class ViewerCounts {
   /** Of these combinations; all of them when left out. */
   series(nowMs: number, keys?: Iterable<string>): WriteSeries[] {
     const chosen = keys === undefined ? [...this.#all.values()] : [...keys].map(key => this.#all.get(key))
-    return chosen.flatMap(found =>
-      found === undefined || found.committed.length === 0
-        ? []
-        : seriesOf(found).map(({ labels, value }) => ({ labels, samples: [{ timestampMs: nowMs, value }] })),
-    )
+    return chosen.flatMap(found => {
+      if (found === undefined || found.committed.length === 0) return []
+      // Else `increase` would never see what a combination began with: its first sessions would be missing.
+      const zero = found.begun ? [] : [{ timestampMs: nowMs - FROM_ZERO_MS, value: 0 }]
+      found.begun = true
+      return seriesOf(found).map(({ labels, value }) => ({
+        labels,
+        samples: [...zero, { timestampMs: nowMs, value }],
+      }))
+    })
   }
 
   #region(region: string): string {

@@ -66,7 +66,7 @@ function sums({ keeper }: Opened): Record<string, number> {
   for (const { labels, samples } of keeper.counts.series(1)) {
     const { __name__: name = '', estimate = '', le = '', blame = '' } = labels
     const key = [name.replace('vitrine_viewers_', ''), estimate, le, blame].filter(Boolean).join(' ')
-    found[key] = (found[key] ?? 0) + (samples[0]?.value ?? 0)
+    found[key] = (found[key] ?? 0) + (samples.at(-1)?.value ?? 0)
   }
   return found
 }
@@ -87,6 +87,10 @@ describe('the keeper', () => {
     first.keeper.take('eu-west', records.slice(0, 6))
     first.keeper.account()
     await first.keeper.commit()
+    const begun = first.keeper.counts.series(10_000).map(({ samples }) => samples[0])
+    // A counter that began at 3 would have no increase: the first sessions of an edge would be in no sum of a day.
+    expect(begun.every(sample => sample?.value === 0 && sample.timestampMs < 10_000)).toBe(true)
+    expect(first.keeper.counts.series(11_000).every(({ samples }) => samples.length === 1)).toBe(true)
     const told = sums(first)
     // These are taken and accounted, but not committed.
     first.keeper.take('eu-west', records.slice(6, 11))

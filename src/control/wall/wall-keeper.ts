@@ -1,7 +1,8 @@
 // Owns the figures behind the wall: asked from the metrics store when somebody looks, and once for all who look.
 // It asks nothing while nobody looks.
-import type { Log } from '#base'
+import type { Labels, Log } from '#base'
 import type { MetricsStore, Value } from '#metrics'
+import type { WallRebuffering } from '#wire'
 import type { WallFigures } from './wall-view.ts'
 
 /** Walls ask each second; a figure older than this is asked again. */
@@ -13,6 +14,10 @@ const OFFSET_AGE = '15s' // agents push each second; older than this is no knowl
 
 const CPU = 'sum by (instance) (rate(vitrine_server_cpu_seconds_total[10s]))'
 const SENT = 'sum by (instance) (rate(vitrine_edge_sent_bytes_total[5s])) * 8'
+/** Five minutes: fewer tell little, and whoever looks wants to know of now. */
+const FELT = '5m'
+const REBUFFERING = `sum by (instance, estimate) (increase(vitrine_viewers_rebuffering_seconds_total[${FELT}]))`
+const ASKED = `sum by (instance, estimate) (increase(vitrine_viewers_asked_seconds_total[${FELT}]))`
 const OFFSET = `max by (instance) (last_over_time(vitrine_clock_fleet_offset_seconds[${OFFSET_AGE}]))`
 
 interface Kept<Answer> {
@@ -22,6 +27,12 @@ interface Kept<Answer> {
 
 type ByServer<Figure> = ReadonlyMap<string, Figure>
 
+interface Newest {
+  readonly sent: ByServer<number>
+  readonly offset: ByServer<number>
+  readonly felt: ByServer<WallRebuffering>
+}
+
 export interface WallKeeperOptions {
   readonly store: MetricsStore
   readonly log: Log
@@ -30,7 +41,7 @@ export interface WallKeeperOptions {
 
 export class WallKeeper {
   readonly #options: WallKeeperOptions
-  #newest: Kept<{ sent: ByServer<number>; offset: ByServer<number> }> | null = null
+  #newest: Kept<Newest> | null = null
   #spark: Kept<ByServer<readonly (number | null)[]>> | null = null
 
   constructor(options: WallKeeperOptions) {
@@ -44,6 +55,7 @@ export class WallKeeper {
     return id => ({
       throughputBps: newest.sent.get(id) ?? null,
       clockOffsetS: newest.offset.get(id) ?? null,
+      rebuffering: newest.felt.get(id) ?? null,
       cpu: spark.get(id) ?? [],
     })
   }
@@ -51,22 +63,31 @@ export class WallKeeper {
   /** As they were at a moment in the past: asked for whoever looks, and not kept. */
   async figuresAt(atMs: number): Promise<(id: string) => WallFigures> {
     const at = Math.floor(atMs)
-    const sent = await this.#instant(SENT, at)
-    const offset = await this.#instant(OFFSET, at)
+    const newest = await this.#newestAt(at)
     const spark = await this.#range(CPU, at, SPARK_STEP_S * 1000)
     return id => ({
-      throughputBps: sent.get(id) ?? null,
-      clockOffsetS: offset.get(id) ?? null,
+      throughputBps: newest.sent.get(id) ?? null,
+      clockOffsetS: newest.offset.get(id) ?? null,
+      rebuffering: newest.felt.get(id) ?? null,
       cpu: spark.get(id) ?? [],
     })
   }
 
-  #askNewest(nowMs: number): Promise<{ sent: ByServer<number>; offset: ByServer<number> }> {
+  #askNewest(nowMs: number): Promise<Newest> {
     if (this.#newest === null || Math.abs(nowMs - this.#newest.atMs) > NEWEST_MS) {
-      const answer = Promise.all([this.#instant(SENT, nowMs), this.#instant(OFFSET, nowMs)])
-      this.#newest = { atMs: nowMs, answer: answer.then(([sent, offset]) => ({ sent, offset })) }
+      this.#newest = { atMs: nowMs, answer: this.#newestAt(nowMs) }
     }
     return this.#newest.answer
+  }
+
+  async #newestAt(atMs: number): Promise<Newest> {
+    const [sent, offset, rebuffering, asked] = await Promise.all([
+      this.#instant(SENT, atMs),
+      this.#instant(OFFSET, atMs),
+      this.#instant(REBUFFERING, atMs, measuredOrNot),
+      this.#instant(ASKED, atMs, measuredOrNot),
+    ])
+    return { sent, offset, felt: rebufferingOf(rebuffering, asked) }
   }
 
   #askSpark(nowMs: number): Promise<ByServer<readonly (number | null)[]>> {
@@ -76,12 +97,12 @@ export class WallKeeper {
     return this.#spark.answer
   }
 
-  async #instant(text: string, atMs: number): Promise<ByServer<number>> {
+  async #instant(text: string, atMs: number, keyOf = serverOf): Promise<ByServer<number>> {
     const value = await this.#ask({ text, fromMs: atMs, toMs: atMs, stepMs: null })
     if (value?.kind !== 'vector') return new Map()
     return new Map(
       value.items.flatMap(({ labels, value: figure }) =>
-        Number.isFinite(figure) ? [[labels['instance'] ?? '', figure] as const] : [],
+        Number.isFinite(figure) ? [[keyOf(labels), figure] as const] : [],
       ),
     )
   }
@@ -111,4 +132,27 @@ export class WallKeeper {
       return null
     }
   }
+}
+
+function serverOf(labels: Labels): string {
+  return labels['instance'] ?? ''
+}
+
+function measuredOrNot(labels: Labels): string {
+  return `${serverOf(labels)} ${labels['estimate'] ?? ''}`
+}
+
+/** Sum over sum. Measured where anybody measures, else estimated, and never both together. */
+function rebufferingOf(
+  rebuffering: ByServer<number>,
+  asked: ByServer<number>,
+): ReadonlyMap<string, WallRebuffering> {
+  const found = new Map<string, WallRebuffering>()
+  for (const [key, askedS] of asked) {
+    const [id = '', estimate] = key.split(' ')
+    const isEstimate = estimate === 'yes'
+    if (askedS <= 0 || (isEstimate && found.has(id))) continue
+    found.set(id, { ratio: (rebuffering.get(key) ?? 0) / askedS, askedS, estimated: isEstimate })
+  }
+  return found
 }

@@ -1,5 +1,5 @@
 // Owns what one server's row of the wall says of it, put together from its record and its newest figures. Pure.
-import type { Evidence, ServerView, WallRow, WallWitness } from '#wire'
+import type { Evidence, ServerView, WallRebuffering, WallRow, WallWitness } from '#wire'
 
 const KINDS = ['inside', 'outside', 'viewers'] as const
 
@@ -7,6 +7,7 @@ const KINDS = ['inside', 'outside', 'viewers'] as const
 export interface WallFigures {
   readonly throughputBps: number | null
   readonly clockOffsetS: number | null
+  readonly rebuffering: WallRebuffering | null
   readonly cpu: readonly (number | null)[]
 }
 
@@ -23,6 +24,7 @@ export function wallRowOf(server: ServerView, figures: WallFigures): WallRow {
     watchingSimulated: server.watchingSimulated ?? 0,
     throughputBps: figures.throughputBps,
     capacityBps: tags.capacityBps ?? null,
+    rebuffering: figures.rebuffering,
     cpu: [...figures.cpu],
     clockOffsetS: figures.clockOffsetS,
     witnesses: KINDS.map(kind =>

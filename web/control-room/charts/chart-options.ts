@@ -12,6 +12,8 @@ export interface ChartSeries {
   readonly colour: string
   /** Thin and dashed: context, not the subject. */
   readonly context?: boolean
+  /** Said now and then: a dot where it was said, and a line from one to the next. */
+  readonly joined?: boolean
   /** Of lines that share a colour. */
   readonly dash?: readonly number[]
 }
@@ -148,8 +150,8 @@ function line(series: ChartSeries, stepped: boolean): uPlot.Series {
     label: series.label,
     stroke: resolveColour(series.colour),
     width: series.context === true ? 1.25 : 2,
-    spanGaps: false,
-    points: { show: false },
+    spanGaps: series.joined === true,
+    points: { show: series.joined === true, size: 5 },
     ...(series.context === true ? { dash: [7, 4] } : {}),
     ...(series.dash === undefined ? {} : { dash: [...series.dash] }),
     ...(stepper === undefined ? {} : { paths: stepper }),

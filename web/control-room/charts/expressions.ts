@@ -67,21 +67,27 @@ export function incidentHurt(incident: string): FeedQuery {
   }
 }
 
-/** Share of the time that viewers wanted to watch; what they went through is told in batches of seconds. */
-export function rebuffering(matching: string): FeedQuery {
-  return {
-    key: column('rebuffering'),
-    expr: stepS => {
-      const over = `{${matching}}[${Math.max(30, stepS + 2)}s]`
-      return `sum by (instance) (rate(vitrine_viewers_rebuffering_seconds_total${over})) / (sum by (instance) (rate(vitrine_viewers_asked_seconds_total${over})) > 0)`
-    },
-  }
-}
-
 export function throughput(matching: string): FeedQuery {
   return {
     key: column('throughput'),
     expr: stepS => `sum by (instance) (rate(vitrine_edge_sent_bytes_total{${matching}}${window(stepS)})) * 8`,
+  }
+}
+
+/** Sums grow each five seconds: shorter than this a rate of them is noise. */
+function feltWindow(stepS: number): string {
+  return `[${Math.max(30, stepS + 10)}s]`
+}
+
+/** What viewers lost to stalls, by the time that they wanted to see; measured and estimated apart, or measured alone. */
+export function rebuffering(matching: string, key: FeedQuery['key'], by: string): FeedQuery {
+  return {
+    key,
+    expr: stepS => {
+      const sum = (name: string): string =>
+        `sum by (${by}) (rate(vitrine_viewers_${name}_seconds_total{${matching}}${feltWindow(stepS)}))`
+      return `${sum('rebuffering')} / (${sum('asked')} > 0)`
+    },
   }
 }
 
@@ -179,6 +185,12 @@ function edgeQueries(own: string): readonly FeedQuery[] {
     { ...throughput(own), key: named('throughput') },
     { ...watching(own), key: named('watching') },
     { key: named('hits'), expr: stepS => ratio(hit, `${asked}{${own}}`, stepS) },
+    rebuffering(own, ({ estimate }) => `rebuffering/${estimate ?? 'no'}`, 'estimate'),
+    {
+      key: ({ estimate }) => `asked/${estimate ?? 'no'}`,
+      expr: stepS =>
+        `sum by (estimate) (rate(vitrine_viewers_asked_seconds_total{${own}}${feltWindow(stepS)}))`,
+    },
   ]
 }
 

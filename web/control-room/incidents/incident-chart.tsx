@@ -40,7 +40,16 @@ export function IncidentChart({
       : { kind: 'fixed', fromS, toS }
   const feed = useFeed({
     queries: useMemo(
-      () => [cpu(matching), watching(matching), rebuffering(matching), incidentHurt(incident.id)],
+      () => [
+        cpu(matching),
+        watching(matching),
+        rebuffering(
+          `estimate="no"${matching === '' ? '' : `,${matching}`}`,
+          ({ instance }) => (instance === undefined ? null : `rebuffering/${instance}`),
+          'instance',
+        ),
+        incidentHurt(incident.id),
+      ],
       [matching, incident.id],
     ),
     queriesKey: `${incident.id} ${matching}`,
@@ -55,14 +64,6 @@ export function IncidentChart({
   const felt = shown.some(id => feed.grid?.columns.get(`rebuffering/${id}`)?.some(cell => cell !== null))
   const charts = [
     {
-      key: 'rebuffering',
-      title: 'Rebuffering',
-      note: 'of the time of those who watch',
-      unit: 'percent' as const,
-      floorMax: 0.05,
-      stepped: false,
-    },
-    {
       key: 'watching',
       title: 'Viewers',
       note: 'hurt, and watching each server',
@@ -71,13 +72,14 @@ export function IncidentChart({
       stepped: true,
     },
     {
-      key: 'cpu',
-      title: 'CPU',
-      note: 'cores',
-      unit: 'cores' as const,
-      floorMax: 1,
+      key: 'rebuffering',
+      title: 'Rebuffering',
+      note: 'measured, of the time that viewers wanted to see',
+      unit: 'percent' as const,
+      floorMax: 0.02,
       stepped: false,
     },
+    { key: 'cpu', title: 'CPU', note: 'cores', unit: 'cores' as const, floorMax: 1, stepped: false },
   ].filter(({ key }) => felt || key !== 'rebuffering')
   return (
     <section className="panel incident-chart" aria-label="Viewers above CPU">

@@ -33,6 +33,7 @@ import { TryItStrip } from '../parts/try-it.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import { chosenServers, toggleServer } from '../url-state.ts'
+import { WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
 import { useWindow } from './use-window.ts'
 
 const TIMES_HEIGHT = 22
@@ -281,7 +282,13 @@ function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): T
   return [
     ...(server.role === 'edge'
       ? [
-          { label: 'Watching', value: server.watching, ageS: silentS, unit: 'count' as const },
+          {
+            label: 'Watching',
+            value: server.watching,
+            ageS: silentS,
+            unit: 'count' as const,
+            definition: WATCHING_DEFINITION,
+          },
           { label: 'Throughput', ...at('throughput'), unit: 'bits' as const },
         ]
       : []),

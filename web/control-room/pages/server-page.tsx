@@ -29,6 +29,7 @@ import { usePast } from '../past/past-context.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
+import { FeltChart, feltSpec } from '../viewers/felt-chart.tsx'
 import { useWindow } from './use-window.ts'
 
 const CHART_HEIGHT = 150
@@ -217,6 +218,14 @@ function Server({
     named: false,
     nothing: nothingToSee(feed.grid, plan, server),
   }))
+  const common = {
+    grid: feed.grid,
+    marks,
+    silentMs,
+    live: !paused && past === null && page.window.kind === 'live',
+    onZoom: page.zoom,
+    onBack: page.back,
+  }
   return (
     <CursorContext value={cursor}>
       <div className="page server-page">
@@ -232,7 +241,8 @@ function Server({
                   name: server.id,
                   words: null,
                   grid: feed.grid,
-                  charts: specs,
+                  charts:
+                    server.role === 'edge' ? [feltSpec(server.id, colour, CHART_HEIGHT), ...specs] : specs,
                   marks,
                 })}
               />
@@ -242,19 +252,20 @@ function Server({
                 The charts are not fed: {feed.problem}
               </p>
             ) : null}
+            {server.role === 'edge' ? (
+              <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+            ) : null}
+            {server.role === 'edge'
+              ? specs
+                  .filter(({ key }) => key === 'cpu')
+                  .map(({ key, ...spec }) => <TimeChart key={key} {...spec} {...common} />)
+              : null}
             <div className="chart-grid">
-              {specs.map(({ key, ...spec }) => (
-                <TimeChart
-                  key={key}
-                  {...spec}
-                  grid={feed.grid}
-                  marks={marks}
-                  silentMs={silentMs}
-                  live={!paused && past === null && page.window.kind === 'live'}
-                  onZoom={page.zoom}
-                  onBack={page.back}
-                />
-              ))}
+              {specs
+                .filter(({ key }) => server.role !== 'edge' || key !== 'cpu')
+                .map(({ key, ...spec }) => (
+                  <TimeChart key={key} {...spec} {...common} />
+                ))}
             </div>
             {server.role === 'foreign' ? null : <AtCursor server={server.id} grid={feed.grid} />}
           </section>

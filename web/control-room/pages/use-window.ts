@@ -5,7 +5,6 @@ import type { FeedWindow } from '../charts/series-feed.ts'
 import { usePast } from '../past/past-context.tsx'
 import {
   RANGE_DEFAULT,
-  RANGES,
   type RangeId,
   rangeSeconds,
   readWindow,
@@ -21,11 +20,12 @@ export interface PageWindow {
   readonly back: () => void
 }
 
-export function useWindow(): PageWindow {
+export function useWindow(fallback: RangeId = RANGE_DEFAULT): PageWindow {
   const [search, setSearch] = useSearchParams()
-  const window = readWindow(search)
+  const window = readWindow(search, fallback)
   const past = usePast()
-  const remembered = RANGES.find(({ id }) => id === search.get('range'))?.id ?? RANGE_DEFAULT
+  const asked = readWindow(new URLSearchParams({ range: search.get('range') ?? '' }), fallback)
+  const remembered = asked.kind === 'live' ? asked.range : fallback
   const choose = useCallback(
     (range: RangeId) => setSearch(before => writeWindow(before, { kind: 'live', range }), { replace: true }),
     [setSearch],

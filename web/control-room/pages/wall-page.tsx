@@ -15,6 +15,9 @@ import { AroundThen } from '../past/around-then.tsx'
 import { useSettings } from '../settings.tsx'
 import { timeOfDay } from '../time-format.ts'
 import { figure } from '../units.ts'
+import { Defined } from '../viewers/defined.tsx'
+import { spanWords } from '../viewers/figures.ts'
+import { ratioText, WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
 import { SparkLine } from '../wall/spark-line.tsx'
 import { offsetText, offsetWrong, sentenceOf, worstRowsFirst } from '../wall/wall-words.ts'
 import { WitnessDot } from '../wall/witness-dot.tsx'
@@ -22,6 +25,8 @@ import '../wall/wall.css'
 
 /** On a kiosk: below the rows, for the line that counts those that did not fit. */
 const KIOSK_FOOT_PX = 48
+/** One second of a hundred: what people complain of. */
+const REBUFFERING_TOLD = 0.01
 const CORES_MIN = 0.2 // the spark line's scale reaches at least this, so that idle noise stays low
 
 export function WallPage(): ReactNode {
@@ -95,11 +100,14 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
             <tr>
               <th scope="col">Edge</th>
               <th scope="col" className="number">
-                Viewers
+                {kiosk ? 'Viewers' : <Defined definition={WATCHING_DEFINITION}>Viewers</Defined>}
+              </th>
+              <th scope="col" className="number">
+                Rebuffering <span>5 min</span>
               </th>
               <th scope="col">{capacities ? 'Throughput of capacity' : 'Throughput'}</th>
               <th scope="col">
-                CPU <span>cores, {answer.past === undefined ? 'last 5 min' : '5 min until then'}</span>
+                CPU <span>cores, 5 min</span>
               </th>
               <th scope="col" className="number">
                 Clock
@@ -198,6 +206,7 @@ function Row({ row, top, now, kiosk }: RowProps): ReactNode {
       <td className="number wall-figure" data-label="Viewers">
         {figure(watching, 'count').value}
       </td>
+      <Rebuffering row={row} />
       <td data-label="Throughput">
         <Throughput row={row} />
       </td>
@@ -219,6 +228,28 @@ function Row({ row, top, now, kiosk }: RowProps): ReactNode {
         </div>
       </td>
     </tr>
+  )
+}
+
+/** Sum over sum, with what it is of; where no player reports it is estimated, and says so. */
+function Rebuffering({ row: { rebuffering } }: { readonly row: WallRow }): ReactNode {
+  const label = 'Rebuffering'
+  if (rebuffering === null) {
+    return (
+      <td className="number wall-figure" data-label={label}>
+        –
+      </td>
+    )
+  }
+  const { ratio, askedS, estimated } = rebuffering
+  return (
+    <td className="number wall-figure" data-label={label} data-lost={ratio >= REBUFFERING_TOLD}>
+      {estimated ? <abbr title="estimated from requests: no player reports">~</abbr> : null}
+      {ratioText(ratio)}
+      <small>
+        {estimated ? 'estimated, ' : ''}of {spanWords(askedS)}
+      </small>
+    </td>
   )
 }
 

@@ -20,7 +20,15 @@ import { type Theme, useSettings } from '../settings.tsx'
 import { age, timeOfDay, zoneName } from '../time-format.ts'
 import { Link } from './link.tsx'
 
-const PAGES = [
+interface PageEntry {
+  readonly path: string
+  readonly name: string
+  readonly icon: string
+  /** Pages that belong to it. */
+  readonly also?: readonly string[]
+}
+
+const PAGES: readonly PageEntry[] = [
   { path: '/', name: 'Fleet', icon: 'M3 12h4l2.5-7 4 14 2.500-7H21' },
   {
     path: '/incidents',
@@ -28,6 +36,12 @@ const PAGES = [
     icon: 'M12 3.500 21.500 20h-19zM12 9.500v5M12 17v.500',
   },
   { path: '/wall', name: 'Wall', icon: 'M3 5h18v12H3zM8 20.500h8M6.500 9h11M6.500 13h7' },
+  {
+    path: '/viewers',
+    name: 'Viewers',
+    icon: 'M9 11a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 20c0-4 2.800-6.500 6.500-6.500s6.500 2.500 6.500 6.500M16 4.500a3.500 3.500 0 0 1 0 6.300M17.500 13.800c2.500.7 4 3 4 6.200',
+    also: ['/experience', '/sessions'],
+  },
   { path: '/compare', name: 'Compare', icon: 'M3 8c4 0 5 3 8 3s4-6 10-6M3 13c4 0 5 1 8 1s5 5 10 5' },
   { path: '/what-if', name: 'If lost', icon: 'M3 19h18M6 19V9M12 19v-5M18 19V5M9.500 5l5 5M14.500 5l-5 5' },
   {
@@ -45,10 +59,11 @@ const PAGES = [
     path: '/runbooks',
     name: 'Runbooks',
     icon: 'M5 4h14v16H5zM9 4v16M12 9h4M12 13h4',
+    also: ['/runs', '/drills'],
   },
   { path: '/ledger', name: 'Ledger', icon: 'M6 3h12v18H6zM9 8h6M9 12h6M9 16h3' },
   { path: '/query', name: 'Query', icon: 'M5 7l5 5-5 5M12.500 17H19' },
-] as const
+]
 /** On a desk that is not wide they stand behind More as well: each name is whole. */
 const RARE: ReadonlySet<string> = new Set(['/what-if', '/runbooks', '/ledger'])
 /** Two missed rounds of the list of servers. */
@@ -112,9 +127,9 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
   )
 }
 
-function isCurrent(page: string, path: string): boolean {
-  if (page === '/runbooks' && path.startsWith('/runs/')) return true
-  return page === '/' ? path === '/' || path.startsWith('/servers/') : path.startsWith(page)
+function isCurrent({ path: page, also = [] }: PageEntry, path: string): boolean {
+  if (page === '/') return path === '/' || path.startsWith('/servers/')
+  return [page, ...also].some(own => path === own || path.startsWith(`${own}/`))
 }
 
 function PageLink({
@@ -122,14 +137,14 @@ function PageLink({
   path,
   count,
 }: {
-  readonly page: (typeof PAGES)[number]
+  readonly page: PageEntry
   readonly path: string
   readonly count: ReactNode
 }): ReactNode {
   return (
     <Link
       href={page.path}
-      aria-current={isCurrent(page.path, path) ? 'page' : undefined}
+      aria-current={isCurrent(page, path) ? 'page' : undefined}
       className={`nav-link${ON_PHONE.has(page.path) ? '' : ' nav-wide'}${RARE.has(page.path) ? ' nav-rare' : ''}`}
     >
       <svg viewBox="0 0 24 24" aria-hidden="true">

@@ -13,6 +13,8 @@ export interface TileFigure {
   readonly value: number | null
   readonly ageS: number | null
   readonly unit: Unit
+  /** On hover: what it counts. */
+  readonly definition?: string
 }
 
 export interface TileProps {
@@ -66,7 +68,7 @@ function TileValue({ entry, stepS }: { readonly entry: TileFigure; readonly step
   const stale = entry.value === null || (entry.ageS !== null && isStale(entry.ageS, stepS))
   return (
     <div data-stale={stale}>
-      <dt>{entry.label}</dt>
+      <dt title={entry.definition}>{entry.label}</dt>
       <dd>
         <b>{value}</b> {entry.unit === 'cores' ? null : <span>{unit}</span>}
         {stale && entry.value !== null && entry.ageS !== null ? (
