@@ -6,6 +6,7 @@ import { AccountPage } from './pages/account-page.tsx'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { AuditPage } from './pages/audit-page.tsx'
+import { ClocksPage } from './pages/clocks-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
 import { FleetPage } from './pages/fleet-page.tsx'
 import { IncidentPage } from './pages/incident-page.tsx'
@@ -115,6 +116,11 @@ function Pages(): ReactNode {
       <Route path="/wall">
         <AtPage>
           <WallPage />
+        </AtPage>
+      </Route>
+      <Route path="/clocks">
+        <AtPage>
+          <ClocksPage />
         </AtPage>
       </Route>
       <Route path="/compare">

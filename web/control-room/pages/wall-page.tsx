@@ -102,7 +102,7 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
                 CPU <span>cores, {answer.past === undefined ? 'last 5 min' : '5 min until then'}</span>
               </th>
               <th scope="col" className="number">
-                Clock
+                {kiosk ? 'Clock' : <Link href="/clocks">Clock</Link>}
               </th>
               <th scope="col">Witnesses</th>
             </tr>
