@@ -5,6 +5,7 @@ import { registerAudit } from './commands/audit.ts'
 import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerCheckFleet } from './commands/check-fleet.ts'
+import { registerClock } from './commands/clock.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerLedger } from './commands/ledger.ts'
 import { registerLook } from './commands/look.ts'
@@ -50,6 +51,7 @@ const registrations = [
   registerRules,
   registerRunbook,
   registerCheckFleet,
+  registerClock,
   registerSilence,
   registerLook,
   registerSimulate,

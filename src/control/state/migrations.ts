@@ -219,6 +219,9 @@ const migrations: readonly string[] = [
     stage_ms REAL NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE overrides ADD COLUMN drain_max_ms REAL;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

@@ -24,7 +24,7 @@ export function DiagnosisPanel({ diagnosis }: { readonly diagnosis: ClockDiagnos
       </p>
       {diagnosis.for.length + diagnosis.against.length === 0 ? null : (
         <div className="clock-evidence">
-          <Evidence title="Speaks for it" words={diagnosis.for} />
+          <Evidence title="Speaks for the fault of 2012" words={diagnosis.for} />
           <Evidence title="Speaks against it" words={diagnosis.against} />
         </div>
       )}

@@ -134,6 +134,7 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
       ) : (
         <p className="wall-links">
           <Link href="/steering">Steering</Link>
+          <Link href="/clocks">Clocks</Link>
           {answer.past === undefined ? <Link href="/what-if">If one is lost</Link> : null}
           {answer.past === undefined ? <Link href="/wall?kiosk">Without navigation</Link> : null}
           {answer.past !== undefined || me === undefined || me.role === 'viewer' ? null : (

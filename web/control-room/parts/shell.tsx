@@ -31,11 +31,6 @@ const PAGES = [
   { path: '/compare', name: 'Compare', icon: 'M3 8c4 0 5 3 8 3s4-6 10-6M3 13c4 0 5 1 8 1s5 5 10 5' },
   { path: '/what-if', name: 'If lost', icon: 'M3 19h18M6 19V9M12 19v-5M18 19V5M9.500 5l5 5M14.500 5l-5 5' },
   {
-    path: '/clocks',
-    name: 'Clocks',
-    icon: 'M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17zM12 7.500V12l3 2',
-  },
-  {
     path: '/probes',
     name: 'Probes',
     icon: 'M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 17l2.500 2.500L21 14.500',
@@ -92,6 +87,9 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
                   {page.name}
                 </Link>
               ))}
+              <Link href="/clocks" onClick={() => more.current?.removeAttribute('open')}>
+                Clocks
+              </Link>
             </div>
           </details>
         </nav>
@@ -260,6 +258,7 @@ function UserMenu(): ReactNode {
             {me.role === 'admin' ? ' under People' : ': ask an admin'}.
           </p>
         ) : null}
+        <Link href="/clocks">Clocks</Link>
         {me === undefined ? null : <Link href="/account">My account</Link>}
         {me?.role === 'admin' ? (
           <>
