@@ -179,7 +179,7 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_control_channels:
     'Open channels. Fewer than two for each server: a server or its agent cannot reach the control room.',
   vitrine_control_fleet_time_held_seconds:
-    'By how much the wall clock lay behind the newest stored sample at the start. Above 0: set this host’s clock.',
+    'Fleet time minus the wall clock at the start. Other than 0: the clock lay behind the newest sample, or was set by far. Set this host’s clock.',
   vitrine_edge_cache_bytes: 'Bytes in each tier of the cache; it grows to its limit and stays there.',
   vitrine_edge_connections: 'Open connections of viewers. Near viewersMax: add an edge.',
   vitrine_edge_sessions: 'Sessions that this edge fed in the last 30 s.',
