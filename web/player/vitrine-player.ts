@@ -390,11 +390,15 @@ export class VitrinePlayer {
     if (hasPicture && !resting && this.#stallClock.stalled && atEnd) video.currentTime = 0
   }
 
-  /** The edge that feeds first, then the others: a dead one must not take what is known of it along. */
+  /**
+   * The edge that feeds first, then the others: a dead one must not take what is known of it along. Where the page
+   * comes from may be a control room, which takes no reports; it is asked while no edge is known.
+   */
   #reportTo(): string[] {
     const feeding = this.#edge === null ? null : this.table.urlOf(this.#edge)
     const others = this.table.table.pathways.map(({ url }) => url)
-    return [...(feeding === null ? [] : [feeding]), this.#options.home, ...others]
+    if (others.length === 0) return [this.#options.home]
+    return [...(feeding === null ? [] : [feeding]), ...others]
   }
 
   #fail(text: string, mayComeBack = false): void {

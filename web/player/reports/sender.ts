@@ -92,8 +92,8 @@ export class ReportSender {
           credentials: 'omit',
           signal: AbortSignal.timeout(ANSWER_MS_MAX),
         })
-        // What is refused for what it is, is refused everywhere.
-        if (status < 429) return true
+        // What is refused for what it is, is refused everywhere; who knows no reports is no edge.
+        if (status < 429 && status !== 404 && status !== 405) return true
       } catch {
         // Silent or gone: the next one is asked.
       }
