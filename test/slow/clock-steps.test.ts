@@ -76,7 +76,7 @@ it.skipIf('missing' in peer)(
         60_000,
         () => JSON.stringify(viewers.stats()),
       )
-      const pids = names.map(running.pid)
+      const pids = names.map(id => running.pid(id))
       const began = await running.get<Api>('/api/v1/servers')
       for (const step of STEPS_S) {
         const [before, beforeMs] = [await running.get<Api>('/api/v1/servers'), performance.now()]
@@ -91,7 +91,7 @@ it.skipIf('missing' in peer)(
         const after = await running.get<Api>('/api/v1/servers')
         // Fleet time is never set: it went on as this process's monotonic clock did.
         expect(Math.abs(after.now - before.now - (performance.now() - beforeMs))).toBeLessThan(1000)
-        expect(names.map(running.pid)).toEqual(pids)
+        expect(names.map(id => running.pid(id))).toEqual(pids)
         for (const [place, pid] of pids.entries()) {
           const cores = (cpuSeconds(pid) - (cpuBefore[place] ?? 0)) / (elapsedMs / 1000)
           expect(`${names[place] ?? ''} spins: ${cores > 0.95}`).toBe(`${names[place] ?? ''} spins: false`)
@@ -117,11 +117,11 @@ it.skipIf('missing' in peer)(
         expect(Math.max(...gaps)).toBeLessThan(GAP_S_MAX)
       }
       // The agents saw it and said so: the steps were real.
-    const steps = await running.get<{ data: { result: { value: [number, string] }[] } }>(
-      '/prometheus/api/v1/query?query=sum(vitrine_clock_steps_total)',
-    )
-    expect(Number(steps.data.result[0]?.value[1])).toBeGreaterThanOrEqual(STEPS_S.length)
-  } finally {
+      const steps = await running.get<{ data: { result: { value: [number, string] }[] } }>(
+        '/prometheus/api/v1/query?query=sum(vitrine_clock_steps_total)',
+      )
+      expect(Number(steps.data.result[0]?.value[1])).toBeGreaterThanOrEqual(STEPS_S.length)
+    } finally {
       await viewers.close()
     }
   },
