@@ -1,5 +1,7 @@
 // The door of agent: the process beside every server that measures it and its host. It knows no other role.
 export { type AgentOptions, type RunningAgent, startAgent } from './agent.ts'
+export { type CheckedClock, checkClock } from './clock/check-clock.ts'
+export { configuredSources } from './clock/configured-sources.ts'
 export { agentFaults } from './faults.ts'
 export { type RecordedSecond, readRecorder } from './recorder/read-recorder.ts'
 export {

@@ -25,6 +25,13 @@ describe('fleet time', () => {
     expect(fleet.offsetMs()).toBe(1_000_010)
   })
 
+  it('takes another fleet time whole: to slew an hour away would take months', () => {
+    const clock = new FakeClock()
+    const fleet = new SlewedFleetTime(clock, 0)
+    fleet.adjust(3_600_000)
+    expect(fleet.offsetMs()).toBe(3_600_000)
+  })
+
   it('never runs backwards while it is slewed back', () => {
     const clock = new FakeClock()
     const fleet = new SlewedFleetTime(clock, 0)

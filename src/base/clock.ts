@@ -54,6 +54,8 @@ export interface FleetTime {
   fromBootMs(this: void, bootMs: number): number
 }
 
+/** Slewing away more would take days: it is another fleet time, not an error of this one. */
+const ANOTHER_MS = 60_000
 const SLEW_PPM_MAX = 500 // DESIGN, clock rule 2: fleet time is slewed by at most 500 ppm
 
 /**
@@ -75,9 +77,9 @@ export class SlewedFleetTime implements FleetTime {
     this.#targetMs = this.#offsetMs
   }
 
-  /** The first call sets the offset, later ones slew towards it. */
+  /** The first call sets the offset, later ones slew towards it, and one of another fleet time sets it again. */
   adjust(offsetMs: number): void {
-    if (!this.#known) {
+    if (!this.#known || Math.abs(offsetMs - this.#targetMs) > ANOTHER_MS) {
       this.#known = true
       this.#offsetMs = offsetMs
     } else {

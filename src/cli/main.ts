@@ -5,6 +5,7 @@ import { registerAudit } from './commands/audit.ts'
 import { registerAuthority } from './commands/authority.ts'
 import { registerCheckConfig } from './commands/check-config.ts'
 import { registerCheckFleet } from './commands/check-fleet.ts'
+import { registerClock } from './commands/clock.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerDrill } from './commands/drill.ts'
 import { registerLedger } from './commands/ledger.ts'
@@ -52,6 +53,7 @@ const registrations = [
   registerRunbook,
   registerDrill,
   registerCheckFleet,
+  registerClock,
   registerSilence,
   registerLook,
   registerSimulate,

@@ -35,7 +35,7 @@ import { DrillDesk } from './drills/drill-desk.ts'
 import { controlFaults } from './faults.ts'
 import { CONTROL_ID, Fleet } from './fleet/fleet.ts'
 import { startFleetChannel } from './fleet/fleet-channel.ts'
-import { openFleetTime } from './fleet/open-fleet-time.ts'
+import { isClockKept, openFleetTime } from './fleet/open-fleet-time.ts'
 import { RefusalBook } from './fleet/refusal-book.ts'
 import { SimulatedServers } from './fleet/simulated-servers.ts'
 import { startCounterReader } from './health/counter-reader.ts'
@@ -516,11 +516,13 @@ async function startTime(
 ): Promise<ReturnType<typeof openFleetTime> & { readonly gap: Gap | null }> {
   const { state, store, counters } = parts
   const newestMs = store.newestMs()
-  const started = openFleetTime(clock, newestMs, log)
+  // Before the room's own time is known, the file's is what was told last, if this machine has not booted since.
+  const before = { newestMs, continuedMs: state.nowMs(), isKept: isClockKept() }
+  const started = openFleetTime(clock, before, log)
   counters
     .gauge(
       'vitrine_control_fleet_time_held_seconds',
-      'By how much the wall clock lay behind the newest stored sample at the start. Above 0: set this host’s clock.',
+      'Fleet time minus the wall clock at the start. Other than 0: the clock lay behind the newest sample, or was set by far. Set this host’s clock.',
     )
     .set(started.heldMs / 1000)
   state.useTime(started.fleetTime.nowMs)

@@ -202,6 +202,8 @@ export const pathway = z.object({
   weight: nonNegative,
   /** For those whom it feeds already; left out: the same. A full edge takes nobody new and keeps whom it has. */
   keep: nonNegative.optional(),
+  /** Its drain has lasted as long as it may: nobody is fed any more where another edge can. Left out: no. */
+  drainOver: z.boolean().optional(),
   /** Of all new sessions, at most; left out: as many as come. While it is below 1, who plays elsewhere is sent there last. */
   share: z.number().gt(0).max(1).optional(),
   /** Sessions that it fed in the last 30 s. */

@@ -59,6 +59,8 @@ export const overrideRequest = z.strictObject({
   reason: z.string().trim().min(1).max(512),
   /** Seconds until it ends by itself; null: until somebody ends it. `keep` must end within a day. */
   expiresInS: z.int().min(60).max(31_536_000).nullable(),
+  /** Of a drain: after so many seconds who is still fed is sent to another edge, and it counts as drained; 600 left out. */
+  drainMaxS: z.int().min(1).max(86_400).optional(),
 })
 export type OverrideRequest = z.infer<typeof overrideRequest>
 
@@ -68,6 +70,8 @@ export const overrideView = z.object({
   by: z.string(),
   since: time,
   expiresAt: time.nullable(),
+  /** Of a drain, in seconds; left out: as usual. */
+  drainMaxS: z.number().optional(),
 })
 export type OverrideView = z.infer<typeof overrideView>
 

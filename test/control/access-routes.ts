@@ -96,6 +96,7 @@ export const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/audit', ['admin']],
   ['GET', '/api/v1/audit.csv', ['admin']],
   ['GET', '/api/v1/wall', [...people, 'wall']],
+  ['GET', '/api/v1/clocks', people],
   ['GET', '/api/v1/wall-links', ['admin']],
   ['POST', '/api/v1/wall-links', ['admin']],
   ['DELETE', '/api/v1/wall-links/:id', ['admin']],

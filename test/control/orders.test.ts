@@ -2,7 +2,7 @@
 import { fetch } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openState } from '#control'
-import type { OverrideRequest, ServerView } from '#wire'
+import type { OverrideRequest, Pathway, ServerView } from '#wire'
 import { type FakeServer, startFleet, startTestControl, type TestControl, until } from './fixture.ts'
 
 let control: TestControl
@@ -17,9 +17,9 @@ afterAll(() => control.close())
 async function view(id: string): Promise<ServerView> {
   return (await control.get(`/api/v1/servers/${id}`)).body as ServerView
 }
-async function send(method: string, id: string, body: OverrideRequest | null): Promise<number> {
+async function send(method: string, id: string, body: OverrideRequest | null, query = ''): Promise<number> {
   const headers = { authorization: `Bearer ${control.tokens.operator}`, 'content-type': 'application/json' }
-  const answer = await fetch(`${control.url}/api/v1/servers/${id}/override`, {
+  const answer = await fetch(`${control.url}/api/v1/servers/${id}/override${query}`, {
     method,
     headers,
     ...(body === null
@@ -27,6 +27,12 @@ async function send(method: string, id: string, body: OverrideRequest | null): P
       : { body: JSON.stringify(body) }),
   })
   return answer.status
+}
+/** In the newest table that edges were given. */
+function pathwayOf(id: string): Pathway | undefined {
+  const tables = (fleet['us-east']?.messages ?? []).filter(({ type }) => type === 'steering-table')
+  const last = tables.at(-1)
+  return last?.type === 'steering-table' ? last.pathways.find(one => one.id === id) : undefined
 }
 function becomes(id: string, state: ServerView['state']): Promise<ServerView> {
   return until(async () => {
@@ -49,12 +55,45 @@ describe('a drained edge', () => {
     await becomes('eu-west', 'drained')
   })
 
-  it('stays so over a restart of the control room, and comes back at once when it is released', async () => {
+  it('stays so over a restart of the control room, and comes back in steps when it is released', async () => {
     await control.restart()
     expect((await view('eu-west')).state).toBe('drained')
     expect(await send('DELETE', 'eu-west', null)).toBe(200)
-    expect((await becomes('eu-west', 'healthy')).override).toBeNull()
+    const back = await becomes('eu-west', 'healthy')
+    expect(back.override).toBeNull()
+    await until(() => (pathwayOf('eu-west')?.share ?? 1) < 1, 'it takes a part of new sessions')
     expect(await send('DELETE', 'eu-west', null)).toBe(404)
+    // Ordered again and released at once: no steps.
+    expect(await send('PUT', 'eu-west', { kind: 'drain', reason: 'again', expiresInS: null })).toBe(200)
+    await becomes('eu-west', 'drained')
+    expect(await send('DELETE', 'eu-west', null, '?at-once=maybe')).toBe(400)
+    expect(await send('DELETE', 'eu-west', null, '?at-once=true')).toBe(200)
+    await until(() => {
+      const { share, weight } = pathwayOf('eu-west') ?? { weight: 0 }
+      return share === undefined && weight === 1
+    }, 'it takes all of them')
+  })
+
+  it('counts as drained when its time is over, though it still feeds somebody, and tells edges so', async () => {
+    const session = { title: 'sample', estimated: false, agoMs: 0, bytes: 1, sid: 'd2' }
+    const feed = (): void => {
+      fleet['eu-west']?.send({ type: 'sessions', sessions: [session] })
+    }
+    feed()
+    await until(async () => (await view('eu-west')).watching === 1, 'one watches')
+    const order = { kind: 'drain', reason: 'short', expiresInS: null, drainMaxS: 1 } as const
+    expect(await send('PUT', 'eu-west', order)).toBe(200)
+    const seen = await until(async () => {
+      feed()
+      const now = await view('eu-west')
+      return now.state === 'drained' && now
+    }, 'it is drained')
+    expect(seen.watching).toBe(1)
+    expect(seen.override?.drainMaxS).toBe(1)
+    await until(async () => pathwayOf('eu-west')?.drainOver === true, 'edges are told')
+    expect(await send('PUT', 'eu-west', { ...order, kind: 'maintenance' })).toBe(400)
+    expect(await send('DELETE', 'eu-west', null, '?at-once=true')).toBe(200)
+    await becomes('eu-west', 'healthy')
   })
 })
 

@@ -6,6 +6,7 @@ import { AccountPage } from './pages/account-page.tsx'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { AuditPage } from './pages/audit-page.tsx'
+import { ClocksPage } from './pages/clocks-page.tsx'
 import { DiffPage } from './pages/diff-page.tsx'
 import { DrillsPage } from './pages/drills-page.tsx'
 import { ExperiencePage } from './pages/experience-page.tsx'
@@ -124,6 +125,11 @@ function Pages(): ReactNode {
       <Route path="/wall">
         <AtPage>
           <WallPage />
+        </AtPage>
+      </Route>
+      <Route path="/clocks">
+        <AtPage>
+          <ClocksPage />
         </AtPage>
       </Route>
       <Route path="/compare">

@@ -27,6 +27,7 @@ const NAMES: Readonly<Record<string, string>> = {
   audit: 'Audit',
   notifications: 'Notifications',
   incidents: 'Incidents',
+  clocks: 'Clocks',
   silences: 'Silences',
   'sign-in': 'Sign in',
   shared: 'Shared graph',

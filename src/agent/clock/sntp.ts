@@ -126,7 +126,7 @@ export class Sntp {
   }
 }
 
-interface Asked {
+export interface Asked {
   readonly answer: NonNullable<ReturnType<typeof readNtpAnswer>>
   /** This host's clock minus the server's. */
   readonly offsetS: number
@@ -134,7 +134,7 @@ interface Asked {
 }
 
 /** One packet, one answer; null: none that is an answer to it in time. */
-async function ask(address: string, port: number, clock: Clock): Promise<Asked | null> {
+export async function ask(address: string, port: number, clock: Clock): Promise<Asked | null> {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
   try {
     return await new Promise<Asked | null>(resolve => {
@@ -167,7 +167,7 @@ async function ask(address: string, port: number, clock: Clock): Promise<Asked |
   }
 }
 
-function hostPort(server: string): { host: string; port: number } {
+export function hostPort(server: string): { host: string; port: number } {
   const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(server)
   const isBareV6 = !server.startsWith('[') && server.split(':').length > 2
   if (match === null || isBareV6) return { host: server, port: NTP_PORT }

@@ -10,6 +10,7 @@ import { addAccountRoutes } from './account-routes.ts'
 import { addAlertmanagerRoutes } from './alertmanager-routes.ts'
 import { addAuditRoutes } from './audit-routes.ts'
 import { addCheckRoutes } from './check-routes.ts'
+import { addClockRoutes } from './clock-routes.ts'
 import { addDiffRoutes } from './diff-routes.ts'
 import { addDrillRoutes } from './drill-routes.ts'
 import { addEnrolRoutes } from './enrol-routes.ts'
@@ -116,6 +117,7 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
   addCheckRoutes(app, context)
   addSimulatedRoutes(app, context)
   addWallRoutes(app, context)
+  addClockRoutes(app, context)
   addShareRoutes(app, context)
   addSteeringRoutes(app, context)
   addMarkRoutes(app, context)

@@ -23,11 +23,12 @@ import {
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { nameOf } from './guard.ts'
-import { addRoute } from './route.ts'
+import { addRoute, check } from './route.ts'
 
 /** A machine that retries does so once in some seconds; a guesser has 2^256 tokens before it. */
 const ENROLMENTS_PER_MINUTE = 30
 const CERTIFICATES_PER_MINUTE = 60
+const releaseQuery = z.object({ 'at-once': z.stringbool().optional() })
 
 export function addEnrolRoutes(app: FastifyInstance, context: ControlContext): void {
   addJoinStringRoutes(app, context)
@@ -205,10 +206,13 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
     method: 'DELETE',
     url: '/api/v1/servers/:id/override',
     access: 'operator',
-    summary: 'End the order: the witnesses decide again',
+    summary:
+      'End the order: the witnesses decide again; an edge comes back in steps, or with ?at-once=true at once',
+    query: releaseQuery,
     answer: z.object({}),
     handle: async request => {
-      await context.state.overrides.end(idOf(request), nameOf(request))
+      const { 'at-once': atOnce = false } = check(releaseQuery, request.query, 'query')
+      await context.state.overrides.end(idOf(request), nameOf(request), atOnce)
       await context.refreshAccess()
       return {}
     },

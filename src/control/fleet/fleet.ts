@@ -38,6 +38,8 @@ export interface ServerRecord {
   sharePercent: number
   /** While it comes back after a drain: the part of new sessions that it may get; null: it does not. */
   returnPercent: number | null
+  /** Its drain has lasted as long as it may: who is still fed is sent to another edge. */
+  drainOver: boolean
   /** The most that it has sent for a minute while healthy; null: nothing yet. */
   measuredBps: number | null
   /** What it sends now; null: not known. */
@@ -124,7 +126,12 @@ export class Fleet {
     }
     const ids = new Set(stored.map(server => server.id))
     for (const id of this.#servers.keys()) if (!ids.has(id)) this.#servers.delete(id)
-    for (const record of this.#servers.values()) record.override = overrides.get(record.id) ?? null
+    for (const record of this.#servers.values()) {
+      const order = overrides.get(record.id) ?? null
+      // Nobody is let in before it is known in which steps it returns, which is a second later.
+      if (isOut(record.override) && order === null && record.role === 'edge') record.returnPercent ??= 1
+      record.override = order
+    }
   }
 
   all(): ServerRecord[] {
@@ -268,6 +275,7 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     entryWeight,
     sharePercent,
     returnPercent: null,
+    drainOver: false,
     measuredBps,
     throughputBps: null,
     fillStep: 0,
@@ -294,4 +302,8 @@ function newRecord(server: StoredServer, stored: StoredState | undefined, now: n
     doubts: 0,
     viewersWord: null,
   }
+}
+
+function isOut(order: OverrideView | null): boolean {
+  return order?.kind === 'drain' || order?.kind === 'maintenance'
 }

@@ -17,6 +17,8 @@ import { judgeHost } from './judge-host.ts'
 import { PeerMedians } from './peer-medians.ts'
 import { settle } from './settle.ts'
 
+/** A player that steers has left within half a minute; an hour of video is not waited for. */
+const DRAIN_MAX_S = 600
 /** 4 times a second: a frozen edge is called so within 3.5 s, 3 s of which are the silence itself. */
 const EVERY_MS = 250
 /** After a start nobody is called unreachable until everybody had the time to come back. */
@@ -124,6 +126,8 @@ function evaluateOne(turn: Turn): boolean {
   const judged =
     grace && verdict.state === 'unreachable' && before.state !== 'unreachable' ? 'healthy' : verdict.state
   const fleetMs = options.fleetTime.nowMs()
+  const wasOver = record.drainOver
+  record.drainOver = isDrainOver(record.override, fleetMs)
   const ordered = orderedState(record, options.fleet.sessions.of(record.id).watching, fleetMs)
   const joined = before.state === 'maintenance' && (isHost || isFirstAnswer(record))
   // What an order set, or a first answer, is left at once: hysteresis is for what witnesses say.
@@ -137,7 +141,7 @@ function evaluateOne(turn: Turn): boolean {
   const doubtsChanged = record.doubts !== verdict.doubts
   record.doubts = verdict.doubts
   record.reason = ordered === null ? reasonOf(record, verdict, judged, nowMs) : orderInWords(record, verdict)
-  if (record.standing.state === before.state) return doubtsChanged
+  if (record.standing.state === before.state) return doubtsChanged || wasOver !== record.drainOver
   record.since = fleetMs
   const change = { server: record.id, from: before.state, to: record.standing.state, reason: record.reason }
   options.log.info('server-state', change)
@@ -151,7 +155,14 @@ function orderedState(record: ServerRecord, watching: number, fleetMs: number): 
   if (override === null || (override.expiresAt !== null && override.expiresAt <= fleetMs)) return null
   if (override.kind === 'keep') return 'healthy'
   if (override.kind === 'maintenance') return 'maintenance'
-  return watching === 0 ? 'drained' : 'draining'
+  return watching === 0 || record.drainOver ? 'drained' : 'draining'
+}
+
+/** Who is still fed then is sent to another edge, and is not waited for. */
+export function isDrainOver(override: ServerRecord['override'], fleetMs: number): boolean {
+  if (override?.kind !== 'drain' || (override.expiresAt !== null && override.expiresAt <= fleetMs))
+    return false
+  return fleetMs - override.since >= (override.drainMaxS ?? DRAIN_MAX_S) * 1000
 }
 
 /** States that no witness leads to; maintenance is also that of a server that was never seen. */

@@ -54,7 +54,7 @@ export class FleetWorld implements RunWorld {
   ): Promise<StepResult> => {
     switch (step.kind) {
       case 'drain':
-        return await this.#drain(plan, place)
+        return await this.#drain(plan, place, step.maxMs)
       case 'run':
         return this.#run(plan, place, step)
       case 'wait-until': {
@@ -88,7 +88,7 @@ export class FleetWorld implements RunWorld {
     await onOrders()
   }
 
-  async #drain(plan: RunPlan, { server }: StepPlace): Promise<StepResult> {
+  async #drain(plan: RunPlan, { server }: StepPlace, maxMs?: number): Promise<StepResult> {
     const { state, fleet, onOrders } = this.#options
     const order = (await state.overrides.all()).get(server)
     const record = fleet.get(server)
@@ -103,15 +103,22 @@ export class FleetWorld implements RunWorld {
       const batch = plan.batches.find(ids => ids.includes(server)) ?? []
       const { problem } = await capacityWithout(this.#options, server, batch, plan.runbook.limits)
       if (problem !== null) return { kind: 'failed', text: `not drained: ${problem}`, touched: false }
-      const request = { kind: 'drain' as const, reason: words(plan, plan.reason), expiresInS: null }
+      const limit = maxMs === undefined ? {} : { drainMaxS: Math.max(1, Math.round(maxMs / 1000)) }
+      const request = { kind: 'drain' as const, reason: words(plan, plan.reason), expiresInS: null, ...limit }
       await state.overrides.set(server, request, runName(plan))
       await onOrders()
       return { kind: 'pending', text: 'drain ordered' }
     }
+    const { watching } = fleet.sessions.of(server)
     const whose = order.by === runName(plan) ? '' : `, by order of ${order.by} from before`
     if (record.standing.state === 'drained' || record.standing.state === 'maintenance')
-      return { kind: 'done', text: `no viewer is fed any more${whose}` }
-    const { watching } = fleet.sessions.of(server)
+      return {
+        kind: 'done',
+        text:
+          watching === 0
+            ? `no viewer is fed any more${whose}`
+            : `its time is over; ${watching} viewers are sent to other edges${whose}`,
+      }
     return { kind: 'pending', text: `${watching} viewers still to be moved${whose}` }
   }
 

@@ -40,7 +40,7 @@ const said = <Shape extends z.ZodRawShape>(
   z.preprocess(value => value ?? {}, z.strictObject(shape))
 
 const stepShapes = {
-  drain: z.strictObject({ drain: said({ timeout: duration.prefault('15m') }) }),
+  drain: z.strictObject({ drain: said({ timeout: duration.prefault('15m'), max: duration.optional() }) }),
   run: z.strictObject({
     run: stepName,
     with: stepArguments.default({}),
@@ -183,7 +183,10 @@ type StepData = {
 const NOTIFY_MS_MAX = 60_000
 
 function toStep(data: StepData): RunbookStep {
-  if ('drain' in data) return { kind: 'drain', timeoutMs: data.drain.timeout }
+  if ('drain' in data) {
+    const { timeout: timeoutMs, max: maxMs } = data.drain
+    return { kind: 'drain', timeoutMs, ...(maxMs === undefined ? {} : { maxMs }) }
+  }
   if ('run' in data) {
     const { run: name, with: given, on = null, timeout: timeoutMs } = data
     return { kind: 'run', name, arguments: given, on, timeoutMs }

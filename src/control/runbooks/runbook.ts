@@ -8,7 +8,8 @@ interface Timed {
 }
 
 export type RunbookStep =
-  | (Timed & { readonly kind: 'drain' })
+  /** `maxMs`: as in an order; left out: as usual. */
+  | (Timed & { readonly kind: 'drain'; readonly maxMs?: number })
   | (Timed & {
       readonly kind: 'run'
       /** In the allow-list of the agent that carries it out. */

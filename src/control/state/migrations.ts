@@ -226,6 +226,9 @@ const migrations: readonly string[] = [
   `
   CREATE TABLE viewer_excess (edge TEXT PRIMARY KEY, past TEXT NOT NULL, at REAL NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE overrides ADD COLUMN drain_max_ms REAL;
+  `,
 ]
 
 const SCHEMA_VERSION: number = migrations.length

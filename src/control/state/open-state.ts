@@ -113,7 +113,7 @@ export async function openState(stateFolder: string, clock: Clock = systemClock)
     makeJoinString: (request, by = COMMAND) => joinStrings.make(request, by),
     listJoinStrings: joinStrings.list,
     setOverride: (id, request, by = COMMAND) => overrides.set(id, request, by),
-    endOverride: (id, by = COMMAND) => overrides.end(id, by),
+    endOverride: (id, by = COMMAND, atOnce = false) => overrides.end(id, by, atOnce),
     addSilence: async (request, by = COMMAND) => {
       const silence = request(nowMs())
       checkSilence(silence, nowMs())

@@ -72,7 +72,7 @@ export interface State extends Closable {
   retireServer(id: string, by?: string): Promise<void>
   /** A person's order about a server: drain, maintenance, keep. */
   setOverride(id: string, request: OverrideRequest, by?: string): Promise<void>
-  endOverride(id: string, by?: string): Promise<void>
+  endOverride(id: string, by?: string, atOnce?: boolean): Promise<void>
   /** `request` is given the fleet time now. */
   addSilence(request: (now: number) => SilenceRequest, by?: string): Promise<SilenceView>
   listSilences(): Promise<SilenceView[]>

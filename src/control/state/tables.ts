@@ -101,6 +101,8 @@ export interface Tables {
     by: string
     since: number
     expires_at: number | null
+    /** Null: as usual. */
+    drain_max_ms: number | null
   }
   join_strings: {
     id: string

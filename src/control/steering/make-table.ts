@@ -17,6 +17,8 @@ export interface EdgeStanding {
   readonly fillStep?: number | undefined
   /** It answers again, and its state waits for that to hold; left out: it does not. */
   readonly comesBack?: boolean
+  /** Its drain has lasted as long as it may; left out: it has not. */
+  readonly drainOver?: boolean
 }
 
 export interface TableContent {
@@ -62,6 +64,7 @@ export function makeTable(edges: readonly EdgeStanding[]): TableContent {
       weight,
       ...(keep === weight ? {} : { keep }),
       ...(isLimited(edge) ? { share: edge.share } : {}),
+      ...(edge.drainOver === true ? { drainOver: true } : {}),
       sessions: edge.sessions,
     })),
     why: new Map(weighed.map(({ edge, why }) => [edge.id, why])),

@@ -96,6 +96,7 @@ export class SteeringKeeper {
       share: Math.min(edge.sharePercent, edge.returnPercent ?? 100) / 100,
       fillStep: edge.fillStep,
       comesBack: edge.standing.betterSinceMs !== null,
+      drainOver: edge.drainOver,
     }
   }
 
@@ -176,7 +177,10 @@ export interface SteeringOptions {
 
 /** Session counts and the order that follows from them are no decision, nor is the TTL: they go with the next issue. */
 function decisionOf({ pathways, foreign }: Content): string {
-  const edges = pathways.map(({ id, url, weight, keep, share }) => [id, url, weight, keep, share])
+  const edges = pathways.map(({ id, url, weight, keep, share, drainOver }) => {
+    const said = [id, url, weight, keep, share]
+    return drainOver === true ? [...said, drainOver] : said
+  })
   return JSON.stringify([edges.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)), foreign])
 }
 

@@ -85,3 +85,24 @@ describe('who is sent on', () => {
     for (let n = 0; n < 20; n += 1) expect(go({ session: `s${n}` })).toBe(there)
   })
 })
+
+describe('when a drain has lasted as long as it may', () => {
+  const over = path('a', 0, { drainOver: true })
+
+  it('everybody is sent on at once: who was given time, who came by a hop, who plays', () => {
+    const { set, go } = view()
+    set(path('b', 1), path('c', 1), over)
+    expect(go({ feedsSinceMs: 1e9 })).toContain('vitrine-hop=a')
+    expect(go({ query: 'sid=x&vitrine-hop=b' })).toBe(
+      'http://c/vod/t/r/v/3.m4s?sid=x&vitrine-hop=b&vitrine-hop=a',
+    )
+  })
+
+  it('nobody goes round in circles, and where no other edge takes viewers it feeds them itself', () => {
+    const { set, go } = view()
+    set(path('b', 1), over)
+    expect(go({ query: 'vitrine-hop=b' })).toBeNull()
+    set(path('b', 0), over)
+    expect(go()).toBeNull()
+  })
+})

@@ -6,8 +6,13 @@ import { nearFirst } from '#wire'
 import type { FleetView } from './fleet-view.ts'
 import { rank } from './order.ts'
 
-/** In the query of who was sent on: he is not sent on again. Edges whose tables differ for a moment make no loop. */
+/**
+ * In the query of who was sent on: he is not sent on again, but by an edge whose drain is over, and never to one that
+ * sent him. Edges whose tables differ for a moment make no loop.
+ */
 export const HOP_PARAMETER = 'vitrine-hop'
+/** While tables differ nobody is sent round in circles. */
+const HOPS_MAX = 3
 /** What a player has under way when steering tells it to go: a segment, and its request. */
 const SEGMENT_MS = 10_000
 
@@ -30,10 +35,11 @@ export function departureUrl(
   ask: DepartureAsk,
   clock: Pick<Clock, 'monotonicMs'>,
 ): string | null {
-  const { leavingSinceMs } = fleet
-  if (leavingSinceMs === null || ask.query.split('&').some(part => part.startsWith(`${HOP_PARAMETER}=`)))
-    return null
-  if (!ask.isEntry) {
+  const { leavingSinceMs, mustLeave } = fleet
+  if (leavingSinceMs === null) return null
+  const hops = hopsOf(ask.query)
+  if (hops.length > (mustLeave ? HOPS_MAX : 0)) return null
+  if (!ask.isEntry && !mustLeave) {
     // Who came by a playlist of this edge, after the others had left, has not had the time to steer either.
     const sinceMs = Math.max(leavingSinceMs, ask.feedsSinceMs ?? leavingSinceMs)
     if (clock.monotonicMs() - sinceMs < fleet.ttlS * 1000 + SEGMENT_MS) return null
@@ -42,8 +48,14 @@ export function departureUrl(
   const edges = fleet.forEntry()
   // Where nobody deserves viewers, who answers shares them; that is no reason to leave.
   const here = edges.find(({ id }) => id === self.id)?.weight ?? 0
-  const open = edges.filter(edge => edge.weight > here && edge.id !== self.id)
+  const open = edges.filter(edge => edge.weight > here && edge.id !== self.id && !hops.includes(edge.id))
   const [best] = nearFirst(rank(open, ask.session), ask.region)
   if (best === undefined) return null
   return `${best.url}${ask.path}?${ask.query === '' ? '' : `${ask.query}&`}${HOP_PARAMETER}=${self.id}`
+}
+
+/** Edges that have sent him on. */
+function hopsOf(query: string): string[] {
+  const parts = query.split('&').filter(part => part.startsWith(`${HOP_PARAMETER}=`))
+  return parts.map(part => part.slice(HOP_PARAMETER.length + 1))
 }

@@ -39,6 +39,7 @@ export class FleetView {
   /** What is read, or being read. */
   #regionsText: string | null = null
   #leavingSinceMs: number | null = null
+  #mustLeave = false
   #titles: Catalogue['titles'] = []
   #classes: ReadonlyMap<string, TitleClass> = new Map()
 
@@ -54,6 +55,8 @@ export class FleetView {
     const { self } = this.#options
     const isLeaving = table.pathways.some(({ id, weight, keep = weight }) => id === self.id && keep === 0)
     this.#leavingSinceMs = isLeaving ? (this.#leavingSinceMs ?? nowMs) : null
+    this.#mustLeave =
+      isLeaving && table.pathways.some(({ id, drainOver }) => id === self.id && drainOver === true)
   }
 
   setTitles(titles: Catalogue['titles']): void {
@@ -94,6 +97,11 @@ export class FleetView {
   /** Since when, monotonic ms, this edge should feed nobody: it drains, or is ill. Null: it may. */
   get leavingSinceMs(): number | null {
     return this.#leavingSinceMs
+  }
+
+  /** Its drain has lasted as long as it may: nobody is given time any more. */
+  get mustLeave(): boolean {
+    return this.#mustLeave
   }
 
   /** Null: no table has come yet. */

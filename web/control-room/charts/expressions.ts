@@ -52,6 +52,13 @@ export function hostCpu(instance: string): FeedQuery {
   }
 }
 
+export function clockOffset(matching: string): FeedQuery {
+  return {
+    key: column('clock'),
+    expr: stepS => `max by (instance) (${gauge(`vitrine_clock_fleet_offset_seconds{${matching}}`, stepS)})`,
+  }
+}
+
 export function watching(matching: string): FeedQuery {
   return {
     key: column('watching'),

@@ -41,7 +41,7 @@ export function effectOfRelease({ id, role, override, evidence }: ServerView): s
   if (role !== 'edge') return `Alerts on ${id} are heard again.`
   const against = evidence.filter(word => !word.ok)
   if (against.length === 0)
-    return `The witnesses decide again: all speak for ${id}, and viewers come back to it.`
+    return `The witnesses decide again: all speak for ${id}, and viewers come back to it${override?.kind === 'keep' ? '' : ' in steps: 1, 10, then 100 % of new sessions'}.`
   const many = against.length === 1 ? 'one speaks' : `${against.length} speak`
   return override?.kind === 'keep'
     ? `The witnesses decide again: ${many} against ${id}, so it may lose its viewers at once.`

@@ -433,6 +433,11 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
             {foreign.weight === 0 ? 'none: only watched' : `weight ${foreign.weight}`}
           </Fact>
         )}
+        {role === 'control' || (role === 'foreign' && agentSeen === null) ? null : (
+          <Fact name="Clock">
+            <Link href="/clocks">Against the others</Link>
+          </Fact>
+        )}
         {url === '' ? null : <Fact name="Address">{foreign?.url ?? url}</Fact>}
         {pid === null ? null : <Fact name="Process group">{pid}</Fact>}
         {version === '' ? null : <Fact name="Version">{version}</Fact>}

@@ -110,7 +110,7 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
                 CPU <span>cores, 5 min</span>
               </th>
               <th scope="col" className="number">
-                Clock
+                {kiosk ? 'Clock' : <Link href="/clocks">Clock</Link>}
               </th>
               <th scope="col">Witnesses</th>
             </tr>
@@ -142,6 +142,7 @@ function WallHead({ answer, kiosk }: { readonly answer: WallAnswer; readonly kio
       ) : (
         <p className="wall-links">
           <Link href="/steering">Steering</Link>
+          <Link href="/clocks">Clocks</Link>
           {answer.past === undefined ? <Link href="/what-if">If one is lost</Link> : null}
           {answer.past === undefined ? <Link href="/wall?kiosk">Without navigation</Link> : null}
           {answer.past !== undefined || me === undefined || me.role === 'viewer' ? null : (

@@ -109,6 +109,9 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
                   {page.name}
                 </Link>
               ))}
+              <Link href="/clocks" onClick={() => more.current?.removeAttribute('open')}>
+                Clocks
+              </Link>
             </div>
           </details>
         </nav>
@@ -278,6 +281,7 @@ function UserMenu(): ReactNode {
             {me.role === 'admin' ? ' under People' : ': ask an admin'}.
           </p>
         ) : null}
+        <Link href="/clocks">Clocks</Link>
         {me === undefined ? null : <Link href="/account">My account</Link>}
         {me?.role === 'admin' ? (
           <>

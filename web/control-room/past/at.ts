@@ -27,7 +27,7 @@ export function writeAt(search: URLSearchParams, at: number | null): URLSearchPa
 
 /** Pages that can show the past; a link to one of them keeps the moment. */
 export function canLookBack(path: string): boolean {
-  return path === '/wall' || path === '/probes' || path.startsWith('/servers/')
+  return path === '/wall' || path === '/clocks' || path === '/probes' || path.startsWith('/servers/')
 }
 
 /** An address of the control room with the zone that its reader is in, and the moment where it has a meaning. */

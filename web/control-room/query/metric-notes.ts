@@ -220,7 +220,7 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_control_channels:
     'Open channels. Fewer than two for each server: a server or its agent cannot reach the control room.',
   vitrine_control_fleet_time_held_seconds:
-    'By how much the wall clock lay behind the newest stored sample at the start. Above 0: set this host’s clock.',
+    'Fleet time minus the wall clock at the start. Other than 0: the clock lay behind the newest sample, or was set by far. Set this host’s clock.',
   vitrine_control_host_notes_bytes:
     'Bytes of top processes and kernel messages on disk; beyond 512 MB the oldest go.',
   vitrine_control_pathway_changes_dropped:
