@@ -99,7 +99,9 @@ async function feed(edge: string, sid: string, agoMs = 0): Promise<void> {
   await until(() => fleet[edge]?.send(message), `${edge} reports`)
 }
 async function order(id: string, kind: 'drain' | null): Promise<void> {
-  const answer = await fetch(`${control.url}/api/v1/servers/${id}/override`, {
+  // A release by hand comes back in steps otherwise, each a version of its own.
+  const query = kind === null ? '?at-once=true' : ''
+  const answer = await fetch(`${control.url}/api/v1/servers/${id}/override${query}`, {
     method: kind === null ? 'DELETE' : 'PUT',
     headers: {
       authorization: `Bearer ${control.tokens.operator}`,

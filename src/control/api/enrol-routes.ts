@@ -213,6 +213,7 @@ function addServerRoutes(app: FastifyInstance, context: ControlContext): void {
     handle: async request => {
       const { 'at-once': atOnce = false } = check(releaseQuery, request.query, 'query')
       await context.state.overrides.end(idOf(request), nameOf(request), atOnce)
+      if (atOnce) context.fleet.returnsAtOnce(idOf(request))
       await context.refreshAccess()
       return {}
     },

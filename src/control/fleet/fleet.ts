@@ -104,6 +104,12 @@ export class Fleet {
     return nowMs - Math.max(record.agentHeardMs ?? sinceMs, this.listeningSinceMs(nowMs))
   }
 
+  /** Before an order's end is read: somebody wants the server back without the steps. */
+  returnsAtOnce(id: string): void {
+    const record = this.#servers.get(id)
+    if (record !== undefined) record.override = null
+  }
+
   /** Takes over the enrolled servers: at start, and when another process enrolled some. */
   load(
     stored: readonly StoredServer[],

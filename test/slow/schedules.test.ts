@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#base'
 import { type FullState, openFullState } from '../../src/control/state/open-state.ts'
-import { scheduleOf } from './schedule.ts'
-import { enrolmentsOf, VirtualFleet } from './virtual-fleet.ts'
+import { scheduleOf } from '../fleet/schedule.ts'
+import { enrolmentsOf, VirtualFleet } from '../fleet/virtual-fleet.ts'
 
 const EDGES = 6
 const LENGTH_MS = 80_000

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#base'
 import { openState } from '#control'
 import { startTestControl, type TestControl } from '../control/fixture.ts'
-import { hasChromium, openBrowser } from './browser.ts'
+import { hasChromium, openBrowser } from '../e2e/browser.ts'
 
 const webFolder = new URL('../../dist/web/', import.meta.url).pathname
 const STEP_MS_MAX = 25_000

@@ -11,7 +11,7 @@ import {
   type WallAnswer,
   wallAnswer,
 } from '#wire'
-import { type FakeServer, startFleet, startTestControl, type TestControl, until } from './fixture.ts'
+import { type FakeServer, startFleet, startTestControl, type TestControl, until } from '../control/fixture.ts'
 
 const AWAY_MS = 12_000
 
