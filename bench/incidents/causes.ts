@@ -194,11 +194,14 @@ async function open(world: World): Promise<IncidentView[]> {
 }
 
 /** All well, nothing fires; what is left open is over by hand, so that the next fault is an incident of its own. */
+/** A machine without a time daemon says so all the time, and rightly. */
+const HOSTS_OWN = 'ClockNotSynchronising'
+
 async function calm(world: World): Promise<void> {
   const isCalm = async (): Promise<boolean> => {
     for (const { id } of await open(world)) await world.fleet.post(`/api/v1/incidents/${id}/resolve`, {})
     const { alerts } = await world.fleet.get<{ alerts: AlertView[] }>('/api/v1/alerts')
-    const fires = alerts.some(({ state }) => state !== 'resolved')
+    const fires = alerts.some(({ state, rule }) => state !== 'resolved' && rule !== HOSTS_OWN)
     return !fires && (await world.fleet.servers()).every(({ state }) => state === 'healthy')
   }
   await world.fleet.until(isCalm, CALM_MS_MAX, 'all is calm').catch(async (error: unknown) => {
