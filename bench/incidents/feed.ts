@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { compressBlock } from '#metrics'
 import { GroupWriter } from '../metrics/bodies.ts'
-import type { Target } from '../metrics/targets.ts'
+import { type Target, writeTo } from '../metrics/targets.ts'
 import { makeRandom } from '../metrics/workload.ts'
 
 export const EDGES = 1000
@@ -76,22 +76,6 @@ export class Feed {
 
   async #write(group: number, stampMs: number): Promise<void> {
     const body = this.#writers[group]?.body(0, this.#random, stampMs)
-    if (body !== undefined) await write(this.#target, compressBlock(body))
+    if (body !== undefined) await writeTo(this.#target, compressBlock(body))
   }
-}
-
-export async function write(target: Target, body: Uint8Array): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${target.port}${target.prefix}/api/v1/write`, {
-    method: 'POST',
-    headers: {
-      'content-encoding': 'snappy',
-      'content-type': 'application/x-protobuf',
-      'x-prometheus-remote-write-version': '0.1.0',
-      ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
-    },
-    body: Buffer.from(body),
-    signal: AbortSignal.timeout(60_000),
-  })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`${target.name}: ${answer.status} ${text.slice(0, 300)}`)
 }

@@ -6,8 +6,7 @@ import { createServer, type Server } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encodeRemoteWrite } from '#metrics'
 import { ask } from '../metrics/client.ts'
-import type { Target } from '../metrics/targets.ts'
-import { write } from './feed.ts'
+import { type Target, writeTo } from '../metrics/targets.ts'
 import { PROBES, probeAlert } from './rules.ts'
 
 const LOOK_MS = 50
@@ -174,7 +173,7 @@ class Follower {
       await pause(Math.max(0, dueMs - performance.now()))
       dueMs += SENT_EVERY_MS
       const sent = this.#crossed.map(crossed => (crossed === null ? 0 : 100))
-      await write(
+      await writeTo(
         this.#server.target,
         encodeRemoteWrite(
           sent.map((value, at) => ({

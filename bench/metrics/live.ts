@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bodies } from './bodies.ts'
 import { ask } from './client.ts'
-import type { Target } from './targets.ts'
+import { type Target, writeTo } from './targets.ts'
 
 const PAGES = 5
 const GRAPHS_A_PAGE = 12
@@ -48,7 +48,7 @@ export async function live(
         const before = lines[at] ?? Promise.resolve()
         lines[at] = keep(
           before.then(async () => {
-            await write(target, body)
+            await writeTo(target, body)
             writesMs.push(performance.now() - dueMs)
           }),
         )
@@ -69,20 +69,4 @@ async function timed(into: number[], run: () => Promise<void>): Promise<void> {
   const startedMs = performance.now()
   await run()
   into.push(performance.now() - startedMs)
-}
-
-async function write(target: Target, body: Uint8Array): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${target.port}${target.prefix}/api/v1/write`, {
-    method: 'POST',
-    headers: {
-      'content-encoding': 'snappy',
-      'content-type': 'application/x-protobuf',
-      'x-prometheus-remote-write-version': '0.1.0',
-      ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
-    },
-    body: Buffer.from(body),
-    signal: AbortSignal.timeout(30_000),
-  })
-  const text = await answer.text()
-  if (!answer.ok) throw new Error(`${target.name}: ${answer.status} ${text.slice(0, 300)}`)
 }

@@ -226,3 +226,20 @@ export async function freePort(): Promise<number> {
   await once(probe, 'close')
   return typeof address === 'object' && address !== null ? address.port : 0
 }
+
+/** One remote-write request; throws what was answered. */
+export async function writeTo(target: Target, body: Uint8Array): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${target.port}${target.prefix}/api/v1/write`, {
+    method: 'POST',
+    headers: {
+      'content-encoding': 'snappy',
+      'content-type': 'application/x-protobuf',
+      'x-prometheus-remote-write-version': '0.1.0',
+      ...(target.token === null ? {} : { authorization: `Bearer ${target.token}` }),
+    },
+    body: Buffer.from(body),
+    signal: AbortSignal.timeout(60_000),
+  })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${target.name}: ${answer.status} ${text.slice(0, 300)}`)
+}

@@ -135,6 +135,20 @@ export type ViewerRecordsTaken = z.infer<typeof viewerRecordsTaken>
 export const blames = ['origin', 'edge', 'path', 'player', 'unknown'] as const
 export type Blame = (typeof blames)[number]
 
+/** Of a session: CMCD's states of a player, and `gone`: it said nothing more. */
+export const sessionStates = [
+  'starting',
+  'playing',
+  'seeking',
+  'rebuffering',
+  'paused',
+  'waiting',
+  'ended',
+  'failed',
+  'quit',
+  'gone',
+] as const
+
 /** What a viewer went through in one session. Times are fleet time in ms; durations in seconds. */
 export const sessionView = z.object({
   sid: z.string(),
@@ -145,18 +159,7 @@ export const sessionView = z.object({
   lastAt: z.number(),
   /** Null while it goes on. */
   endedAt: z.number().nullable(),
-  state: z.enum([
-    'starting',
-    'playing',
-    'seeking',
-    'rebuffering',
-    'paused',
-    'waiting',
-    'ended',
-    'failed',
-    'quit',
-    'gone',
-  ]),
+  state: z.enum(sessionStates),
   /** Whether the first frame was never seen: `exit` before start, `failure` to start, or not yet. */
   attempt: z.enum(['started', 'starting', 'exit', 'failure']),
   startTimeS: nonNegative.nullable(),

@@ -1,12 +1,12 @@
 // The page of notifications, and the page behind a link in a message, in a real browser: on a desk, on a phone, without
 // a script, empty and with receivers that fail.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openState } from '#control'
 import { notifyConfig } from '#wire'
 import { startTestControl, type TestControl, until } from '../control/fixture.ts'
 import { RecordingReceiver } from '../notify/receivers.ts'
 import { openRows, type RowWriter } from '../notify/write-rows.ts'
+import { adminOf, type SignedIn } from './admin-of.ts'
 import { hasChromium, openBrowser } from './browser.ts'
 
 const webFolder = new URL('../../dist/web/', import.meta.url).pathname
@@ -17,17 +17,10 @@ let receiver: RecordingReceiver
 let control: TestControl
 let empty: TestControl
 let rows: RowWriter
-const signedIn = new Map<TestControl, Awaited<ReturnType<BrowserContext['storageState']>>>()
+const signedIn = new Map<TestControl, SignedIn>()
 
 async function signIn(room: TestControl): Promise<void> {
-  const state = await openState(room.folder)
-  const code = await state.createLink('admin')
-  await state.close()
-  const page = await browser.newPage()
-  await page.goto(`${room.url}/sign-in#link=${code}`)
-  await page.waitForURL(`${room.url}/`)
-  signedIn.set(room, await page.context().storageState())
-  await page.close()
+  signedIn.set(room, await adminOf(browser, room))
 }
 
 interface Look {

@@ -1,10 +1,10 @@
 // The pages "What differs" and "If one is lost" in a real browser on a real control room: told, untold, empty and broken,
 // on a desk and on a phone, in both themes.
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '#base'
-import { openState } from '#control'
 import { startTestControl, type TestControl } from '../control/fixture.ts'
+import { adminOf, type SignedIn } from '../e2e/admin-of.ts'
 import { hasChromium, openBrowser } from '../e2e/browser.ts'
 
 const webFolder = new URL('../../dist/web/', import.meta.url).pathname
@@ -15,17 +15,10 @@ let control: TestControl
 let empty: TestControl
 
 /** Signing in is limited to ten a minute: once a room. */
-const signedIn = new Map<TestControl, Awaited<ReturnType<BrowserContext['storageState']>>>()
+const signedIn = new Map<TestControl, SignedIn>()
 
 async function signIn(room: TestControl): Promise<void> {
-  const state = await openState(room.folder)
-  const code = await state.createLink('admin')
-  await state.close()
-  const page = await browser.newPage()
-  await page.goto(`${room.url}/sign-in#link=${code}`)
-  await page.waitForURL(`${room.url}/`)
-  signedIn.set(room, await page.context().storageState())
-  await page.close()
+  signedIn.set(room, await adminOf(browser, room))
 }
 
 async function open(

@@ -1,11 +1,10 @@
 // Owns host notes on disk: who used the CPU of each server's host, and what its kernel said. A file of its own, bounded
 // by days and bytes; the oldest go first. What was taken survives kill -9.
-import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
-import { type Closable, ensureFolder, messageOf } from '#base'
+import type Sqlite from 'better-sqlite3'
+import { type Closable, ensureFolder } from '#base'
 import { type HostNote, KERNEL_MAX, type ProcessShareView } from '#wire'
-import { controlFaults } from '../faults.ts'
+import { openSideFile } from '../state/side-file.ts'
 
 export interface NoteLimits {
   readonly keptMs: number
@@ -70,7 +69,7 @@ export class NoteStore implements Closable {
 
   constructor(stateFolder: string, limits: NoteLimits = NOTE_LIMITS) {
     this.#limits = limits
-    this.#sqlite = openFile(join(ensureFolder(join(stateFolder, 'notes')), 'notes.db'))
+    this.#sqlite = openSideFile(join(ensureFolder(join(stateFolder, 'notes')), 'notes.db'), SCHEMA)
     const insert = this.#sqlite.prepare(
       'INSERT INTO notes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     )
@@ -186,19 +185,4 @@ export class NoteStore implements Closable {
 function packed(top: HostNote['top']): string | null {
   if (top === undefined) return null
   return JSON.stringify(top.map(({ pid, name, cpu, residentBytes }) => [pid, name, cpu, residentBytes]))
-}
-
-function openFile(file: string): Sqlite.Database {
-  try {
-    const sqlite = new Sqlite(file)
-    chmodSync(file, 0o600)
-    sqlite.pragma('journal_mode = WAL')
-    // Survives the end of this process at any moment; a power cut may cost the last seconds.
-    sqlite.pragma('synchronous = NORMAL')
-    sqlite.exec(SCHEMA)
-    return sqlite
-  } catch (error) {
-    const message = `${file}: ${messageOf(error)}; move that file away to start without it`
-    throw controlFaults.fault('control-state-unreadable', message, { cause: error })
-  }
 }

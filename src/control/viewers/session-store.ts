@@ -1,11 +1,10 @@
 // Owns sessions on disk: those that go on, those that are over in one table for each UTC day, the sums of metrics, and
 // up to which file of records that is, all of one moment in one transaction. Bounded by days and bytes; whole days go first.
-import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
-import Sqlite from 'better-sqlite3'
-import { type Closable, ensureFolder, messageOf } from '#base'
-import { controlFaults } from '../faults.ts'
+import type Sqlite from 'better-sqlite3'
+import { type Closable, ensureFolder } from '#base'
+import { openSideFile } from '../state/side-file.ts'
 import type { Session } from './session.ts'
 
 export interface SessionLimits {
@@ -82,7 +81,7 @@ export class SessionStore implements Closable {
   constructor(stateFolder: string, limits: SessionLimits = SESSION_LIMITS) {
     this.#limits = limits
     this.folder = ensureFolder(join(stateFolder, 'viewers'))
-    this.#sqlite = openFile(join(this.folder, 'sessions.db'))
+    this.#sqlite = openSideFile(join(this.folder, 'sessions.db'), SCHEMA)
     this.#putOpen = this.#sqlite.prepare('INSERT OR REPLACE INTO open_sessions VALUES (?, ?)')
     this.#dropOpen = this.#sqlite.prepare('DELETE FROM open_sessions WHERE sid = ?')
     const tables = this.#sqlite
@@ -297,19 +296,4 @@ function tableOf(atMs: number): string {
 function dayStart(table: string): number {
   const [, year, month, day] = /^day_(\d{4})(\d\d)(\d\d)$/.exec(table) ?? []
   return Date.UTC(Number(year), Number(month) - 1, Number(day))
-}
-
-function openFile(file: string): Sqlite.Database {
-  try {
-    const sqlite = new Sqlite(file)
-    chmodSync(file, 0o600)
-    sqlite.pragma('journal_mode = WAL')
-    // Survives the end of this process at any moment; a power cut may cost the last seconds.
-    sqlite.pragma('synchronous = NORMAL')
-    sqlite.exec(SCHEMA)
-    return sqlite
-  } catch (error) {
-    const message = `${file}: ${messageOf(error)}; move that file away to start without it`
-    throw controlFaults.fault('control-state-unreadable', message, { cause: error })
-  }
 }

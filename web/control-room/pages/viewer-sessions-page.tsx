@@ -2,7 +2,7 @@
 // span of time, a page at a time, and all of them as a file. The address holds the whole question.
 import { type FormEvent, type ReactNode, useId } from 'react'
 import { useSearchParams } from 'wouter'
-import type { SessionView, ViewerSessionsAnswer } from '#wire'
+import { type SessionView, sessionStates, type ViewerSessionsAnswer } from '#wire'
 import { useClient, useServers, useTitles } from '../api/use-control-room.tsx'
 import { useViewerSessions } from '../api/use-viewers.ts'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
@@ -17,7 +17,7 @@ import { rangeSeconds } from '../url-state.ts'
 import { SpanPicker } from '../viewers/span-picker.tsx'
 import { StatePill } from '../viewers/state-pill.tsx'
 import { ViewerHead } from '../viewers/viewer-tabs.tsx'
-import { ratioText, STATES, shortSid } from '../viewers/viewer-words.ts'
+import { ratioText, shortSid } from '../viewers/viewer-words.ts'
 import '../viewers/viewers.css'
 import { type PageWindow, useWindow } from './use-window.ts'
 
@@ -176,7 +176,7 @@ function Filters({ chosen, set, query }: FiltersProps): ReactNode {
         chosen={chosen}
         values={titles.map(title => title.id)}
       />
-      <Choice name="state" label="State" any="any state" chosen={chosen} values={STATES} />
+      <Choice name="state" label="State" any="any state" chosen={chosen} values={sessionStates} />
       <Choice
         name="attempt"
         label="Start"

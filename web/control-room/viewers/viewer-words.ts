@@ -38,19 +38,6 @@ export function partName(name: string): string {
 
 type State = SessionView['state']
 
-export const STATES: readonly State[] = [
-  'starting',
-  'playing',
-  'seeking',
-  'rebuffering',
-  'paused',
-  'waiting',
-  'ended',
-  'failed',
-  'quit',
-  'gone',
-]
-
 export function toneOfState(state: State): Tone {
   switch (state) {
     case 'playing':
