@@ -65,10 +65,20 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
   if (own.name === 'SteeringExhausted' && members.some(({ family }) => isServing(family))) {
     return 'no edge is left'
   }
-  if (members.some(({ name, family }) => name === 'SteeringExhausted' || family === own.family)) {
+  const spreading = members.filter(member => !isAside(member, members))
+  if (spreading.some(({ name, family }) => name === 'SteeringExhausted' || family === own.family)) {
     if (waited <= BURST_MS) return 'at the same time'
   }
-  return members.map(member => shared(own, member, waited, topology)).find(why => why !== null) ?? null
+  return spreading.map(member => shared(own, member, waited, topology)).find(why => why !== null) ?? null
+}
+
+/** What the loss of a server can bring upon others: they fail, too, or carry its viewers. */
+const spreads: ReadonlySet<Family> = new Set(['gone', 'ill', 'load'])
+
+/** It stands with a lost server because it is about that server, and says nothing of the others that have it. */
+function isAside({ family, server }: View, members: readonly View[]): boolean {
+  if (spreads.has(family) || server === null) return false
+  return members.some(other => other.family === 'gone' && other.server?.id === server.id)
 }
 
 interface View {

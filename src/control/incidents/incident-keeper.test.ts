@@ -425,6 +425,16 @@ describe('what follows from a cause', () => {
     expect(night.keeper.open()).toHaveLength(2)
   })
 
+  it('leaves apart what many servers have and a lost one has, too', async () => {
+    night.lose('edge-3')
+    await night.run(MINUTE_MS)
+    for (const id of ['edge-3', 'edge-4', 'edge-5']) night.fire('ClockNotSynchronising', id, 'warning')
+    await night.run(MINUTE_MS)
+    const servers = night.keeper.open().map(incident => [...incident.servers].sort())
+    expect(servers).toEqual(expect.arrayContaining([['edge-3'], ['edge-4', 'edge-5']]))
+    expect(servers).toHaveLength(2)
+  })
+
   it('stays one incident in a flood of 10,000 alerts, and the turn ends', async () => {
     for (let number = 0; number < 10_000; number += 1) night.fire('Flood', `host-${number}`, 'warning')
     await night.run(3000)
