@@ -8,6 +8,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts', 'web/**/*.test.ts'],
+    globalSetup: ['test/own-folder.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
