@@ -139,6 +139,20 @@ describe('a session', () => {
     expect(unattributedS(session, figuresOf(session))).toBeLessThan(1.1)
   })
 
+  it('was fed when it was, also where the player could tell only later', () => {
+    const named = (s: number, edge: string): ViewerEvent =>
+      event(s, '', { e: 'rr', at: AT + 60_020, keys: { cmsdd: `n="${edge}"` } })
+    // All of a minute in one message, and then one that comes at once: now the player's clock is known.
+    const late = [named(0, 'us-east'), named(10, 'us-east'), named(40, 'eu-west'), named(50, 'eu-west')]
+    const session = assembled([...late, event(61, 'p')])
+    expect(runsOf(session).map(({ edge, from, to }) => [edge, (from - AT) / 1000, (to - AT) / 1000])).toEqual(
+      [
+        ['us-east', 0.02, 10.02],
+        ['eu-west', 40.02, 50.02],
+      ],
+    )
+  })
+
   it('counts nobody for time in which nothing was heard', () => {
     expect(figuresOf(assembled([event(0, 's'), event(1, 'p'), event(4000, 'q')])).watchedS).toBe(90)
   })

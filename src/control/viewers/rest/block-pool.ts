@@ -6,7 +6,7 @@ const BLOCK = 256
 const NEXT = 4
 const DATA = BLOCK - NEXT
 const LENGTH = 4
-const CHUNK_BLOCKS = 16 * 1024
+const CHUNK_BLOCKS = 4 * 1024
 const END = 0xffff_ffff
 export const NOWHERE = -1
 
