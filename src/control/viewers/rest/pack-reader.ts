@@ -3,6 +3,7 @@ import { TAG } from './pack-tags.ts'
 
 const COLUMNS_MAX = 16
 const VARINT_SMALL_BITS = 28
+const SMALL = 0x7fff_ffff
 
 export class PackReader {
   #bytes: Buffer = Buffer.alloc(0)
@@ -44,16 +45,26 @@ export class PackReader {
 
   #value(before: number): number {
     const read = this.#varint()
-    const tag = read % 4
     this.#tenths = before
+    if (read <= SMALL) return this.#small(read | 0, before)
+    const tag = read % 4
+    const folded = (read - tag) / 4
+    const steps = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2
+    this.#tenths = before + (tag === TAG.whole ? steps * 10 : steps)
+    return this.#tenths / 10
+  }
+
+  /** As above, in whole numbers of 31 bits: the remainder of doubles is many times as slow. */
+  #small(read: number, before: number): number {
+    const tag = read & 3
     if (tag === TAG.nothing) return Number.NaN
     if (tag === TAG.raw) {
       const value = this.#bytes.readDoubleLE(this.#at)
       this.#at += 8
       return value
     }
-    const folded = (read - tag) / 4
-    const steps = folded % 2 === 1 ? -(folded + 1) / 2 : folded / 2
+    const folded = read >>> 2
+    const steps = (folded & 1) === 1 ? -((folded + 1) >>> 1) : folded >>> 1
     this.#tenths = before + (tag === TAG.whole ? steps * 10 : steps)
     return this.#tenths / 10
   }
