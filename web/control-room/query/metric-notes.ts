@@ -257,6 +257,8 @@ const GAUGES: Readonly<Record<string, string>> = {
     'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',
   vitrine_probe_observers:
     'Observers that looked in the last 3 s, by result. Some answered and some failed: a path is sick, not the server.',
+  vitrine_probe_clock_offset_seconds:
+    'Clock of this server minus fleet time, by the Date header of its answers, to the second. It is seen even where its agent cannot say so because its clock is wrong.',
   vitrine_probe_ping_seconds:
     'ICMP round trip from the observer, where ping is permitted. Its change tells of the path, not of the process.',
   vitrine_probe_play_speed_ratio:
