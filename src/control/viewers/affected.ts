@@ -1,7 +1,8 @@
 // Owns who was affected by something: viewers who lost seconds or could not start within a time, measured and estimated
 // apart, and how many more they are than among viewers of the same titles on other edges. Pure.
-import type { AffectedAnswer, AffectedCounts, AffectedQuery, AffectedViewer } from '#wire'
+import type { AffectedAnswer, AffectedCounts, AffectedQuery, AffectedViewer, TitleClass } from '#wire'
 import { stallEdge } from './figures.ts'
+import { proofOf } from './prove.ts'
 import type { Session } from './session.ts'
 import type { Found } from './session-search.ts'
 
@@ -27,16 +28,24 @@ export interface Affected {
   readonly truncated: AffectedAnswer['truncated']
 }
 
-export async function affectedBy(query: AffectedQuery, sessions: AsyncIterable<Found>): Promise<Affected> {
+export async function affectedBy(
+  query: AffectedQuery,
+  sessions: AsyncIterable<Found>,
+  classOf: (title: string | null) => TitleClass,
+): Promise<Affected> {
   const own: Found[] = []
   const others: Found[] = []
   let truncated = false
   for await (const found of sessions) {
+    if (query.class !== undefined && classOf(found.session.title) !== query.class) continue
     if (own.length + others.length >= SESSIONS_MAX) {
       truncated = true
       break
     }
-    ;(fedBy(found.session, query) ? own : others).push(found)
+    const isNear = query.region === undefined || regionOf(found.session) === query.region
+    if (isNear && fedBy(found.session, query)) own.push(found)
+    // Peers differ in one thing: in the edge where one is named.
+    else if (isNear || query.edge === undefined) others.push(found)
   }
   const titles = new Set(own.map(({ session }) => session.title))
   const peers = others.filter(({ session }) => titles.has(session.title))
@@ -52,6 +61,10 @@ export async function affectedBy(query: AffectedQuery, sessions: AsyncIterable<F
   }
 }
 
+function regionOf({ viewerRegion }: Session): string {
+  return viewerRegion ?? 'unknown'
+}
+
 /** Without an edge in the question everybody belongs to it. */
 function fedBy({ runs }: Session, { edge, from, to }: AffectedQuery): boolean {
   if (edge === undefined) return true
@@ -64,7 +77,8 @@ function viewersOf(sessions: readonly Found[], query: AffectedQuery, isPeer: boo
   for (const found of sessions) {
     const { session, figures } = found
     const { viewerRef, sid } = session
-    const key = `${figures.estimated} ${viewerRef === null ? `sid ${sid}` : `ref ${viewerRef}`}`
+    // Who claims somebody's reference takes nothing from who has proven it.
+    const key = `${figures.estimated} ${viewerRef === null ? `sid ${sid}` : `${proofOf(session)} ${viewerRef}`}`
     const one = wordsOf(found, query, isPeer)
     const known = viewers.get(key)
     if (known === undefined) {
@@ -91,6 +105,7 @@ function wordsOf({ session, figures }: Found, query: AffectedQuery, isPeer: bool
   const judged = session.judged.find(one => one.from === worst?.from)
   return {
     viewerRef: session.viewerRef,
+    viewerRefIs: proofOf(session),
     sid: session.sid,
     title: session.title,
     at: worst?.at ?? session.firstAt,
@@ -133,7 +148,9 @@ function countsOf(all: readonly Viewer[], estimated: boolean, query: AffectedQue
   const affected = own.filter(viewer => isAffected(viewer, query))
   const peersAffected = peers.filter(viewer => isAffected(viewer, query)).length
   const expected =
-    query.edge === undefined || peers.length < PEERS_MIN ? null : (own.length * peersAffected) / peers.length
+    (query.edge === undefined && query.region === undefined) || peers.length < PEERS_MIN
+      ? null
+      : (own.length * peersAffected) / peers.length
   return {
     viewers: own.length,
     affected: affected.length,

@@ -13,6 +13,7 @@ import { ViewerCounts } from './counts.ts'
 import { type Figures, figuresOf } from './figures.ts'
 import { Journal } from './journal.ts'
 import type { EdgeWitness } from './judge-session.ts'
+import { settleGrant } from './prove.ts'
 import type { ViewerRecordSink } from './receipt.ts'
 import type { Session } from './session.ts'
 import { pack, type SessionRow, type SessionStore, unpack } from './session-store.ts'
@@ -90,6 +91,7 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
       this.#commit.beforeChange(session)
       session.heardAt = nowMs
       const taken = own.kind === 'event' ? takeEvent(session, own, words) : takeRequest(session, edge, own)
+      if (session.grant !== undefined) settleGrant(session, words)
       this.totals[taken] += 1
       this.#touched.add(session)
       this.#prove(session)

@@ -29,6 +29,7 @@ import { usePast } from '../past/past-context.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
+import { affectedHref } from '../viewers/affected-href.ts'
 import { FeltChart, feltSpec } from '../viewers/felt-chart.tsx'
 import { useWindow } from './use-window.ts'
 
@@ -253,7 +254,14 @@ function Server({
               </p>
             ) : null}
             {server.role === 'edge' ? (
-              <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+              <>
+                <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+                <p className="felt-link">
+                  <Link href={affectedHref(page.feed, { edge: server.id })}>
+                    Who was affected in this window
+                  </Link>
+                </p>
+              </>
             ) : null}
             {server.role === 'edge'
               ? specs
