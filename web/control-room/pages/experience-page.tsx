@@ -188,6 +188,9 @@ function Headline({ data, cut }: { readonly data: Experience; readonly cut: Cut 
                 {countWords(figure.of, n)}
                 {few ? ': too few to tell' : ''}
               </small>
+              {all.estimatedShare === null ? null : (
+                <small>{shareText(all.estimatedShare)} of sessions estimated</small>
+              )}
               <Link
                 href={queryHref(figure.expr({ cut, by: null, windowS }))}
                 aria-label={`Ask further: ${figure.title}`}
