@@ -7,6 +7,7 @@ type CliFault =
   | 'cli-ports-taken'
   | 'cli-control-does-not-start'
   | 'cli-control-away'
+  | 'cli-no-state'
   | 'cli-fleet-file-unreadable'
   | 'cli-not-local'
   | 'cli-drill-failed'
@@ -34,6 +35,10 @@ export const cliFaults: FaultTable<CliFault> = defineFaults('cli', {
     where: 'internal',
     retry: false,
     help: 'The control room ended three times within ten seconds: the last lines of its log, data/log/control.log, say why.',
+  },
+  'cli-no-state': {
+    ...refused,
+    help: 'A command asked for what a control room keeps, and no control room has its state in that folder. Give the folder that it was started with (`--data DIR`, or `data:` of the file of `--config`); `npm start` uses `./data`.',
   },
   'cli-control-away': {
     status: 503,

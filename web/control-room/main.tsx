@@ -6,6 +6,7 @@ import { createRoot } from 'react-dom/client'
 import { ControlRoomClient } from './api/client.ts'
 import { ClientContext } from './api/use-control-room.tsx'
 import { App } from './app.tsx'
+import { reloadForNewBuild } from './parts/new-build.ts'
 import { SettingsProvider } from './settings.tsx'
 import './control-room.css'
 
@@ -25,6 +26,8 @@ const client = new ControlRoomClient(() => {
 function screenLink(): string | null {
   return location.pathname === '/wall' ? new URLSearchParams(location.hash.slice(1)).get('link') : null
 }
+
+reloadForNewBuild(window)
 
 const root = document.querySelector('#root')
 if (root !== null) {

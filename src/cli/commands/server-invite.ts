@@ -8,7 +8,7 @@ import { type JoinRole, joinRoles } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { controlFolder, joinFile } from '../settings.ts'
 import { type CommonOptions, print, readConfig, readTime, table, withData, withJson } from './context.ts'
-import { BY, withState } from './state.ts'
+import { BY, withNewState, withState } from './state.ts'
 
 type InviteOptions = CommonOptions & {
   readonly role: JoinRole
@@ -69,7 +69,7 @@ async function invited(options: InviteOptions): Promise<void> {
     ...(options.for === undefined ? {} : { for: options.for }),
     ...(region === undefined ? {} : { region }),
   }
-  const { token, ...view } = await withState(options, state => state.makeJoinString(request, BY))
+  const { token, ...view } = await withNewState(options, state => state.makeJoinString(request, BY))
   const joinString = writeJoinString({ controlUrl, token, pin })
   print({ ...view, joinString }, options.json, () => [
     `On the new machine, within ${expires / 60} minutes (flags for its address and certificate: vitrine ${role} --help):`,

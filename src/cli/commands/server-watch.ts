@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { foreignRequest } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { type CommonOptions, print, withData, withJson } from './context.ts'
-import { BY, withState } from './state.ts'
+import { BY, withNewState } from './state.ts'
 
 type WatchOptions = CommonOptions & { readonly id: string; readonly region?: string; readonly weight: number }
 
@@ -31,7 +31,7 @@ export function registerWatch(server: Command): void {
         const issue = parsed.error.issues[0]
         throw cliFaults.fault('cli-usage', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`)
       }
-      await withState(options, state => state.watchForeign(parsed.data, BY))
+      await withNewState(options, state => state.watchForeign(parsed.data, BY))
       print(parsed.data, options.json, () => [
         `${id} is looked at from now on; end it with: vitrine server retire ${id}`,
       ])

@@ -8,7 +8,7 @@ import { registerDiff } from './server-diff.ts'
 import { registerInvite } from './server-invite.ts'
 import { registerOrders } from './server-order.ts'
 import { registerWatch } from './server-watch.ts'
-import { BY, withState } from './state.ts'
+import { BY, withNewState, withState } from './state.ts'
 
 type AddOptions = CommonOptions & { readonly role: ServerRole; readonly region?: string }
 
@@ -29,7 +29,7 @@ export function registerServer(program: Command): void {
     .addHelpText('after', '\nExamples:\n  npx vitrine server add sa-east --region sa-east > sa-east.token')
     .action(async (id: string, options: AddOptions) => {
       const region = options.region ?? id
-      const token = await withState(options, state => state.addServer(id, options.role, region, BY))
+      const token = await withNewState(options, state => state.addServer(id, options.role, region, BY))
       print({ id, role: options.role, region, token }, options.json, () => [token])
     })
   withJson(withData(add))

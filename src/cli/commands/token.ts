@@ -4,7 +4,7 @@ import { systemClock } from '#base'
 import { TOKEN_S_MAX, type TokenScope, type TokenView, tokenScopes, type UserRole } from '#wire'
 import { type CommonOptions, print, readTime, table, withData, withJson } from './context.ts'
 import { roleOption } from './role-option.ts'
-import { BY, withState } from './state.ts'
+import { BY, withNewState, withState } from './state.ts'
 
 type CreateOptions = CommonOptions & {
   readonly role: UserRole
@@ -35,7 +35,7 @@ export function registerToken(program: Command): void {
     .action(async (options: CreateOptions) => {
       const { role, name, owner = null, scope, expires: expiresInS } = options
       const limits = { owner, scope, expiresInS }
-      const made = await withState(options, state => state.createToken(role, name, BY, limits))
+      const made = await withNewState(options, state => state.createToken(role, name, BY, limits))
       print(made, options.json, ({ token }) => [token])
     })
   withJson(withData(create))

@@ -13,7 +13,7 @@ import {
   withPortBase,
 } from './context.ts'
 import { roleOption } from './role-option.ts'
-import { BY, withState } from './state.ts'
+import { BY, withNewState, withState } from './state.ts'
 
 type InviteOptions = CommonOptions & { readonly role: UserRole; readonly expires?: number }
 
@@ -36,7 +36,7 @@ function registerInvite(user: Command): void {
     .addHelpText('after', '\nExamples:\n  npx vitrine user invite ada --role operator --expires 1d')
     .action(async (name: string, options: InviteOptions) => {
       const wanted = { name, role: options.role, expiresInS: options.expires }
-      const made = await withState(options, state => state.invite(wanted, BY))
+      const made = await withNewState(options, state => state.invite(wanted, BY))
       printLink(options, made)
     })
   withJson(withPortBase(withData(invite)))

@@ -6,7 +6,7 @@ import { type CommonOptions, print, readConfig, table, withData, withJson, withP
 import { registerOffboard } from './offboard.ts'
 import { readPassword } from './password.ts'
 import { roleOption } from './role-option.ts'
-import { BY, withState } from './state.ts'
+import { BY, withNewState, withState } from './state.ts'
 import { registerUserAccess } from './user-access.ts'
 
 type PasswordOptions = CommonOptions & { readonly passwordStdin?: boolean }
@@ -39,7 +39,7 @@ function registerAdd(user: Command): void {
     )
     .action(async (name: string, options: PasswordOptions & RoleOptions) => {
       const password = await readPassword(name, options.passwordStdin === true)
-      const added = await withState(options, state => state.addUser(name, password, options.role, BY))
+      const added = await withNewState(options, state => state.addUser(name, password, options.role, BY))
       print(added, options.json, ({ name, role }) => [`added ${name} (${role})`])
     })
   withJson(withData(add))
@@ -80,7 +80,7 @@ function registerLink(user: Command): void {
     )
     .action(async (options: RoleOptions) => {
       const { config, data } = readConfig(options)
-      const code = await withState(options, state => state.createLink(options.role, BY))
+      const code = await withNewState(options, state => state.createLink(options.role, BY))
       const url = `${controlAddress(config, data)}/sign-in#link=${code}`
       print({ code, url }, options.json, () => [url])
     })

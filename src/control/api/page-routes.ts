@@ -1,5 +1,6 @@
 // Owns the pages: two HTML shells, hashed assets that never change, and the fallback of the control room's addresses.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import staticFiles from '@fastify/static'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -51,14 +52,16 @@ export async function addPageRoutes(app: FastifyInstance, context: ControlContex
       },
     })
   }
-  const watchPage = readFileSync(join(webFolder, 'watch.html'), 'utf8')
+  const watchFile = join(webFolder, 'watch.html')
   addRoute(app, {
     method: 'GET',
     url: '/watch/:title',
     access: 'anyone',
     summary: 'The player page',
-    handle: (request, reply) => {
+    handle: async (request, reply) => {
       reply.headers({ 'content-security-policy': pagePolicy(context), 'cache-control': 'no-cache' })
+      // Read each time: after an upgrade it names other scripts.
+      const watchPage = await readFile(watchFile, 'utf8')
       const { pathways } = watchTableOf(context, context.regions.regionOf(request.ip))
       return reply.type('text/html; charset=utf-8').send(watchPageWith(watchPage, pathways))
     },

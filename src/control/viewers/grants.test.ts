@@ -8,6 +8,7 @@ import { type AssembleWords, newSession, takeEvent, takeRequest } from './assemb
 import { GrantKeys } from './grant-keys.ts'
 import { Grants } from './grants.ts'
 import { proofOf, settleGrant } from './prove.ts'
+import { packSession, unpackSession } from './rest/packed-session.ts'
 import type { Session } from './session.ts'
 
 const AT = Date.UTC(2026, 10, 22, 21)
@@ -76,6 +77,9 @@ describe('a grant', () => {
       null,
     ])
     expect(grants.totals).toEqual({ proven: 1 })
+    // Also of a session that rests.
+    const rested = unpackSession(packSession(play(event(1, grant()))))
+    expect(seen(rested)).toEqual(['#customer-4711', 'proven', null])
   })
 
   it('waits for the title where nobody has told it yet', () => {
