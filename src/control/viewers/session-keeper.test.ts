@@ -339,7 +339,7 @@ describe('affected', () => {
     }
     const query = { from: START, to: START + 30_000, edge: 'eu-west', lostSMin: 3, waitedSMin: 3 }
     const all = opened.search.all({ fromMs: query.from, toMs: query.to })
-    const { measured, estimated, viewers } = await affectedBy(query, all)
+    const { measured, estimated, viewers } = await affectedBy(query, all, () => 'vod')
     expect(measured).toMatchObject({
       viewers: 9,
       affected: 9,
