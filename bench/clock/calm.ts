@@ -116,7 +116,7 @@ async function judge(
     for (const { name, expr, forMs } of rules) {
       const since = new Map<string, { from: number; last: number; told: boolean }>()
       for (let fromMs = START_MS; fromMs < endMs; fromMs += BLOCK_MS) {
-        const toMs = Math.min(endMs, fromMs + BLOCK_MS) - intervalMs
+        const toMs = Math.max(fromMs, Math.min(endMs, fromMs + BLOCK_MS) - intervalMs)
         const { value } = await store.ask({ text: expr, fromMs, toMs, stepMs: intervalMs })
         if (value.kind !== 'matrix') throw new Error(`${name}: no matrix`)
         for (const item of value.items) {

@@ -31,7 +31,13 @@ export function StoryPanel({ answer }: { readonly answer: IncidentAnswer }): Rea
     { title: 'What viewers felt', lines: feltLines(answer) },
     { title: 'What servers did', lines: of('state') },
     { title: 'What was decided', lines: of('cause-changed', 'class-changed', 'acknowledged', 'assigned') },
-    { title: 'What was done', lines: doneLines(of('steering'), runs) },
+    {
+      title: 'What was done',
+      lines: doneLines(
+        of('steering').filter(({ at }) => (at ?? 0) >= incident.openedAt),
+        runs,
+      ),
+    },
     { title: 'What proves it', lines: proofLines(answer, normal.data) },
   ]
   return (
@@ -68,7 +74,8 @@ function feltLines({ incident, felt, timeline }: IncidentAnswer): Line[] {
   const { viewers, drill } = incident
   const waited = felt.reduce((sum, { waitedS }) => sum + waitedS, 0)
   const told = timeline.filter(
-    ({ kind, by }) => kind === 'comment' && drill !== undefined && by.includes(drill),
+    ({ kind, by, text }) =>
+      kind === 'comment' && drill !== undefined && by.includes(drill) && !text.startsWith('runbook '),
   )
   return [
     ...felt.map(one => ({ at: null, text: feltWords(one, incident.servers) })),
