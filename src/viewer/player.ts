@@ -217,6 +217,8 @@ export class Player {
     await this.#fetch(pathway, video, next.uri, rung, 'v')
     if (rung.audioUri !== null) await this.#fetchSound(pathway, rung, tracks, next.endS)
     this.#videoS = next.endS
+    // A stall is that one's that fed it when it began.
+    const stalledBy = this.#fedBy ?? pathway
     this.#fedBy = pathway
     const stallMs = this.#clock.add(clock.monotonicMs(), next.durationS)
     const startDelayMs = this.askedMs(clock.monotonicMs())
@@ -225,7 +227,7 @@ export class Player {
     if (stallMs === 0) return
     counts.stalls += 1
     counts.stalledMs += stallMs
-    counts.edge(pathway).stalls += 1
+    counts.edge(stalledBy).stalls += 1
   }
 
   /** Where reports go: the edge that feeds, then the others as steering ranks them, at last the entries. */
