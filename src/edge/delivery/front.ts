@@ -79,6 +79,7 @@ export class Front {
       cache: null,
       firstByteMs: null,
       upstreamMs: null,
+      upstreamRestMs: 0,
       status: 0,
       handedBytes: 0,
       isSettled: false,
@@ -140,6 +141,7 @@ export class Front {
       whole,
       firstByteMs,
       upstreamMs,
+      upstreamRestMs: exchange.upstreamRestMs,
       cache,
     })
   }
