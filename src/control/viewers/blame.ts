@@ -10,6 +10,8 @@ const BEFORE_MS = 4000
 const BUFFER_MS = 500
 /** Who caused a stall lost at least this part of its length: an answer that ends one took as long, and longer. */
 const EXPLAINED_PART = 1 / 3
+/** Several answers that were none of them slow cause a stall of which they took as much, one after the other. */
+const TOGETHER_PART = 0.6
 const FAILED = 500
 /** Clocks of the two differ by so much. */
 const APART_MS = 1000
@@ -62,7 +64,12 @@ export interface Judged {
 
 export function judgeStall(stall: StallEvidence): Judged {
   // What ended before the stall began only counts where nothing nearer explains it.
-  return judgeWithin(stall, APART_MS) ?? judgeWithin(stall, BEFORE_MS) ?? judgeBuffer(stall)
+  return (
+    judgeWithin(stall, APART_MS) ??
+    judgeWithin(stall, BEFORE_MS) ??
+    judgeTogether(stall) ??
+    judgeBuffer(stall)
+  )
 }
 
 /** Where time was lost, in ms of one stall; each answer's time is split among them, none counts twice. */
@@ -170,6 +177,28 @@ function pathWords(reply: SeenReply | null, answer: OwnAnswer | null, onWayMs: n
   }
   const lastMs = endOf(reply) - reply.askedAt
   return `first byte after ${inMs(firstMs)}, but the last only after ${inMs(lastMs)}: the way was slow`
+}
+
+/** None of them was slow, but one came after the other: pictures, then sound. */
+function judgeTogether(stall: StallEvidence): Judged | null {
+  const { from, to, bufferMs, answers } = stall
+  if (bufferMs >= BUFFER_MS) return null
+  const near = answers.filter(one => touches(stall, one.at, one.at + one.durationMs))
+  const waited = (ends: (one: OwnAnswer) => number): number => {
+    let [sum, until] = [0, from]
+    for (const one of near.toSorted((a, b) => a.at - b.at)) {
+      const end = Math.min(to, one.at + spent(ends(one)))
+      sum += Math.max(0, end - Math.max(until, one.at))
+      until = Math.max(until, end)
+    }
+    return sum
+  }
+  const edgeMs = waited(one => one.firstByteMs)
+  if (edgeMs < SLOW_MS || edgeMs < (to - from) * TOGETHER_PART) return null
+  const upstreamMs = waited(one => one.upstreamMs)
+  const text = `the edge's first bytes, one answer after the other, took ${inMs(edgeMs)} of it`
+  if (upstreamMs < edgeMs / 2) return { blame: 'edge', evidence: text }
+  return { blame: 'origin', evidence: `${text}; the upstream took ${inMs(upstreamMs)}` }
 }
 
 /** Nothing was slow: then it was the player, if enough is known to say so. */
