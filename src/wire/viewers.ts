@@ -87,6 +87,8 @@ export const viewerRequest = z.object({
   cache: z.enum(cacheAnswers),
   /** First byte of the upstream's answer on a miss, in ms; null: no upstream was asked. */
   upstreamMs: nonNegative.nullable(),
+  /** For how long it waited for the rest of that answer while it sent it on, in ms; left out: not at all. */
+  upstreamRestMs: nonNegative.optional(),
   /** For how long the edge's process stood still meanwhile or just before, at most, in ms; left out: it did not. */
   heldMs: nonNegative.optional(),
   /** What the player said with the request (CMCD v1 or v2): buffer length in ms, `su`, `bs`; null: nothing. */

@@ -263,7 +263,11 @@ export function takeRequest(session: Session, edge: string, request: ViewerReque
     return 'duplicate'
   }
   dropLeast(session.answers, { width: ANSWER.width, max: EVIDENCE_MAX }, worthOfAnswer)
-  const { heldMs = 0 } = request
+  const { heldMs = 0, upstreamRestMs = 0 } = request
+  if (upstreamRestMs >= SLOW_MS) {
+    const doneAt = request.at + durationMs
+    takeDelay(session, [DELAY_BY.upstream, request.at, doneAt, upstreamRestMs])
+  }
   if (heldMs > 0) {
     takeDelay(session, [DELAY_BY.edge, request.at - heldMs, request.at + durationMs, heldMs])
   }

@@ -81,6 +81,7 @@ export class Front {
       cache: null,
       firstByteMs: null,
       upstreamMs: null,
+      upstreamRestMs: 0,
       status: 0,
       handedBytes: 0,
       isSettled: false,
@@ -142,6 +143,7 @@ export class Front {
       whole,
       firstByteMs,
       upstreamMs,
+      upstreamRestMs: exchange.upstreamRestMs,
       cache,
     })
   }

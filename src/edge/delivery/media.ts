@@ -150,7 +150,7 @@ export class MediaDelivery {
         onSent(0)
         return
       }
-      onSent(await sendFlight(exchange, flight))
+      onSent(await sendFlight(exchange, flight, () => this.#clock.monotonicMs()))
     } finally {
       leave()
     }

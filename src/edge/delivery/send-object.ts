@@ -72,7 +72,11 @@ export async function sendBytes(exchange: Exchange, bytes: Buffer): Promise<void
 }
 
 /** Sends an object as it arrives. Gives the bytes sent; when the flight fails, the connection is destroyed. */
-export async function sendFlight(exchange: Exchange, flight: Flight): Promise<number> {
+export async function sendFlight(
+  exchange: Exchange,
+  flight: Flight,
+  monotonicMs: () => number,
+): Promise<number> {
   const { res } = exchange
   let sent = 0
   for (;;) {
@@ -85,7 +89,9 @@ export async function sendFlight(exchange: Exchange, flight: Flight): Promise<nu
       continue
     }
     if (flight.over) break
+    const waitsFromMs = monotonicMs()
     await flight.more()
+    exchange.upstreamRestMs += monotonicMs() - waitsFromMs
     if (res.destroyed) return sent
   }
   const end = await flight.ended
