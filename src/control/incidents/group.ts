@@ -65,6 +65,8 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
   if (own.name === 'SteeringExhausted' && members.some(({ family }) => isServing(family))) {
     return 'no edge is left'
   }
+  const load = withHost(own, members, waited)
+  if (load !== null) return load
   const spreading = members.filter(member => !isAside(member, members))
   if (spreading.some(({ name, family }) => name === 'SteeringExhausted' || family === own.family)) {
     if (waited <= BURST_MS) return 'at the same time'
@@ -117,6 +119,18 @@ function withClock(own: View, members: readonly View[], waited: number): string 
   if (isShock(own) && members.some(fails)) return 'a clock failed when these servers did'
   if (fails(own) && members.some(isShock)) return 'it failed when a clock did'
   return null
+}
+
+/** Whatever else they share: servers of one host share its CPU, and late timers of one are those of the other. */
+function withHost(own: View, members: readonly View[], waited: number): string | null {
+  const host = own.server?.hostId ?? ''
+  if (own.family !== 'load' || host === '' || waited > SHARED_MS) return null
+  const neighbours = members.filter(
+    ({ family, server }) => family === 'load' && server?.hostId === host && server.id !== own.server?.id,
+  )
+  // What a lost server shows of load stands with it because it is lost.
+  const lost = new Set(members.flatMap(({ family, server }) => (family === 'gone' ? [server?.id] : [])))
+  return neighbours.some(({ server }) => !lost.has(server?.id)) ? 'their host is overloaded' : null
 }
 
 /** Edges fail and miss behind an origin that does not answer: whichever is told first. */

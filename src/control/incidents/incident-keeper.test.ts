@@ -464,3 +464,20 @@ it('a drill is one incident that says so and rings nobody; what is real beside i
     ]),
   )
 })
+
+it('takes late timers of servers on one host for one overloaded host, beside an edge that is lost', async () => {
+  for (const [id, server] of night.servers) night.servers.set(id, { ...server, hostId: 'one' })
+  const [lost = '', first = '', second = ''] = [...night.servers.keys()]
+  night.lose(lost)
+  night.fire('EventLoopDelay', lost, 'warning')
+  await night.run(2000)
+  await night.run(60_000)
+  night.fire('EventLoopDelay', first, 'warning')
+  await night.run(90_000)
+  night.fire('HostCpuHigh', second, 'warning')
+  await night.run(2000)
+  const open = night.keeper.open()
+  expect(open.map(({ servers }) => servers)).toContainEqual([first, second])
+  expect(open).toHaveLength(2)
+  expect(open.map(({ title }) => title)).toContain(`The host of ${first}, ${second} is overloaded`)
+})
