@@ -245,7 +245,7 @@ async function firing(world: World): Promise<string[]> {
 }
 
 /** A machine without a time daemon, and one with a full disk of its own, say so all the time, and rightly. */
-const hostsOwn: ReadonlySet<string> = new Set(['ClockNotSynchronising', 'DiskFilling'])
+const hostsOwn: ReadonlySet<string> = new Set(['NoTimeDaemon', 'DiskFilling'])
 
 /** What a busy machine brings upon all its servers: only the fault that is about the CPU has to wait for its end. */
 const overload: ReadonlySet<string> = new Set(['HostCpuHigh', 'EventLoopDelay', 'HighCpu'])

@@ -5,9 +5,11 @@ import { SLOW_MS } from './blame.ts'
 import { noteEdge } from './edge-runs.ts'
 import { deliver, noDelivery } from './estimate.ts'
 import { noPlayback, step } from './playback.ts'
-import { hear, noClock, offsetOf } from './player-clock.ts'
+import { hear, noClock } from './player-clock.ts'
 import { playerFamily } from './player-family.ts'
+import { type ProveWords, takeGrant } from './prove.ts'
 import { dropLeast, insertRow, overflow } from './rows.ts'
+import { BITRATE_KBPS_MAX } from './sane.ts'
 import { markSeen, nothingSeen } from './seen.ts'
 import {
   ANSWER,
@@ -30,11 +32,10 @@ import {
 export type Taken = 'taken' | 'clock' | 'duplicate' | 'late'
 
 /** What the session is made with: who the names of hosts are, and how references are stored. */
-export interface AssembleWords {
+export interface AssembleWords extends ProveWords {
   edgeOfHost(this: void, host: string): string | null
   /** Null: no edge is called so. */
   edgeOfName(this: void, name: string): string | null
-  storedRef(this: void, reference: string): string
 }
 
 /** Answers say that playing goes on; of more than one in this time it is said once. */
@@ -42,8 +43,6 @@ const ALIVE_MS = 30_000
 const EDGES_MAX = 16
 const TITLE = /^[a-z0-9][a-z0-9-]{0,126}$/
 const REFERENCE_CHARACTERS_MAX = 128
-/** No player shows more than this in one second. */
-const BITRATE_KBPS_MAX = 1e6
 const DAY_S = 86_400
 const ANSWER_FAILED = 500
 
@@ -56,6 +55,7 @@ export function newSession(sid: string, at: number): Session {
     network: null,
     viewerRef: null,
     heardAt: at,
+    knownAt: at,
     firstAt: at,
     lastAt: at,
     lastAnswerAt: Number.NaN,
@@ -77,6 +77,7 @@ export function newSession(sid: string, at: number): Session {
     segments: [],
     edgeNames: [],
     runs: [],
+    said: [],
     stalls: [],
     judged: [],
     told: {
@@ -107,10 +108,11 @@ export function takeEvent(session: Session, event: ViewerEvent, words: AssembleW
   const { ts, wild } = hear(session.clock, event.ts, event.at)
   session.events += 1
   facts(session, keys, words)
+  takeGrant(session, event, words)
   takeLateness(session, keys, ts)
   const isReply = event.e === 'rr'
   const edge = namedEdge(keys, words)
-  if (edge !== null) noteEdge(session.runs, edge.edge, ts + offsetOf(session.clock), edge.by)
+  if (edge !== null) noteEdge(session.said, edge.edge, ts, edge.by)
   if (isReply) takeReply(session, keys, ts, edge?.edge ?? null)
   if (event.e === 'e') {
     session.errors += 1
