@@ -192,6 +192,24 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'a bad release whose restart opened the incident, on a busy host',
+    'bad-release',
+    input(bad, {
+      alerts: fires('EdgeDegraded', 'a', 'b'),
+      figures: figures('a', { ownCores: 0.1, otherCores: 1.6, cores: 2, cpuWait: 0.7 }),
+      marks: [mark('version of server: 1.0.0 to 2.0.0', -20_000, 'a')],
+    }),
+  ],
+  [
+    'a busy host, and a version that somebody brought long after',
+    'cpu-pegged',
+    input(bad, {
+      alerts: fires('EdgeDegraded', 'a', 'b'),
+      figures: figures('a', { ownCores: 0.1, otherCores: 1.6, cores: 2, cpuWait: 0.7 }),
+      marks: [mark('version of server: 1.0.0 to 2.0.0', -600_000, 'a')],
+    }),
+  ],
+  [
     'a control room that is cut off',
     'observer-cut-off',
     input(

@@ -21,6 +21,8 @@ export interface CauseInput {
 
 /** Changes so shortly before are suspects. */
 const RELEASE_MS = 2 * 3_600_000
+/** A server says its new version when it is back: the restart that brought it opens the incident before. */
+export const RESTART_MS = 60_000
 const CLOCK_STEP_S = 0.5
 /** No certificate is valid by it any more. */
 const CLOCK_FAR_S = 86_400
@@ -47,6 +49,8 @@ export function causeOf(input: CauseInput): Cause {
     certificate,
     clockStepped,
     diskFull,
+    // A release that was seen explains which of the edges are ill; a busy CPU does not.
+    seenRelease,
     cpuPegged,
     badRelease,
     originSlow,
@@ -276,6 +280,12 @@ function isOneHost(servers: readonly ServerFacts[]): boolean {
   return servers.length > 1 && first?.hostId !== '' && servers.every(({ hostId }) => hostId === first?.hostId)
 }
 
+/** With the change of version among the evidence, which says what is ill by more than chance. */
+function seenRelease(input: CauseInput): Named | null {
+  const cause = badRelease(input)
+  return cause !== null && cause.against.length === 0 ? cause : null
+}
+
 /** Those that are ill have a version that those that are well do not have, since a short while. */
 function badRelease({ servers, fleet, marks, openedAt }: CauseInput): Named | null {
   const edges = fleet.filter(({ role }) => role === 'edge')
@@ -287,8 +297,10 @@ function badRelease({ servers, fleet, marks, openedAt }: CauseInput): Named | nu
   if (ill.length < 2 || well.length === 0 || version === undefined || version === '') return null
   if (count(ill, version) < MOST * ill.length || count(well, version) > (1 - MOST) * well.length) return null
   const recent = marks.filter(
-    ({ kind, at }) =>
-      (kind === 'version' || kind === 'deployment') && at <= openedAt && openedAt - at <= RELEASE_MS,
+    ({ kind, at, server }) =>
+      (kind === 'version' || kind === 'deployment') &&
+      openedAt - at <= RELEASE_MS &&
+      (at <= openedAt || (at <= openedAt + RESTART_MS && ill.some(({ id }) => id === server))),
   )
   return {
     kind: 'bad-release',

@@ -481,3 +481,18 @@ it('takes late timers of servers on one host for one overloaded host, beside an 
   expect(open).toHaveLength(2)
   expect(open.map(({ title }) => title)).toContain(`The host of ${first}, ${second} is overloaded`)
 })
+
+it('keeps overload of neighbours out of the incident of a full disk, at once and later', async () => {
+  for (const [id, server] of night.servers) night.servers.set(id, { ...server, hostId: 'one' })
+  const [sick = '', first = '', second = ''] = [...night.servers.keys()]
+  night.fire('CacheDiskFails', sick, 'warning')
+  night.fire('HostCpuHigh', sick, 'warning')
+  await night.run(2000)
+  night.fire('HostCpuHigh', first, 'warning')
+  await night.run(60_000)
+  night.fire('HostCpuHigh', second, 'warning')
+  await night.run(2000)
+  const open = night.keeper.open().map(({ servers }) => servers)
+  expect(open).toHaveLength(2)
+  expect(open).toEqual(expect.arrayContaining([[sick], [first, second]]))
+})
