@@ -1,7 +1,7 @@
 // Owns the fleet in which the causes bench injects its faults: five networks, real processes in them, a proxy before the
 // origin, a disk and a certificate of their own. It refuses to touch anything outside of these.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,8 +16,10 @@ export const EDGES = 5
 export const TLS_EDGE = 'e4'
 const PORT_BASE = 26_800
 const PROXY_PORT = PORT_BASE + 11
-const DISK_MB = 256
+const DISK_MB = 128
+const sample = fileURLToPath(new URL('../../assets/sample/sample.mp4', import.meta.url))
 const HOGS = 4
+const TITLE_MS_MAX = 40_000
 
 export class World {
   readonly folder: string
@@ -25,6 +27,7 @@ export class World {
   readonly #networks: Networks
   readonly proxy: SlowProxy
   readonly #hogs: ChildProcess[] = []
+  #titles = 0
 
   private constructor(folder: string, fleet: JoinedFleet, networks: Networks, proxy: SlowProxy) {
     this.folder = folder
@@ -54,7 +57,7 @@ export class World {
         port: PORT_BASE + 20,
         prefix: [
           ...prefix,
-          ...ownDisk(join(folder, `e${at}.disk`)),
+          ...ownDisk(`edges/e${at}/objects`),
           ...shimmed(shim, join(folder, `e${at}.json`)),
         ],
         ...(`e${at}` === TLS_EDGE
@@ -94,14 +97,24 @@ export class World {
       await run('ip', ['route', verb, 'blackhole', `${address}/32`])
   }
 
-  /** Seen from inside the edge's own view of mounts. */
+  /** The disk of its cache, seen from inside the edge's own view of mounts; then viewers ask for what is new. */
   async fillDisk(at: number): Promise<void> {
-    const disk = `/proc/${this.fleet.pid(`e${at}`)}/root${join(this.folder, `e${at}.disk`)}`
-    await run('dd', ['if=/dev/zero', `of=${disk}/full`, 'bs=1M']).catch(() => undefined)
+    await run('dd', ['if=/dev/zero', `of=${this.#filler(at)}`, 'bs=1M']).catch(() => undefined)
+    this.#titles += 1
+    const title = `new-${this.#titles}`
+    copyFileSync(sample, join(this.fleet.folder, 'origin', 'media', `${title}.mp4`))
+    const url = `${this.fleet.edgeUrl(`e${at}`)}/vod/${title}/master.m3u8`
+    const isThere = async (): Promise<boolean> => (await fetch(url)).ok
+    await this.fleet.until(isThere, TITLE_MS_MAX, `${title} can be watched`)
   }
 
   emptyDisk(at: number): void {
-    rmSync(`/proc/${this.fleet.pid(`e${at}`)}/root${join(this.folder, `e${at}.disk`)}/full`, { force: true })
+    rmSync(this.#filler(at), { force: true })
+  }
+
+  #filler(at: number): string {
+    const id = `e${at}`
+    return `/proc/${this.fleet.pid(id)}/root${join(this.fleet.folder, id, 'edges', id, 'objects', 'full')}`
   }
 
   async certificate(which: 'good' | 'expired'): Promise<void> {
@@ -132,10 +145,9 @@ export class World {
   }
 }
 
-/** A view of mounts of its own, in which one more disk is. */
-function ownDisk(folder: string): string[] {
-  mkdirSync(folder)
-  const mount = `mount -t tmpfs -o size=${DISK_MB}m disk ${folder}`
+/** A view of mounts of its own, in which the cache has a disk of its own; the last word is the data folder. */
+function ownDisk(below: string): string[] {
+  const mount = `for data; do :; done; mkdir -p "$data/${below}" && mount -t tmpfs -o size=${DISK_MB}m disk "$data/${below}"`
   return ['unshare', '-m', 'sh', '-c', `${mount} && exec "$@"`, 'sh']
 }
 
@@ -148,11 +160,6 @@ const soonerRules = `groups:
   - name: sooner
     interval: 1s
     rules:
-      - alert: DiskFilling
-        expr: node_filesystem_avail_bytes{mountpoint=~".*[.]disk"} / node_filesystem_size_bytes < 0.1
-        for: 3s
-        labels: { severity: warning }
-        annotations: { summary: "{{ $labels.mountpoint }} on the host of {{ $labels.instance }} is filling" }
       - alert: ClockOffset
         expr: abs(vitrine_clock_fleet_offset_seconds) > 0.05
         for: 3s

@@ -364,6 +364,7 @@ function connectTally(parts: Parts, connections: Connections, fleet: FleetView):
     upstreamFailures: () => origin.counts.failures,
     memoryBytes: () => memory.bytes,
     diskBytes: () => disk.bytes,
+    diskTrouble: () => disk.trouble,
     connections: () => connections.count,
     tableAgeS: () => fleet.tableAgeS(),
     dropped: () => ({

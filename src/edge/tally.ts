@@ -1,6 +1,7 @@
 // Owns the edge's own figures. Plain numbers on the hot path; they become metrics when somebody collects.
 import { type Counter, Counters, type Labels, registerProcessMetrics } from '#base'
 import type { Totals } from './accounting/totals.ts'
+import type { DiskTrouble } from './cache/disk-tier.ts'
 import type { CacheResult } from './cache/object-cache.ts'
 
 // From a hit in memory to the deadline of the origin, in seconds.
@@ -16,6 +17,8 @@ export interface TallySources {
   readonly upstreamFailures: () => number
   readonly memoryBytes: () => number
   readonly diskBytes: () => number
+  /** Why the cache's last write failed; null: it did not. */
+  readonly diskTrouble: () => DiskTrouble | null
   readonly connections: () => number
   readonly tableAgeS: () => number | null
   /** Totals that are kept where the thing happens, by reason. */
@@ -137,6 +140,10 @@ export class Tally {
       'vitrine_edge_cache_bytes',
       'Bytes in each tier of the cache; it grows to its limit and stays there.',
     )
+    const trouble = counters.gauge(
+      'vitrine_edge_cache_disk_failing',
+      'Whether the disk of the cache takes nothing, and why: full (no room or quota) or error. What is not in memory comes from the origin again.',
+    )
     const sessions = counters.gauge('vitrine_edge_sessions', 'Sessions that this edge fed in the last 30 s.')
     const connections = counters.gauge(
       'vitrine_edge_connections',
@@ -154,6 +161,8 @@ export class Tally {
       since.set(sources.sinceS())
       bytes.set(sources.memoryBytes(), { tier: 'memory' })
       bytes.set(sources.diskBytes(), { tier: 'disk' })
+      for (const why of ['full', 'error'] as const)
+        trouble.set(sources.diskTrouble() === why ? 1 : 0, { why })
       sessions.set(sources.sessions())
       connections.set(sources.connections())
       const ageS = sources.tableAgeS()

@@ -112,6 +112,21 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'a cache that has no room, on a disk that no agent sees',
+    'disk-full',
+    input([server('a')], {
+      alerts: [{ labels: { alertname: 'CacheDiskFails', instance: 'a', why: 'full' }, server: 'a' }],
+    }),
+  ],
+  [
+    'a cache that cannot write for another reason than room',
+    'cannot-tell',
+    input([server('a')], {
+      figures: figures('a', { diskFree: 0.4 }),
+      alerts: [{ labels: { alertname: 'CacheDiskFails', instance: 'a', why: 'error' }, server: 'a' }],
+    }),
+  ],
+  [
     'the store’s disk',
     'disk-full',
     input([], { alerts: [{ labels: { alertname: 'MetricsRefused' }, server: null }] }),
@@ -182,6 +197,24 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'a bad release whose restart opened the incident, on a busy host',
+    'bad-release',
+    input(bad, {
+      alerts: fires('EdgeDegraded', 'a', 'b'),
+      figures: figures('a', { ownCores: 0.1, otherCores: 1.6, cores: 2, cpuWait: 0.7 }),
+      marks: [mark('version of server: 1.0.0 to 2.0.0', -20_000, 'a')],
+    }),
+  ],
+  [
+    'a busy host, and a version that somebody brought long after',
+    'cpu-pegged',
+    input(bad, {
+      alerts: fires('EdgeDegraded', 'a', 'b'),
+      figures: figures('a', { ownCores: 0.1, otherCores: 1.6, cores: 2, cpuWait: 0.7 }),
+      marks: [mark('version of server: 1.0.0 to 2.0.0', -600_000, 'a')],
+    }),
+  ],
+  [
     'a control room that is cut off',
     'observer-cut-off',
     input(
@@ -235,6 +268,30 @@ describe('the cause', () => {
       against: ['no change of version was seen in the two hours before'],
     })
     expect(cause.confidence).toBeLessThan(0.7)
+  })
+
+  it('is less sure of a disk that is full while the cache writes, and says so', () => {
+    const alerts = fires('EdgeDegraded', 'a')
+    const hurt = causeOf(input([ill('a', 'x')], { alerts, figures: figures('a', { diskFree: 0 }) }))
+    const given = figures('a', { diskFree: 0, cacheWrites: true })
+    const cause = causeOf(input([ill('a', 'x')], { alerts, figures: given }))
+    expect(cause).toMatchObject({ kind: 'disk-full', against: ['a: its cache writes all the same'] })
+    expect(cause.confidence).toBeLessThan(hurt.confidence)
+  })
+
+  it('of a cache without room names the disks that have some', () => {
+    const alerts = [{ labels: { alertname: 'CacheDiskFails', instance: 'a', why: 'full' }, server: 'a' }]
+    const cause = causeOf(input([server('a')], { alerts, figures: figures('a', { diskFree: 0.4 }) }))
+    expect(cause.for[0]).toBe('a: its cache could not write, no room is left')
+    expect(cause.against[0]).toMatch(/^a: 40 % of every disk that its agent sees is free: a quota, inodes/)
+  })
+
+  it('of late timers on one host is the host, and not a neighbour of each', () => {
+    const own = { ownCores: 0.3, otherCores: 1.6, cores: 2, cpuWait: 0.5 }
+    const two = ['a', 'b'].map(id => server(id, { hostId: 'one' }))
+    const given = new Map(two.map(({ id }) => [id, own]))
+    const cause = causeOf(input(two, { alerts: fires('EventLoopDelay', 'a', 'b'), figures: given }))
+    expect(cause.text).toMatch(/^The host of a, b is overloaded/)
   })
 
   it('names what speaks against it', () => {

@@ -3,7 +3,9 @@
 import { clockWords } from '#base'
 import type { Cause, CauseKind, MarkView } from '#wire'
 import { clock2012, leapAnnounced, notOf2012 } from './cause-clock.ts'
-import { type Family, familyOf, type Labels, type ServerFacts, type ServerFigures } from './facts.ts'
+import { diskFull } from './cause-disk.ts'
+import { has, names, percent, summaries, told } from './cause-words.ts'
+import type { Labels, ServerFacts, ServerFigures } from './facts.ts'
 
 export interface CauseInput {
   /** Those of the incident. */
@@ -19,7 +21,8 @@ export interface CauseInput {
 
 /** Changes so shortly before are suspects. */
 const RELEASE_MS = 2 * 3_600_000
-const DISK_FULL = 0.02
+/** A server says its new version when it is back: the restart that brought it opens the incident before. */
+export const RESTART_MS = 60_000
 const CLOCK_STEP_S = 0.5
 /** No certificate is valid by it any more. */
 const CLOCK_FAR_S = 86_400
@@ -47,6 +50,8 @@ export function causeOf(input: CauseInput): Cause {
     leapAnnounced,
     clockStepped,
     diskFull,
+    // A release that was seen explains which of the edges are ill; a busy CPU does not.
+    seenRelease,
     cpuPegged,
     badRelease,
     originSlow,
@@ -60,7 +65,11 @@ export function causeOf(input: CauseInput): Cause {
         against: cause.against.slice(0, EVIDENCE_MAX),
       }
   }
-  const seen = input.servers.map(({ id, reason }) => `${id}: ${reason}`).slice(0, EVIDENCE_MAX)
+  const alerts = new Set(input.alerts.map(({ labels, server }) => told(labels, server)))
+  const seen = [...input.servers.map(({ id, reason }) => `${id}: ${reason}`), ...alerts].slice(
+    0,
+    EVIDENCE_MAX,
+  )
   const text = 'The evidence names no cause; what was seen stands below.'
   return { kind: 'cannot-tell', text, confidence: 0, for: seen, against: [] }
 }
@@ -135,11 +144,6 @@ function dissent(servers: readonly ServerFacts[], others: readonly ServerFacts[]
   ]
 }
 
-function names(servers: readonly ServerFacts[]): string {
-  const ids = servers.map(({ id }) => id)
-  return ids.length <= 3 ? ids.join(', ') : `${ids.slice(0, 2).join(', ')} and ${ids.length - 2} more`
-}
-
 function frozen({ servers }: CauseInput): Named | null {
   const found = saying(servers, /process (frozen|gone|runs but does not answer)/)
   if (found === null) return null
@@ -190,17 +194,6 @@ function pathCut({ servers }: CauseInput): Named | null {
   }
 }
 
-function has({ alerts }: CauseInput, ...families: readonly Family[]): boolean {
-  return alerts.some(({ labels }) => families.includes(familyOf(labels)))
-}
-
-function summaries({ alerts }: CauseInput, family: Family): string[] {
-  const those = alerts.filter(({ labels }) => familyOf(labels) === family)
-  return those.map(
-    ({ labels, server }) => `${labels['alertname'] ?? ''} fires${server === null ? '' : ` for ${server}`}`,
-  )
-}
-
 function certificate(input: CauseInput): Named | null {
   const refused = saying(input.servers, /certificate/)
   if (refused === null && !has(input, 'certificate')) return null
@@ -246,27 +239,6 @@ function clockStepped(input: CauseInput): Named | null {
   }
 }
 
-function diskFull(input: CauseInput): Named | null {
-  const full = input.servers.filter(({ id }) => (input.figures.get(id)?.diskFree ?? 1) < DISK_FULL)
-  if (full.length === 0 && !has(input, 'disk')) return null
-  const those = full.length > 0 ? full : input.servers
-  return {
-    kind: 'disk-full',
-    text:
-      those.length === 0
-        ? 'The disk of the control room is full or fails.'
-        : `A disk of ${names(those)} is ${full.length > 0 ? 'full' : 'filling'}.`,
-    confidence: full.length > 0 ? 0.9 : 0.75,
-    for: [
-      ...full.map(
-        ({ id }) => `${id}: ${percent(input.figures.get(id)?.diskFree ?? 0)} of its fullest disk is free`,
-      ),
-      ...summaries(input, 'disk'),
-    ],
-    against: [],
-  }
-}
-
 function cpuPegged(input: CauseInput): Named | null {
   const pegged = input.servers.flatMap(server => {
     const figures = input.figures.get(server.id) ?? {}
@@ -286,9 +258,12 @@ function cpuPegged(input: CauseInput): Named | null {
       : []
   })
   if (pegged.length === 0 || !has(input, 'load', 'ill', 'gone')) return null
+  const those = pegged.map(({ server }) => server)
   return {
     kind: 'cpu-pegged',
-    text: `The CPU of ${names(pegged.map(({ server }) => server))} is taken by others.`,
+    text: isOneHost(those)
+      ? `The host of ${names(those)} is overloaded: they and others on it want more CPU than it has.`
+      : `The CPU of ${names(those)} is taken by others.`,
     confidence: has(input, 'load') ? 0.85 : 0.75,
     for: [...pegged.map(({ text }) => text), ...summaries(input, 'load')],
     against: [
@@ -298,6 +273,18 @@ function cpuPegged(input: CauseInput): Named | null {
         .map(({ id }) => `${id} has CPU to spare, or its CPU is not measured`),
     ].filter(text => text !== ''),
   }
+}
+
+/** Several, and what others take from one of them the rest of them may have: it is their host that has too little. */
+function isOneHost(servers: readonly ServerFacts[]): boolean {
+  const [first] = servers
+  return servers.length > 1 && first?.hostId !== '' && servers.every(({ hostId }) => hostId === first?.hostId)
+}
+
+/** With the change of version among the evidence, which says what is ill by more than chance. */
+function seenRelease(input: CauseInput): Named | null {
+  const cause = badRelease(input)
+  return cause !== null && cause.against.length === 0 ? cause : null
 }
 
 /** Those that are ill have a version that those that are well do not have, since a short while. */
@@ -311,8 +298,10 @@ function badRelease({ servers, fleet, marks, openedAt }: CauseInput): Named | nu
   if (ill.length < 2 || well.length === 0 || version === undefined || version === '') return null
   if (count(ill, version) < MOST * ill.length || count(well, version) > (1 - MOST) * well.length) return null
   const recent = marks.filter(
-    ({ kind, at }) =>
-      (kind === 'version' || kind === 'deployment') && at <= openedAt && openedAt - at <= RELEASE_MS,
+    ({ kind, at, server }) =>
+      (kind === 'version' || kind === 'deployment') &&
+      openedAt - at <= RELEASE_MS &&
+      (at <= openedAt || (at <= openedAt + RESTART_MS && ill.some(({ id }) => id === server))),
   )
   return {
     kind: 'bad-release',
@@ -342,8 +331,4 @@ function originSlow(input: CauseInput): Named | null {
     for: [...proof([origin]), ...behind.map(({ id, reason }) => `${id} behind it: ${reason}`)],
     against: [],
   }
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
 }

@@ -27,6 +27,8 @@ export interface ServerFigures {
   readonly steal?: number
   /** Of the fullest disk, 0 to 1. */
   readonly diskFree?: number
+  /** What its cache wrote last is there; left out: not an edge, or one that does not say. */
+  readonly cacheWrites?: boolean
   readonly clockOffsetS?: number
 }
 
@@ -103,6 +105,7 @@ const families: Readonly<Record<string, Family>> = {
   EdgeErrorRatio: 'ill',
   HitRatioLow: 'ill',
   DiskFilling: 'disk',
+  CacheDiskFails: 'disk',
   MetricsRefused: 'disk',
   CertificateEnds: 'certificate',
   CertificateEndsNow: 'certificate',
@@ -113,6 +116,7 @@ const families: Readonly<Record<string, Family>> = {
   ClockSteppedFar: 'clock',
   UnexpectedLeapPending: 'clock',
   HighCpu: 'load',
+  HostCpuHigh: 'load',
   EventLoopDelay: 'load',
   HostMemoryLow: 'load',
 }

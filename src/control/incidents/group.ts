@@ -65,6 +65,8 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
   if (own.name === 'SteeringExhausted' && members.some(({ family }) => isServing(family))) {
     return 'no edge is left'
   }
+  const load = withHost(own, members, waited)
+  if (load !== null) return load
   const spreading = members.filter(member => !isAside(member, members))
   if (spreading.some(({ name, family }) => name === 'SteeringExhausted' || family === own.family)) {
     if (waited <= BURST_MS) return 'at the same time'
@@ -75,9 +77,15 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
 /** What the loss of a server can bring upon others: they fail, too, or carry its viewers. */
 const spreads: ReadonlySet<Family> = new Set(['gone', 'ill', 'load'])
 
+const keepsToItself: ReadonlySet<Family> = new Set(['disk', 'certificate', 'clock'])
+
 /** It stands with a lost server because it is about that server, and says nothing of the others that have it. */
 function isAside({ family, server }: View, members: readonly View[]): boolean {
-  if (spreads.has(family) || server === null) return false
+  if (server === null) return false
+  // Nobody carries more because somebody's disk is full, or a clock or certificate is wrong.
+  if (family === 'load')
+    return members.some(other => keepsToItself.has(other.family) && other.server?.id === server.id)
+  if (spreads.has(family)) return false
   return members.some(other => other.family === 'gone' && other.server?.id === server.id)
 }
 
@@ -117,6 +125,18 @@ function withClock(own: View, members: readonly View[], waited: number): string 
   if (isShock(own) && members.some(fails)) return 'a clock failed when these servers did'
   if (fails(own) && members.some(isShock)) return 'it failed when a clock did'
   return null
+}
+
+/** Whatever else they share: servers of one host share its CPU, and late timers of one are those of the other. */
+function withHost(own: View, members: readonly View[], waited: number): string | null {
+  const host = own.server?.hostId ?? ''
+  if (own.family !== 'load' || host === '' || waited > SHARED_MS) return null
+  // What a server that has another trouble shows of load stands with that, and draws no neighbour in.
+  const others = new Set(members.flatMap(({ family, server }) => (family === 'load' ? [] : [server?.id])))
+  const neighbours = members.filter(
+    ({ family, server }) => family === 'load' && server?.hostId === host && server.id !== own.server?.id,
+  )
+  return neighbours.some(({ server }) => !others.has(server?.id)) ? 'their host is overloaded' : null
 }
 
 /** Edges fail and miss behind an origin that does not answer: whichever is told first. */

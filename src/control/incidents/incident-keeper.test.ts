@@ -464,3 +464,35 @@ it('a drill is one incident that says so and rings nobody; what is real beside i
     ]),
   )
 })
+
+it('takes late timers of servers on one host for one overloaded host, beside an edge that is lost', async () => {
+  for (const [id, server] of night.servers) night.servers.set(id, { ...server, hostId: 'one' })
+  const [lost = '', first = '', second = ''] = [...night.servers.keys()]
+  night.lose(lost)
+  night.fire('EventLoopDelay', lost, 'warning')
+  await night.run(2000)
+  await night.run(60_000)
+  night.fire('EventLoopDelay', first, 'warning')
+  await night.run(90_000)
+  night.fire('HostCpuHigh', second, 'warning')
+  await night.run(2000)
+  const open = night.keeper.open()
+  expect(open.map(({ servers }) => servers)).toContainEqual([first, second])
+  expect(open).toHaveLength(2)
+  expect(open.map(({ title }) => title)).toContain(`The host of ${first}, ${second} is overloaded`)
+})
+
+it('keeps overload of neighbours out of the incident of a full disk, at once and later', async () => {
+  for (const [id, server] of night.servers) night.servers.set(id, { ...server, hostId: 'one' })
+  const [sick = '', first = '', second = ''] = [...night.servers.keys()]
+  night.fire('CacheDiskFails', sick, 'warning')
+  night.fire('HostCpuHigh', sick, 'warning')
+  await night.run(2000)
+  night.fire('HostCpuHigh', first, 'warning')
+  await night.run(60_000)
+  night.fire('HostCpuHigh', second, 'warning')
+  await night.run(2000)
+  const open = night.keeper.open().map(({ servers }) => servers)
+  expect(open).toHaveLength(2)
+  expect(open).toEqual(expect.arrayContaining([[sick], [first, second]]))
+})

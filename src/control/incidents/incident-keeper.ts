@@ -7,7 +7,7 @@ import type { StoredAlert } from '../state/alerts.ts'
 import type { IncidentChange, Incidents } from '../state/incidents.ts'
 import { ID_PREFIX, NEW_MEMO } from '../state/incidents.ts'
 import { IncidentActions } from './actions.ts'
-import { causeOf } from './cause.ts'
+import { causeOf, RESTART_MS } from './cause.ts'
 import { familyOf, type IncidentSources, type ServerFigures, serverOf } from './facts.ts'
 import { belongs, type Topology, topologyOf } from './group.ts'
 import { EVENTS_A_TURN, hurtBy, OpenIncident, VITRINE } from './open-incident.ts'
@@ -381,7 +381,7 @@ export class IncidentKeeper implements Closable {
         .slice(0, CAUSE_ALERTS_MAX)
         .map(({ labels }) => ({ labels, server: serverOf(labels, id => topology.servers.has(id)) }))
       const servers = stored.servers.flatMap(id => topology.servers.get(id) ?? [])
-      const marks = await sources.marks(stored.openedAt)
+      const marks = await sources.marks(stored.openedAt + RESTART_MS)
       const cause = causeOf({
         servers,
         fleet: [...topology.servers.values()],

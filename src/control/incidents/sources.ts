@@ -64,7 +64,10 @@ function factsOf(record: ServerRecord, viewers: number): ServerFacts {
   return { id, role, region, hostId, version, state: record.standing.state, reason, evidence, viewers }
 }
 
-const questions: readonly (readonly [keyof ServerFigures | 'busyCores', string])[] = [
+const questions: readonly (readonly [
+  Exclude<keyof ServerFigures, 'cacheWrites'> | 'busyCores' | 'cacheFails',
+  string,
+])[] = [
   ['ownCores', 'sum by (instance) (rate(vitrine_server_cpu_seconds_total{instance=~"$"}[30s]))'],
   [
     'busyCores',
@@ -77,6 +80,7 @@ const questions: readonly (readonly [keyof ServerFigures | 'busyCores', string])
     'diskFree',
     'min by (instance) (node_filesystem_avail_bytes{instance=~"$"} / node_filesystem_size_bytes{instance=~"$"})',
   ],
+  ['cacheFails', 'max by (instance) (vitrine_edge_cache_disk_failing{instance=~"$"})'],
   // From outside to the second, where its agent does not say.
   [
     'clockOffsetS',
@@ -113,10 +117,11 @@ async function figuresOf(
   }
   // One host with several servers: others are all that is not this one.
   return new Map(
-    [...found].map(([id, { busyCores, ...figures }]) => {
+    [...found].map(([id, { busyCores, cacheFails, ...figures }]) => {
       const others =
         busyCores === undefined ? {} : { otherCores: Math.max(0, busyCores - (figures['ownCores'] ?? 0)) }
-      return [id, { ...figures, ...others }]
+      const cache = cacheFails === undefined ? {} : { cacheWrites: cacheFails === 0 }
+      return [id, { ...figures, ...others, ...cache }]
     }),
   )
 }

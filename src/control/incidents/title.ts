@@ -1,6 +1,6 @@
 // Owns what an incident is called, in words that can be said on the telephone. Pure.
 import type { IncidentAlert } from '../state/incidents.ts'
-import { type Family, familyOf, severityOf } from './facts.ts'
+import { type Family, familyOf, serverOf, severityOf } from './facts.ts'
 import type { Topology } from './group.ts'
 
 /** What explains the most first. */
@@ -36,6 +36,16 @@ export function titleOf(
     const others = servers.length - 1
     return cut(others > 0 ? `${summary}, and ${others} more server${others > 1 ? 's' : ''}` : summary)
   }
+  const loaded = new Set(
+    alerts
+      .filter(one => familyOf(one.labels) === 'load')
+      .map(one => serverOf(one.labels, id => known.has(id))),
+  )
+  const hosts = new Set(those.filter(({ id }) => loaded.has(id)).map(({ hostId }) => hostId))
+  if (familyOf(lead.labels) === 'load' && hosts.size === 1 && !hosts.has('') && loaded.size > 1)
+    return cut(
+      `The host of ${servers.slice(0, 3).join(', ')}${servers.length > 3 ? ` and ${servers.length - 3} more` : ''} is overloaded`,
+    )
   const all = [...known.values()].filter(({ role }) => role === 'edge').length
   const regions = [...new Set(edges.map(({ region }) => region))]
   const where = regions.length === 1 ? `in ${regions[0] ?? ''}` : `in ${regions.length} regions`

@@ -9,13 +9,19 @@ import { bodyOf, HEAD_ROOM_BYTES, type StoredObject } from './stored.ts'
 
 /** Objects that wait to be written; more are not kept on disk (they are in memory, or fetched again). */
 const PENDING_BYTES_MAX = 64 * 1024 * 1024
-/** After a failed write the disk is left alone for this long: a full disk does not empty itself in a second. */
+/** After a failed write the disk is left alone for this long, then tried: a full disk does not empty itself in a second. */
 const REST_MS = 30_000
 const FILES_MAX = 1_000_000
 /** stat calls under way at once while the index is rebuilt. */
 const SCAN_PARALLEL = 32
 const LOG_PERIOD_MS = 60_000
 const fileName = /^[0-9a-f]{64}$/
+/** What is written to see whether there is room again is as large as what did not fit, up to this. */
+const TRIAL_BYTES_MAX = 1024 * 1024
+const noRoom: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT'])
+
+/** Why the last write failed: no room is left, or the disk takes nothing for another reason. */
+export type DiskTrouble = 'full' | 'error'
 
 export interface DiskOptions {
   readonly folder: string
@@ -47,6 +53,8 @@ export class DiskTier {
   #bytes = 0
   #pendingBytes = 0
   #restUntilMs = 0
+  #trouble: { readonly why: DiskTrouble; readonly bytes: number } | null = null
+  #trial: NodeJS.Timeout | null = null
   #tail: Promise<void> = Promise.resolve()
   #sequence = 0
 
@@ -56,6 +64,11 @@ export class DiskTier {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Null: what was written last is there. */
+  get trouble(): DiskTrouble | null {
+    return this.#trouble?.why ?? null
   }
 
   /** Rebuilds the index from names and sizes, oldest first, and removes what a crash left half written. */
@@ -134,7 +147,25 @@ export class DiskTier {
 
   /** Resolves when all that was queued is written. */
   async close(): Promise<void> {
+    if (this.#trial !== null) clearTimeout(this.#trial)
     await this.#tail
+  }
+
+  /** Looks whether there is room again, also when nobody asks for anything that would be written. */
+  async try(): Promise<void> {
+    const trouble = this.#trouble
+    if (trouble === null) return
+    const path = join(this.#options.folder, `${process.pid}.tmp`)
+    try {
+      await mkdir(this.#options.folder, { recursive: true, mode: 0o700 })
+      await writeParts(path, [Buffer.alloc(Math.min(trouble.bytes, TRIAL_BYTES_MAX))])
+      this.#trouble = null
+      this.#restUntilMs = 0
+    } catch (error) {
+      this.#suffer(error, trouble.bytes)
+    } finally {
+      await rm(path, { force: true }).catch(() => {})
+    }
   }
 
   async #write(object: StoredObject): Promise<void> {
@@ -154,13 +185,27 @@ export class DiskTier {
       await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
       await writeParts(temporary, [head, body])
       await rename(temporary, path)
+      this.#trouble = null
       this.#enter(name, head.length + body.length)
       await this.#evict()
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {})
-      this.#restUntilMs = this.#options.clock.monotonicMs() + REST_MS
-      this.#failed('write', error)
+      this.#suffer(error, head.length + body.length)
     }
+  }
+
+  #tryNext(): void {
+    this.#tail = this.#tail.then(() => this.try())
+  }
+
+  #suffer(error: unknown, bytes: number): void {
+    const isFull = error instanceof Error && noRoom.has((error as NodeJS.ErrnoException).code)
+    this.#trouble = { why: isFull ? 'full' : 'error', bytes }
+    this.#restUntilMs = this.#options.clock.monotonicMs() + REST_MS
+    if (this.#trial !== null) clearTimeout(this.#trial)
+    this.#trial = setTimeout(() => this.#tryNext(), REST_MS)
+    this.#trial.unref()
+    this.#failed('write', error)
   }
 
   async #look(folder: string, name: string): Promise<{ name: string; bytes: number; atMs: number } | null> {

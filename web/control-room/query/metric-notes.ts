@@ -230,6 +230,8 @@ const GAUGES: Readonly<Record<string, string>> = {
   vitrine_control_regions_file_refused:
     'Above 0: the file of regions has changed and cannot be read; the table before it is in use.',
   vitrine_edge_cache_bytes: 'Bytes in each tier of the cache; it grows to its limit and stays there.',
+  vitrine_edge_cache_disk_failing:
+    'Whether the disk of the cache takes nothing, and why: full (no room or quota) or error. What is not in memory comes from the origin again.',
   vitrine_edge_connections: 'Open connections of viewers. Near viewersMax: add an edge.',
   vitrine_edge_sessions: 'Sessions that this edge fed in the last 30 s.',
   vitrine_edge_steering_table_age_seconds:
