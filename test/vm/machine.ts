@@ -60,6 +60,11 @@ function mayUseKvm(): boolean {
   }
 }
 
+/** Without firmware of its own, from which nothing is booted. */
+function cardWords(card: number): string {
+  return `-device virtio-net-pci,netdev=net${card},romfile=`
+}
+
 export class Machine {
   readonly accelerator: Accelerator
   /** Where a debugger may connect: it stops the machine, reads and writes its memory. */
@@ -78,49 +83,47 @@ export class Machine {
     this.accelerator = accelerator
     this.debugSocket = join(folder, `debug-${accelerator}`)
     this.#lineSocket = join(folder, `line-${accelerator}`)
-    const shares = ['qemu', 'seabios'].flatMap(part => ['-L', join(programs.folder, 'usr/share', part)])
-    const cards = [0, 1].flatMap(card => [
-      ...['-netdev', `user,id=net${card},net=10.0.${card + 2}.0/24`],
-      ...['-device', `virtio-net-pci,netdev=net${card},romfile=`],
-    ])
     const [loader = '', ...words] = programs.command('usr/bin/qemu-system-x86_64')
-    const serial = (id: string, path: string): string[] => [
-      '-chardev',
-      `socket,id=${id},path=${path},server=on,wait=off`,
-    ]
+    const share = (part: string): string => join(programs.folder, 'usr/share', part)
+    const serial = (id: string, path: string): string => `socket,id=${id},path=${path},server=on,wait=off`
+    const cpu = accelerator === 'kvm' ? 'host' : 'Nehalem'
+    // The kernel's own list of timers then names addresses.
+    const kernelWords = 'console=ttyS0 quiet panic=-1 nokaslr no_hash_pointers mitigations=off tsc=reliable'
+    const machineWords =
+      `-accel ${accelerator} -cpu ${cpu} -smp 2 -m ${MEMORY_MB} -nodefaults -no-reboot -display none ` +
+      `-rtc base=${clock},clock=vm -serial stdio -serial chardev:line -gdb chardev:debug ` +
+      [0, 1].map(card => `-netdev user,id=net${card},net=10.0.${card + 2}.0/24 ${cardWords(card)}`).join(' ')
     this.#process = spawn(
-      loader,
+      'setpriv',
       [
+        // It ends with this process, also when that is killed.
+        '--pdeathsig',
+        'KILL',
+        '--',
+        loader,
         ...words,
-        ...[
-          '-accel',
-          accelerator,
-          '-cpu',
-          accelerator === 'kvm' ? 'host' : 'Nehalem',
-          '-smp',
-          '2',
-          '-m',
-          String(MEMORY_MB),
-        ],
-        ...[
-          '-nodefaults',
-          '-no-reboot',
-          '-display',
-          'none',
-          '-rtc',
-          `base=${clock},clock=vm`,
-          ...shares,
-          ...cards,
-        ],
-        ...['-serial', 'stdio', ...serial('line', this.#lineSocket), '-serial', 'chardev:line'],
-        ...[...serial('debug', this.debugSocket), '-gdb', 'chardev:debug'],
-        ...['-kernel', programs.kernel, '-initrd', image],
-        // The kernel's own list of timers then names addresses.
-        ...['-append', 'console=ttyS0 quiet panic=-1 nokaslr no_hash_pointers mitigations=off tsc=reliable'],
+        '-chardev',
+        serial('line', this.#lineSocket),
+        '-chardev',
+        serial('debug', this.debugSocket),
+        ...machineWords.split(' '),
+        '-L',
+        share('qemu'),
+        '-L',
+        share('seabios'),
+        '-kernel',
+        programs.kernel,
+        '-initrd',
+        image,
+        '-append',
+        kernelWords,
       ],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { QEMU_MODULE_DIR: join(programs.folder, 'usr/lib/x86_64-linux-gnu/qemu') },
+        env: {
+          PATH: process.env['PATH'],
+          QEMU_MODULE_DIR: join(programs.folder, 'usr/lib/x86_64-linux-gnu/qemu'),
+        },
       },
     )
     const keep = (chunk: Buffer): void => {

@@ -6,6 +6,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ensureFolder } from '#base'
 import { until } from '../e2e/fleet.ts'
 
 const run = promisify(execFile)
@@ -13,6 +14,16 @@ const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const LIBRARY = 'usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
 const START_MS_MAX = 90_000
 const ASK_MS_MAX = 20_000
+
+/** An operator's own: the step that the shipped runbook keeps for where its gentle one does not help. */
+const DATE_SET = `runbook: date-set
+title: Stop the time daemon, set the date, start it
+steps:
+  - run: reset-clock-full
+    timeout: 4m
+  - wait-until: absent(vitrine_clock_realtime_timer_early_seconds{instance="$server"} > 0)
+    timeout: 2m
+`
 
 export interface OutsideOptions {
   /** For its data. */
@@ -46,9 +57,13 @@ export class OutsideControl {
   async start(): Promise<void> {
     const { folder, port, host } = this.#options
     const config = join(folder, 'control.yaml')
-    writeFileSync(config, 'control:\n  privateTls: true\n')
+    const runbooks = ensureFolder(join(folder, 'runbooks'))
+    writeFileSync(join(runbooks, 'date-set.yaml'), DATE_SET)
+    writeFileSync(config, `control:\n  privateTls: true\n  runbooksFolders: [${runbooks}]\n`)
     const words = ['--config', config, '--port', String(port), '--public-url', `https://${host}:${port}`]
-    const child = spawn(process.execPath, [main, 'control', ...words, '--data', this.#data], {
+    const command = [process.execPath, main, 'control', ...words, '--data', this.#data]
+    // It ends with this process, also when that is killed.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: this.#environment,
     })
