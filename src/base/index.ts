@@ -59,4 +59,5 @@ export {
 } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export type { PrivateTls, TlsFiles } from './tls-material.ts'
+export { clockWords, datesOf, isDateProblem, proves } from './tls-proof.ts'
 export { packageVersion } from './version.ts'

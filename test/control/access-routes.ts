@@ -59,6 +59,7 @@ export const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/runs', people],
   ['GET', '/api/v1/runs/:id', people],
   ['GET', '/api/v1/normal', people],
+  ['GET', '/api/v1/normal/band', people],
   ...['dry-run', ':id/approve', ':id/stop'].map((act): [string, string, readonly Who[]] => [
     'POST',
     `/api/v1/runs/${act}`,

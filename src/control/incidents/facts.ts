@@ -107,6 +107,7 @@ const families: Readonly<Record<string, Family>> = {
   CertificateEnds: 'certificate',
   CertificateEndsNow: 'certificate',
   ClockOffset: 'clock',
+  ClockFarOff: 'clock',
   RealtimeTimersEarly: 'clock',
   ClockStepped: 'clock',
   ClockSteppedFar: 'clock',

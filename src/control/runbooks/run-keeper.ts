@@ -119,9 +119,12 @@ export class RunKeeper {
       case 'give-up': {
         const { server, phase, step, outcome, text } = action
         const place = { server, phase, step }
-        const output = this.words(plan.id, place)?.output ?? ''
+        const said = this.words(plan.id, place)
+        const output = said?.output ?? ''
+        const whole = outcome === 'done' || said === null ? text : `${text}; last: ${said.text}`
         // One that was given up is held to have changed something.
-        return [await this.#note(plan, { kind: 'end', ...place, outcome, text, output, touched: true })]
+        const end = { kind: 'end', ...place, outcome, text: whole, output, touched: true } as const
+        return [await this.#note(plan, end)]
       }
       case 'carry-out':
         return await this.#carryOut(plan, action)

@@ -9,6 +9,7 @@ import type { Grid } from '../charts/grid.ts'
 import { changeMarks, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
+import { type BandLine, BandSwitch, useBandSwitch, useBands } from '../charts/use-band.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { AboutPanel } from '../orders/about-panel.tsx'
 import { OrdersPanel } from '../orders/orders-panel.tsx'
@@ -198,6 +199,9 @@ function Server({
     widthPx: 600,
     paused,
   })
+  const bands = useBandSwitch()
+  const lines = useMemo(() => bandLines(server.id, server.role), [server.id, server.role])
+  const normal = useBands(bands.on, lines, feed.grid)
   const history = useHistory([server.id])
   const changed = useMarks(server.id)
   const marks = useMemo(
@@ -235,6 +239,7 @@ function Server({
         <div className="server-body">
           <section className="panel charts" aria-label="Charts">
             <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured">
+              <BandSwitch {...bands} />
               <TakeAlong
                 sheet={() => ({
                   title: `Everything measured on ${server.id}`,
@@ -258,13 +263,15 @@ function Server({
             {server.role === 'edge'
               ? specs
                   .filter(({ key }) => key === 'cpu')
-                  .map(({ key, ...spec }) => <TimeChart key={key} {...spec} {...common} />)
+                  .map(({ key, ...spec }) => (
+                    <TimeChart key={key} {...spec} {...common} band={normal.get(key)} />
+                  ))
               : null}
             <div className="chart-grid">
               {specs
                 .filter(({ key }) => server.role !== 'edge' || key !== 'cpu')
                 .map(({ key, ...spec }) => (
-                  <TimeChart key={key} {...spec} {...common} />
+                  <TimeChart key={key} {...spec} {...common} band={normal.get(key)} />
                 ))}
             </div>
             {server.role === 'foreign' ? null : <AtCursor server={server.id} grid={feed.grid} />}
@@ -274,6 +281,14 @@ function Server({
       </div>
     </CursorContext>
   )
+}
+
+/** Charts of one line; what viewers felt has two, measured and estimated. */
+function bandLines(id: string, role: string): BandLine[] {
+  return serverQueries(id, role).flatMap(query => {
+    const key = query.key({ instance: id })
+    return key === null || key.includes('/') ? [] : [{ key, expr: query.expr, labels: { instance: id } }]
+  })
 }
 
 /** Of a foreign server without an agent nothing is known from inside. */
