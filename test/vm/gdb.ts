@@ -56,7 +56,10 @@ export class Memory {
       if (match !== null) {
         this.#text = this.#text.slice(match.index + match[0].length)
         this.#socket.write('+')
-        return match[1] ?? ''
+        const answer = match[1] ?? ''
+        // That the guest stands still is also said unasked.
+        if (words !== '?' && /^[ST]\d\d/.test(answer)) continue
+        return answer
       }
       if (limit.aborted || this.#socket.destroyed)
         throw new Error('the debugger port of QEMU does not answer')

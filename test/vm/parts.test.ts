@@ -65,7 +65,13 @@ describe('parts of the guest', () => {
   it('memory is read and written in the debugger’s protocol, and the guest goes on also after a refusal', async () => {
     const path = join(folder, 'debug')
     const heard: string[] = []
-    const answers: Record<string, string> = { '?': 'T05', m10: '0a0b', M10: 'OK', m20: 'E14', D: 'OK' }
+    const answers: Record<string, string> = {
+      '?': 'T05thread:01;#00$T05thread:01;',
+      m10: '0a0b',
+      M10: 'OK',
+      m20: 'E14',
+      D: 'OK',
+    }
     const server: Server = createServer(socket =>
       socket.on('data', chunk => {
         for (const [, words = ''] of chunk.toString().matchAll(/\$([^#]*)#[0-9a-f]{2}/g)) {
