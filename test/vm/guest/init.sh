@@ -1,6 +1,6 @@
 #!/bin/busybox sh
 # The guest's first process: file systems, network, and a shell on the second serial line that the test speaks with.
-/bin/busybox mkdir -p /proc /sys /dev /tmp /run /var/lib/chrony /run/chrony /root
+/bin/busybox mkdir -p /etc /proc /sys /dev /tmp /run /var/lib/chrony /run/chrony /root
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sys /sys
 /bin/busybox mount -t devtmpfs dev /dev
