@@ -9,7 +9,9 @@ case "$1 $2" in
     kill "$(cat /run/chrony/chronyd.pid)"
     while running; do usleep 20000; done ;;
   "start chrony.service")
+    # Open to others, chronyd takes no orders there.
     mkdir -p /run/chrony
+    chmod 750 /run/chrony
     chronyd -u root -f /etc/chrony/chrony.conf ;;
   *) exit 5 ;;
 esac
