@@ -1,5 +1,5 @@
-// Owns the fleet of the truth test: one edge that keeps next to nothing, and two ways that can be held up, from the
-// origin to it and from it to the player; a title long enough that nobody sees the same twice.
+// Owns the fleet of the truth test: two edges that keep next to nothing, one for each of two players, and ways that can be
+// held up, from the origin to each and from each to its player; a title long enough that nobody sees the same twice.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,44 +9,53 @@ import { startFleet, type TestFleet, until } from '../../test/e2e/fleet.ts'
 import { HoldingProxy } from './holding-proxy.ts'
 
 const execute = promisify(execFile)
-export const EDGE = 'eu-west'
+export const EDGES = ['eu-west', 'us-east'] as const
+export type EdgeId = (typeof EDGES)[number]
 export const TITLE = 'truth'
 export const TITLE_S = 600
 const CACHE_BYTES: number = 8 * 1024 * 1024
 
 export interface TruthFleet {
   readonly fleet: TestFleet
+  /** Each edge names itself there. */
   readonly originWay: HoldingProxy
-  readonly playerWay: HoldingProxy
+  readonly playerWays: Readonly<Record<EdgeId, HoldingProxy>>
   close(): Promise<void>
 }
 
 export async function startTruthFleet(): Promise<TruthFleet> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-truth-'))
   const originWay = await HoldingProxy.start()
-  const playerWay = await HoldingProxy.start()
-  const edge = { id: EDGE, memoryBytesMax: CACHE_BYTES, diskBytesMax: 0, publicUrl: playerWay.url }
+  const playerWays = { 'eu-west': await HoldingProxy.start(), 'us-east': await HoldingProxy.start() }
+  const edges = EDGES.map(id => ({
+    id,
+    memoryBytesMax: CACHE_BYTES,
+    diskBytesMax: 0,
+    publicUrl: playerWays[id].url,
+  }))
   const config = join(folder, 'vitrine.yaml')
-  writeFileSync(config, JSON.stringify({ edges: [edge], join: { originUrl: originWay.url } }))
+  writeFileSync(config, JSON.stringify({ edges, join: { originUrl: originWay.url } }))
   const film = makeFilm(join(folder, `${TITLE}.mp4`))
   const fleet = await startFleet({ data: join(folder, 'data'), config })
   originWay.leadTo(fleet.portBase + 10)
-  playerWay.leadTo(fleet.portBase + 1)
+  for (const [at, id] of EDGES.entries()) playerWays[id].leadTo(fleet.portBase + 1 + at)
   const close = async (): Promise<void> => {
     await fleet.close()
     originWay.close()
-    playerWay.close()
+    for (const id of EDGES) playerWays[id].close()
     rmSync(folder, { recursive: true, force: true })
   }
   try {
     await film
     await fleet.vitrine('publish', join(folder, `${TITLE}.mp4`))
-    await until(
-      async () => (await fetch(`${playerWay.url}/vod/${TITLE}/master.m3u8`)).ok,
-      30_000,
-      () => 'the title does not play',
-    )
-    return { fleet, originWay, playerWay, close }
+    for (const id of EDGES) {
+      await until(
+        async () => (await fetch(`${playerWays[id].url}/vod/${TITLE}/master.m3u8`)).ok,
+        30_000,
+        () => `the title does not play at ${id}`,
+      )
+    }
+    return { fleet, originWay, playerWays, close }
   } catch (error) {
     await close()
     throw error

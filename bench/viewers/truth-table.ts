@@ -8,12 +8,17 @@ export type Kind = (typeof kinds)[number]
 
 export interface Injected {
   readonly kind: Kind
+  /** In the midst of an answer: its beginning went through. */
+  readonly isLate: boolean
   /** Milliseconds since 1970. */
   readonly at: number
   readonly until: number
 }
 
 export interface SessionTruth {
+  readonly edge: string
+  /** Left to its end; else it is what was known when it was broken off, and only its stalls count. */
+  readonly isWhole: boolean
   readonly injected: readonly Injected[]
   readonly seen: Seen
   readonly told: ViewerSessionAnswer
@@ -30,21 +35,27 @@ type Told = Blame | 'not told'
 
 /** A stall has to do with a fault that ended so shortly before it. */
 const AFTER_MS = 2500
+/** More of those that nobody injected, beside those that were, are no accident. */
+const OTHERS_PART_MAX = 0.1
 /** Clocks of the two, and the time until an element says that it waits. */
 const APART_MS = 1500
 
 export function tellTruth(truths: readonly SessionTruth[]): TruthSums {
   const table = new Map<Kind, Map<Told, number>>()
-  let [ratioOffPoints, startOffMs, others] = [0, 0, 0]
+  // Nothing that was left to its end: nothing is known.
+  const none = truths.some(({ isWhole }) => isWhole) ? 0 : Number.POSITIVE_INFINITY
+  let [ratioOffPoints, startOffMs, others] = [none, none, 0]
   for (const [n, truth] of truths.entries()) {
     const { seen, told, injected } = truth
     const [real, said] = [ratioOf(seen), ratioTold(told)]
     const offPoints = Math.abs(real - said) * 100
     const offMs = Math.abs((told.session.startTimeS ?? Number.NaN) * 1000 - seen.startMs)
-    ratioOffPoints = worse(ratioOffPoints, offPoints)
-    startOffMs = worse(startOffMs, offMs)
+    if (truth.isWhole) {
+      ratioOffPoints = worse(ratioOffPoints, offPoints)
+      startOffMs = worse(startOffMs, offMs)
+    }
     console.log(
-      `  session ${n + 1}: rebuffering ${percent(real)} seen, ${percent(said)} told; start ${Math.round(seen.startMs)} ms seen, ${Math.round((told.session.startTimeS ?? Number.NaN) * 1000)} ms told; stalls ${seen.stalls.length} seen, ${told.session.stalls.length} told; waiting ${seen.waited} times`,
+      `  session ${n + 1} on ${truth.edge}${truth.isWhole ? '' : ' (broken off)'}: rebuffering ${percent(real)} seen, ${percent(said)} told; start ${Math.round(seen.startMs)} ms seen, ${Math.round((told.session.startTimeS ?? Number.NaN) * 1000)} ms told; stalls ${seen.stalls.length} seen, ${told.session.stalls.length} told; waiting ${seen.waited} times`,
     )
     for (const stall of seen.stalls) {
       const cause = injected.find(
@@ -56,12 +67,16 @@ export function tellTruth(truths: readonly SessionTruth[]): TruthSums {
       else count(table, cause.kind, word)
       if (cause === undefined || word !== cause.kind) {
         console.log(
-          `    ${cause?.kind ?? 'nothing injected'} -> ${word}, ${stall.seconds.toFixed(2)} s seen: ${match?.evidence ?? ''}`,
+          `    ${cause === undefined ? 'nothing injected' : nameOf(cause)} -> ${word}, ${stall.seconds.toFixed(2)} s seen: ${match?.evidence ?? ''}`,
         )
       }
     }
   }
   return { ratioOffPoints, startOffMs, ...sumUp(table, others) }
+}
+
+export function nameOf({ kind, isLate }: Pick<Injected, 'kind' | 'isLate'>): string {
+  return isLate ? `${kind}, after the first bytes,` : kind
 }
 
 function sumUp(
@@ -83,6 +98,8 @@ function sumUp(
     )
   }
   console.log(`  stalls that nothing was injected for: ${others}`)
+  // Then the machine itself holds everything up, and causes that are called wrong may be right.
+  if (others > all * OTHERS_PART_MAX) console.log('  the machine was too busy: this table says little')
   return {
     rightPercent: rightPercent as Record<Kind, number>,
     unknownPercent: all === 0 ? 100 : round((unknown / all) * 100),

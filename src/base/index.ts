@@ -56,6 +56,7 @@ export {
   readTimex,
   sleepUntilNs,
   type Timex,
+  tcpInfo,
 } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export type { PrivateTls, TlsFiles } from './tls-material.ts'

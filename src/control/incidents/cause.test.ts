@@ -64,6 +64,11 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'a leap second that somebody announces',
+    'leap-announced',
+    input([server('a')], { alerts: fires('UnexpectedLeapPending', 'a') }),
+  ],
+  [
     'a stopped process',
     'edge-frozen',
     input([gone('a', 'process frozen, host alive: no HTTP answer to control, b for 3.2 s')]),

@@ -2,7 +2,7 @@
 // It says `cannot tell` where the evidence names nothing: a guess at night is worse than none.
 import { clockWords } from '#base'
 import type { Cause, CauseKind, MarkView } from '#wire'
-import { clock2012, notOf2012 } from './cause-clock.ts'
+import { clock2012, leapAnnounced, notOf2012 } from './cause-clock.ts'
 import { type Family, familyOf, type Labels, type ServerFacts, type ServerFigures } from './facts.ts'
 
 export interface CauseInput {
@@ -44,6 +44,7 @@ export function causeOf(input: CauseInput): Cause {
     pathCut,
     hostSilent,
     certificate,
+    leapAnnounced,
     clockStepped,
     diskFull,
     cpuPegged,

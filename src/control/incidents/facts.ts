@@ -111,6 +111,7 @@ const families: Readonly<Record<string, Family>> = {
   RealtimeTimersEarly: 'clock',
   ClockStepped: 'clock',
   ClockSteppedFar: 'clock',
+  UnexpectedLeapPending: 'clock',
   HighCpu: 'load',
   EventLoopDelay: 'load',
   HostMemoryLow: 'load',

@@ -203,6 +203,83 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
     },
     /first byte took 2.4 s/,
   ],
+  [
+    'origin',
+    'slow after its first byte: the edge sent on what it had, and waited for the rest',
+    {
+      answers: [answer({ firstByteMs: 24, upstreamMs: 22, durationMs: 2540 })],
+      replies: [reply({ ttfbMs: 40, ttlbMs: 2560 })],
+      delays: [{ from: 9500, to: 12_040, ms: 2490, by: 'upstream' }],
+    },
+    /waited 2.5 s for the rest of the upstream's answer/,
+  ],
+  [
+    'path',
+    'slow after the first byte, with an edge that had given everything to its kernel',
+    {
+      answers: [answer({ firstByteMs: 24, upstreamMs: 22, durationMs: 31 })],
+      replies: [reply({ ttfbMs: 40, ttlbMs: 2560 })],
+      edgeStoppedS: 0,
+    },
+    /first byte after 40 ms, but the last only after 2.6 s/,
+  ],
+  [
+    'path',
+    'an edge on a busy machine stood still for a moment, the way for longer',
+    {
+      answers: [answer({ at: 11_750, firstByteMs: 60, upstreamMs: 50, durationMs: 80 })],
+      replies: [reply({ ttfbMs: 2350, ttlbMs: 2400 })],
+      delays: [{ from: 11_300, to: 11_830, ms: 450, by: 'edge' }],
+    },
+    /player's first byte took 2.4 s/,
+  ],
+  [
+    'origin',
+    'an edge on a busy machine stood still for a moment, the origin for longer',
+    {
+      answers: [answer({ firstByteMs: 2400, upstreamMs: 2390, durationMs: 2450 })],
+      replies: [reply({ ttfbMs: 2420, ttlbMs: 2470 })],
+      delays: [{ from: 9300, to: 9700, ms: 420, by: 'edge' }],
+    },
+    /the upstream took 2.4 s/,
+  ],
+  [
+    'path',
+    'the answer that was slow before, at the origin, ended long before this stall',
+    {
+      answers: [answer({ at: 4400, firstByteMs: 2800, upstreamMs: 2790, durationMs: 2810 }), answer()],
+      replies: [reply({ askedAt: 4390, ttfbMs: 2830, ttlbMs: 2850 }), reply({ ttfbMs: 2300, ttlbMs: 2350 })],
+    },
+    /player's first byte took 2.3 s/,
+  ],
+  [
+    'origin',
+    'the player gave up while the edge still waited',
+    {
+      answers: [answer({ firstByteMs: none, durationMs: 3000, upstreamMs: 2980, status: 499 })],
+      replies: [reply({ status: 0, ttfbMs: none, ttlbMs: 3000 })],
+    },
+    /of which the upstream took 3.0 s/,
+  ],
+  [
+    'player',
+    'a page that was busy for two seconds, beside an answer that was a little slow',
+    {
+      answers: [answer({ firstByteMs: 450, upstreamMs: 440, durationMs: 460 })],
+      replies: [reply({ ttfbMs: 470, ttlbMs: 500 })],
+      delays: [{ from: 10_000, to: 12_000, ms: 2000, by: 'page' }],
+    },
+    /took notice 2.0 s late/,
+  ],
+  [
+    'player',
+    'what was a little slow does not explain a stall of two seconds',
+    {
+      answers: [answer({ firstByteMs: 450, upstreamMs: 440, durationMs: 460 })],
+      replies: [reply({ ttfbMs: 470, ttlbMs: 500 })],
+    },
+    /within 500 ms/,
+  ],
   ['unknown', 'nobody said anything', {}, /nobody told/],
   [
     'unknown',

@@ -8,10 +8,11 @@ export const SLOW_MS = 400
 const BEFORE_MS = 4000
 /** A player that has as much in its buffer does not lack media. */
 const BUFFER_MS = 500
-/** Of the edge's first byte, at least this part was waiting for the upstream. */
-const UPSTREAM_PART = 0.6
-/** Of a stall, as much of it was one cause. */
-const STALL_PART = 0.6
+/** Who caused a stall lost at least this part of its length: an answer that ends one took as long, and longer. */
+const EXPLAINED_PART = 1 / 3
+/** Several answers that were none of them slow cause a stall of which they took as much, one after the other. */
+const TOGETHER_PART = 0.6
+const FAILED = 500
 /** Clocks of the two differ by so much. */
 const APART_MS = 1000
 
@@ -32,12 +33,15 @@ export interface OwnAnswer {
   readonly status: number
 }
 
-/** Time in which an edge's process stood still, or a player's page was too busy to notice; at most `ms` of it. */
+/**
+ * Time in which an edge's process stood still, waited for the rest of its upstream's answer, or a player's page was too
+ * busy to notice; at most `ms` of it.
+ */
 export interface Delay {
   readonly from: number
   readonly to: number
   readonly ms: number
-  readonly by: 'edge' | 'page'
+  readonly by: 'edge' | 'page' | 'upstream'
 }
 
 export interface StallEvidence {
@@ -59,48 +63,130 @@ export interface Judged {
 }
 
 export function judgeStall(stall: StallEvidence): Judged {
-  const replies = stall.replies.filter(reply => touches(stall, reply.askedAt, endOf(reply)))
-  const answers = stall.answers.filter(one => touches(stall, one.at, one.at + one.durationMs))
-  const edgeHeldMs = longest(stall, 'edge')
-  const failed = answers.find(({ status }) => status >= 500)
-  const slowest = failed ?? worst(answers, one => spent(one.firstByteMs))
-  const own = slowest === null ? null : judgeAnswer(slowest, edgeHeldMs)
-  const reply = worst(replies, one => endOf(one) - one.askedAt)
-  const told = reply === null ? null : beside(reply, stall.answers)
-  const onWayMs = reply === null || told === null ? 0 : endOf(reply) - reply.askedAt - spent(told.firstByteMs)
-  // Where more was lost than at the edge or behind it, there it is.
-  const isMoreOnWay = edgeHeldMs < SLOW_MS && onWayMs > spent(slowest?.firstByteMs ?? Number.NaN)
-  if (own !== null && (slowest === failed || !isMoreOnWay)) return own
-  const stoodMs = Math.max(edgeHeldMs, (stall.edgeStoppedS ?? 0) * 1000)
-  if (edgeHeldMs >= SLOW_MS || (stall.edgeStoppedS ?? 0) > 0) {
-    return { blame: 'edge', evidence: `the edge's process stood still for ${seconds(stoodMs)} meanwhile` }
-  }
-  const lateMs = longest(stall, 'page')
-  if (lateMs >= SLOW_MS && lateMs >= (reply === null ? 0 : endOf(reply) - reply.askedAt)) {
-    return { blame: 'player', evidence: `its page was busy: it took notice ${ms(lateMs)} late` }
-  }
-  if (reply !== null) {
-    const seen = judgeReply(reply, told)
-    if (seen !== null) return seen
-  }
-  const answer = worst(answers, one => one.durationMs)
-  if (answer !== null && answer.durationMs - spent(answer.firstByteMs) >= SLOW_MS) {
-    const took = seconds(answer.durationMs - spent(answer.firstByteMs))
-    return {
-      blame: 'path',
-      evidence: `the edge was ready after ${ms(answer.firstByteMs)}, the way took ${took}`,
-    }
-  }
+  // What ended before the stall began only counts where nothing nearer explains it.
   return (
-    (stall.bufferMs >= BUFFER_MS ? null : judgeTogether(stall, answers)) ?? judgeBuffer(stall, reply, answer)
+    judgeWithin(stall, APART_MS) ??
+    judgeWithin(stall, BEFORE_MS) ??
+    judgeTogether(stall) ??
+    judgeBuffer(stall)
   )
 }
 
+/** Where time was lost, in ms of one stall; each answer's time is split among them, none counts twice. */
+interface Losses {
+  readonly origin: number
+  readonly edge: number
+  readonly path: number
+  readonly player: number
+}
+
+interface Loss {
+  readonly losses: Losses
+  readonly evidence: Readonly<Record<keyof Losses, string>>
+}
+
+function judgeWithin(stall: StallEvidence, beforeMs: number): Judged | null {
+  const answers = stall.answers.filter(one => touches(stall, one.at, one.at + one.durationMs, beforeMs))
+  const replies = stall.replies.filter(one => touches(stall, one.askedAt, endOf(one), beforeMs))
+  const failed = answers.find(({ status }) => status >= FAILED)
+  if (failed !== undefined) return judgeFailed(failed)
+  const reply = worst(replies, one => endOf(one) - one.askedAt)
+  const slowest = worst(answers, one => one.durationMs)
+  const told = reply === null ? slowest : beside(reply, stall.answers)
+  const loss = split(stall, reply, told ?? (reply === null ? null : slowest), told !== null)
+  const [[blame, ms] = ['origin', 0] as const] = Object.entries(loss.losses).toSorted(
+    ([, one], [, other]) => other - one,
+  ) as [keyof Losses, number][]
+  const isEnough = ms >= SLOW_MS && ms >= (stall.to - stall.from) * EXPLAINED_PART
+  if (isEnough) return { blame, evidence: loss.evidence[blame] }
+  if (reply === null) return null
+  // It waited, and neither the edge nor its agent says for what.
+  const waitedMs = endOf(reply) - reply.askedAt
+  const text = `the player waited ${inMs(waitedMs)} for an answer that no edge told of`
+  return told === null && waitedMs >= SLOW_MS ? { blame: 'unknown', evidence: text } : null
+}
+
+/** `isSame`: the edge's answer is known to be the one that the player saw. */
+function split(
+  stall: StallEvidence,
+  reply: SeenReply | null,
+  answer: OwnAnswer | null,
+  isSame: boolean,
+): Loss {
+  const waitedMs = reply === null ? Number.POSITIVE_INFINITY : endOf(reply) - reply.askedAt
+  const heldMs = longest(stall, 'edge')
+  const stoodMs = Math.min(waitedMs, Math.max(heldMs, (stall.edgeStoppedS ?? 0) * 1000))
+  const restMs = longest(stall, 'upstream')
+  const firstMs = Math.min(waitedMs, answer === null ? 0 : readyOf(answer))
+  const upstreamMs = Math.min(firstMs, spent(answer?.upstreamMs))
+  // What an edge measured while it stood still, also of its upstream, is its own standing.
+  const originMs = Math.max(0, Math.min(waitedMs, upstreamMs + restMs) - stoodMs)
+  const ownMs = Math.max(0, firstMs - upstreamMs - stoodMs)
+  const edgeMs = Math.max(stoodMs, ownMs)
+  const before = originMs + edgeMs
+  let onWayMs = 0
+  if (reply === null && answer !== null) {
+    onWayMs = Math.max(0, answer.durationMs - readyOf(answer) - restMs - stoodMs)
+  } else if (reply?.status === 0) {
+    // However soon it was refused: no answer came, and nobody else is known to have kept it.
+    onWayMs = before < SLOW_MS ? stall.to - stall.from + SLOW_MS : Math.max(0, waitedMs - before)
+  } else if (isSame) onWayMs = Math.max(0, waitedMs - before)
+  return {
+    losses: { origin: originMs, edge: edgeMs, path: onWayMs, player: longest(stall, 'page') },
+    evidence: {
+      origin: originWords(answer, upstreamMs, restMs),
+      edge: edgeWords(answer, stoodMs, upstreamMs),
+      path: pathWords(reply, answer, onWayMs),
+      player: `its page was busy: it took notice ${inMs(longest(stall, 'page'))} late`,
+    },
+  }
+}
+
+function judgeFailed({ upstreamMs, status }: OwnAnswer): Judged {
+  const upstream = Number.isNaN(upstreamMs) ? '' : ` after ${inMs(upstreamMs)} of waiting for the upstream`
+  return {
+    blame: Number.isNaN(upstreamMs) ? 'edge' : 'origin',
+    evidence: `the edge answered ${status}${upstream}`,
+  }
+}
+
+function originWords(answer: OwnAnswer | null, upstreamMs: number, restMs: number): string {
+  if (restMs > upstreamMs) return `the edge waited ${inMs(restMs)} for the rest of the upstream's answer`
+  return `the edge's first byte took ${inMs(answer === null ? 0 : readyOf(answer))}, of which the upstream took ${inMs(upstreamMs)}`
+}
+
+function edgeWords(answer: OwnAnswer | null, stoodMs: number, upstreamMs: number): string {
+  const firstMs = answer === null ? 0 : readyOf(answer)
+  if (stoodMs > firstMs - upstreamMs) {
+    return firstMs < SLOW_MS
+      ? `the edge's process stood still for ${inMs(stoodMs)} meanwhile`
+      : `the edge's first byte took ${inMs(firstMs)}; its process stood still for up to ${inMs(stoodMs)} of that`
+  }
+  const upstream = upstreamMs === 0 ? 'no upstream was asked' : `the upstream took ${inMs(upstreamMs)}`
+  return `the edge's first byte took ${inMs(firstMs)}; ${upstream}`
+}
+
+function pathWords(reply: SeenReply | null, answer: OwnAnswer | null, onWayMs: number): string {
+  const readyMs = answer === null ? 0 : readyOf(answer)
+  if (reply === null) return `the edge was ready after ${inMs(readyMs)}, the way took ${inMs(onWayMs)}`
+  const { ttfbMs, status } = reply
+  if (status === 0) return 'the player got no answer, and the edge is not known to have stood still'
+  const firstMs = Number.isNaN(ttfbMs) ? endOf(reply) - reply.askedAt : ttfbMs
+  if (firstMs - readyMs >= onWayMs / 2) {
+    return `the player's first byte took ${inMs(firstMs)}, the edge's own ${inMs(readyMs)}`
+  }
+  const lastMs = endOf(reply) - reply.askedAt
+  return `first byte after ${inMs(firstMs)}, but the last only after ${inMs(lastMs)}: the way was slow`
+}
+
 /** None of them was slow, but one came after the other: pictures, then sound. */
-function judgeTogether({ from, to }: StallEvidence, answers: readonly OwnAnswer[]): Judged | null {
+function judgeTogether(stall: StallEvidence): Judged | null {
+  const { from, to, bufferMs, answers } = stall
+  if (bufferMs >= BUFFER_MS) return null
+  const near = answers.filter(one => touches(stall, one.at, one.at + one.durationMs))
   const waited = (ends: (one: OwnAnswer) => number): number => {
     let [sum, until] = [0, from]
-    for (const one of answers.toSorted((a, b) => a.at - b.at)) {
+    for (const one of near.toSorted((a, b) => a.at - b.at)) {
       const end = Math.min(to, one.at + spent(ends(one)))
       sum += Math.max(0, end - Math.max(until, one.at))
       until = Math.max(until, end)
@@ -108,81 +194,39 @@ function judgeTogether({ from, to }: StallEvidence, answers: readonly OwnAnswer[
     return sum
   }
   const edgeMs = waited(one => one.firstByteMs)
-  if (edgeMs < SLOW_MS || edgeMs < (to - from) * STALL_PART) return null
+  if (edgeMs < SLOW_MS || edgeMs < (to - from) * TOGETHER_PART) return null
   const upstreamMs = waited(one => one.upstreamMs)
-  const text = `the edge's first bytes, one answer after the other, took ${ms(edgeMs)} of it`
-  if (upstreamMs < edgeMs * UPSTREAM_PART) return { blame: 'edge', evidence: text }
-  return { blame: 'origin', evidence: `${text}; the upstream took ${ms(upstreamMs)}` }
+  const text = `the edge's first bytes, one answer after the other, took ${inMs(edgeMs)} of it`
+  if (upstreamMs < edgeMs / 2) return { blame: 'edge', evidence: text }
+  return { blame: 'origin', evidence: `${text}; the upstream took ${inMs(upstreamMs)}` }
 }
 
-/** What the edge's own times say: it waited for its upstream, or it was slow itself. */
-function judgeAnswer({ firstByteMs, upstreamMs, status }: OwnAnswer, heldMs: number): Judged | null {
-  if (status >= 500) {
-    const upstream = Number.isNaN(upstreamMs) ? '' : ` after ${ms(upstreamMs)} of waiting for the upstream`
-    return {
-      blame: Number.isNaN(upstreamMs) ? 'edge' : 'origin',
-      evidence: `the edge answered ${status}${upstream}`,
-    }
-  }
-  if (!(firstByteMs >= SLOW_MS)) return null
-  // What it measured while it stood still, also of its upstream, is its own standing.
-  if (heldMs >= firstByteMs * UPSTREAM_PART) {
-    const text = `the edge's first byte took ${ms(firstByteMs)}; its process stood still for up to ${ms(heldMs)} of that`
-    return { blame: 'edge', evidence: text }
-  }
-  if (upstreamMs >= firstByteMs * UPSTREAM_PART) {
-    return {
-      blame: 'origin',
-      evidence: `the edge's first byte took ${ms(firstByteMs)}, of which the upstream took ${ms(upstreamMs)}`,
-    }
-  }
-  const upstream = Number.isNaN(upstreamMs) ? 'no upstream was asked' : `the upstream took ${ms(upstreamMs)}`
-  return { blame: 'edge', evidence: `the edge's first byte took ${ms(firstByteMs)}; ${upstream}` }
-}
-
-/** What the player saw, less what the edge needed. */
-function judgeReply({ ttfbMs, ttlbMs, status }: SeenReply, answer: OwnAnswer | null): Judged | null {
-  if (status === 0) {
-    return {
-      blame: 'path',
-      evidence: 'the player got no answer, and the edge is not known to have stood still',
-    }
-  }
-  const firstMs = Number.isNaN(ttfbMs) ? ttlbMs : ttfbMs
-  const lastMs = Math.max(spent(ttfbMs), spent(ttlbMs))
-  if (!(lastMs >= SLOW_MS)) return null
-  if (answer === null) {
-    return {
-      blame: 'unknown',
-      evidence: `the player waited ${ms(lastMs)} for an answer that no edge told of`,
-    }
-  }
-  const readyMs = spent(answer.firstByteMs)
-  if (firstMs - readyMs >= SLOW_MS) {
-    const text = `the player's first byte took ${ms(firstMs)}, the edge's own ${ms(readyMs)}`
-    return { blame: 'path', evidence: text }
-  }
-  if (lastMs - firstMs >= SLOW_MS) {
-    const text = `first byte after ${ms(firstMs)}, but the last only after ${ms(lastMs)}: the way was slow`
-    return { blame: 'path', evidence: text }
-  }
-  return null
-}
-
-function judgeBuffer(stall: StallEvidence, reply: SeenReply | null, answer: OwnAnswer | null): Judged {
+/** Nothing was slow: then it was the player, if enough is known to say so. */
+function judgeBuffer(stall: StallEvidence): Judged {
+  const reply = worst(
+    stall.replies.filter(one => touches(stall, one.askedAt, endOf(one))),
+    one => endOf(one) - one.askedAt,
+  )
+  const answer = worst(
+    stall.answers.filter(one => touches(stall, one.at, one.at + one.durationMs)),
+    one => one.durationMs,
+  )
   const fast = [
-    ...(reply === null
-      ? []
-      : [`the player's answers came within ${ms(Math.max(reply.ttfbMs, spent(reply.ttlbMs)))}`]),
-    ...(answer === null ? [] : [`the edge gave its own within ${ms(answer.durationMs)}`]),
+    ...(reply === null ? [] : [`the player's answers came within ${inMs(endOf(reply) - reply.askedAt)}`]),
+    ...(answer === null ? [] : [`the edge gave its own within ${inMs(answer.durationMs)}`]),
   ]
   if (stall.bufferMs >= BUFFER_MS) {
-    const text = [`${ms(stall.bufferMs)} of media lay in the buffer`, ...fast].join('; ')
+    const text = [`${inMs(stall.bufferMs)} of media lay in the buffer`, ...fast].join('; ')
     return { blame: 'player', evidence: text }
   }
   if (reply !== null && answer !== null) return { blame: 'player', evidence: fast.join('; ') }
   if (fast.length > 0) return { blame: 'unknown', evidence: `${fast.join('; ')}; more is not known` }
   return { blame: 'unknown', evidence: 'nobody told of an answer around it' }
+}
+
+/** When it had something to give, or, where it never had, for how long it had the request. */
+function readyOf({ firstByteMs, durationMs }: OwnAnswer): number {
+  return Number.isNaN(firstByteMs) ? durationMs : firstByteMs
 }
 
 /** When its last byte came. */
@@ -196,8 +240,13 @@ function longest(stall: StallEvidence, by: Delay['by']): number {
   return near.reduce((most, delay) => Math.max(most, delay.ms), 0)
 }
 
-function touches({ from, to }: StallEvidence, begin: number, end: number): boolean {
-  return begin <= to + APART_MS && end >= from - BEFORE_MS
+function touches(
+  { from, to }: StallEvidence,
+  begin: number,
+  end: number,
+  beforeMs: number = BEFORE_MS,
+): boolean {
+  return begin <= to + APART_MS && end >= from - beforeMs
 }
 
 function worst<One>(all: readonly One[], cost: (one: One) => number): One | null {
@@ -220,11 +269,11 @@ function beside(reply: SeenReply, answers: readonly OwnAnswer[]): OwnAnswer | nu
   return found
 }
 
-function spent(value: number): number {
+function spent(value = 0): number {
   return Number.isNaN(value) ? 0 : value
 }
 
-function ms(value: number): string {
+function inMs(value: number): string {
   return value < 1000 ? `${Math.round(value)} ms` : seconds(value)
 }
 

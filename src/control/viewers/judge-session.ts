@@ -18,6 +18,8 @@ import {
 export const SETTLE_MS = 10_000
 /** The buffer that a player told so shortly before its stall still speaks of it. */
 const BUFFER_NEAR_MS = 250
+/** A process that stood still so long before has to do with it. */
+const STOPPED_BEFORE_MS = 2000
 
 export interface EdgeWitness {
   /** Seconds for which its process stood still within that time (fleet time); null: nobody looked. */
@@ -59,7 +61,7 @@ export function judged(session: Session, stall: FleetStall, witness: EdgeWitness
     answers: answersOf(session),
     bufferMs: bufferIn(session, stall),
     delays: delaysOf(session),
-    edgeStoppedS: edge === null ? null : witness.stoppedS(edge, stall.at - 3000, to),
+    edgeStoppedS: edge === null ? null : witness.stoppedS(edge, stall.at - STOPPED_BEFORE_MS, to),
   })
   return { at: stall.at, seconds: stall.seconds, edge, blame, evidence, from: stall.from }
 }
@@ -87,10 +89,10 @@ function answersOf({ answers }: Session): OwnAnswer[] {
 function delaysOf({ delays, clock }: Session): Delay[] {
   const offset = offsetOf(clock)
   return [...eachRow(delays, DELAY.width)].map(row => {
-    const isPage = row[DELAY.by] === DELAY_BY.page
-    const shift = isPage ? offset : 0
-    const [, from = 0, to = 0, ms = 0] = row
-    return { from: from + shift, to: to + shift, ms, by: isPage ? 'page' : 'edge' }
+    const [code = 0, from = 0, to = 0, ms = 0] = row
+    const by = code === DELAY_BY.page ? 'page' : code === DELAY_BY.upstream ? 'upstream' : 'edge'
+    const shift = by === 'page' ? offset : 0
+    return { from: from + shift, to: to + shift, ms, by }
   })
 }
 

@@ -3,6 +3,7 @@
 import type { Blame } from '#wire'
 import type { Delivery } from './estimate.ts'
 import type { Playback } from './playback.ts'
+import type { SessionGrant } from './prove.ts'
 
 /** States of CMCD v2 (CTA-5004-B, key `sta`); the first: nothing was said. */
 const STATES = ['', 's', 'p', 'k', 'r', 'a', 'w', 'e', 'f', 'q', 'd'] as const
@@ -45,10 +46,10 @@ export const EVIDENCE_MAX = 12
 /** A slow answer is kept so much longer than a quick one: it is what stalls are judged by. */
 export const SLOW_KEPT_MS = 30_000
 
-/** Times in which an edge's process stood still or a player's page was late (`by`). Fleet time; of the player its own. */
+/** Times in which an edge stood still or waited for the rest of an upstream's answer, or a page was late; a page's own. */
 export const DELAY = { by: 0, from: 1, to: 2, ms: 3, width: 4 } as const
-export const DELAY_BY = { edge: 0, page: 1 } as const
-/** Of each of the two. */
+export const DELAY_BY = { edge: 0, page: 1, upstream: 2 } as const
+/** Of each of them. */
 export const DELAYS_MAX = 6
 
 /** Segments of the estimate, in order of arrival. */
@@ -109,6 +110,8 @@ export interface Session {
   network: string | null
   /** As it is stored: a keyed hash, or the reference itself where the configuration says so. */
   viewerRef: string | null
+  /** Left out: no grant came. */
+  grant?: SessionGrant
   /** Fleet time here when the last record was taken: an edge may tell late. */
   heardAt: number
   /** Fleet time here when the first one was. */

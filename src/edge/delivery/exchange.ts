@@ -38,6 +38,8 @@ export interface Exchange {
   firstByteMs: number | null
   /** How long the upstream took to begin its answer, in ms; null: none was asked. */
   upstreamMs: number | null
+  /** Of sending, how long it waited for more from the upstream, in ms. */
+  upstreamRestMs: number
   /** 0 until it is answered. */
   status: number
   /** Bytes of body that were given to the response so far. */

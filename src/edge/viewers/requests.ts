@@ -32,6 +32,7 @@ export interface RequestNote {
   readonly whole: boolean
   readonly firstByteMs: number | null
   readonly upstreamMs: number | null
+  readonly upstreamRestMs: number
   readonly cache: CacheResult | null
 }
 
@@ -106,6 +107,7 @@ export class Requests {
       durationMs: tenths(note.endMs - note.startMs) ?? 0,
       cache: note.cache ?? 'none',
       upstreamMs: tenths(note.upstreamMs),
+      ...(note.upstreamRestMs > 0 ? { upstreamRestMs: Math.round(note.upstreamRestMs) } : {}),
       ...(heldMs > 0 ? { heldMs: Math.round(heldMs) } : {}),
       bufferMs: said.bufferMs,
       starting: said.starting,

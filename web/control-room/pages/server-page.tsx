@@ -30,7 +30,10 @@ import { usePast } from '../past/past-context.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
+import { affectedHref } from '../viewers/affected-href.ts'
+import { Defined } from '../viewers/defined.tsx'
 import { FeltChart, feltSpec } from '../viewers/felt-chart.tsx'
+import { WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
 import { useWindow } from './use-window.ts'
 
 const CHART_HEIGHT = 150
@@ -258,7 +261,14 @@ function Server({
               </p>
             ) : null}
             {server.role === 'edge' ? (
-              <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+              <>
+                <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+                <p className="felt-link">
+                  <Link href={affectedHref(page.feed, { edge: server.id })}>
+                    Who was affected in this window
+                  </Link>
+                </p>
+              </>
             ) : null}
             {server.role === 'edge'
               ? specs
@@ -428,7 +438,11 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {tags.name === undefined ? null : <Fact name="Id">{id}</Fact>}
         <Fact name="Role">{role}</Fact>
         <Fact name="Region">{region}</Fact>
-        {role === 'edge' ? <Fact name="Watching">{inPart(watching, watchingSimulated)}</Fact> : null}
+        {role === 'edge' ? (
+          <Fact name="Watching">
+            <Defined definition={WATCHING_DEFINITION}>{inPart(watching, watchingSimulated)}</Defined>
+          </Fact>
+        ) : null}
         {role === 'edge' ? (
           <Fact name="New viewers">
             {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}

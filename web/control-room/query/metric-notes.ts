@@ -137,6 +137,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_viewers_exits_before_start_total:
     'Sessions that left before the first frame without an error. Rising: look at the start time.',
   vitrine_viewers_failures_total: 'Sessions that a fatal error ended after the first frame.',
+  vitrine_viewers_grants_total:
+    'Grants of the operator’s site by what they proved. Refusals growing: its clock or its key is wrong, or somebody tries.',
   vitrine_viewers_rebuffering_seconds_total:
     'Seconds of stalls after the first frame, without seeks. By the seconds asked for it is the rebuffering ratio.',
   vitrine_viewers_rebuffers_total: 'Stalls after the first frame, without seeks.',
