@@ -249,6 +249,7 @@ class Agent {
     const pass = new PassBuilder(this.#options.clock.bootMs())
     const { pid, state } = this.#watch.view()
     if (pid !== null) this.#server.update(this.#scan.membersOf(pid), pid, state === 'T')
+    this.#server.lookAtClock()
     this.#clock.look()
     this.#hostFamilies = [...this.#host.collect(), ...this.#clock.families()]
     for (const { points } of [...this.#counters.collect(), ...this.#hostFamilies]) {

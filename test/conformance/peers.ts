@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-const PEERS_FOLDER = resolve(import.meta.dirname, '../../.cache/peers')
+export const PEERS_FOLDER = resolve(import.meta.dirname, '../../.cache/peers')
 const DOWNLOAD_MS_MAX = 120_000 // the largest peer has 60 MB
 const UNPACK_MS_MAX = 60_000
 
@@ -17,8 +17,11 @@ export type Peer = { readonly folder: string } | { readonly missing: string }
  * Unpacks a Debian package and gives the folder that holds its files (`usr/bin/...`). Packages that it depends on
  * can be unpacked into the same folder by naming them in `more`; nothing is configured and no script is run.
  */
-export async function fetchPeer(name: string, more: readonly string[] = []): Promise<Peer> {
-  const folder = join(PEERS_FOLDER, [name, ...more].join('+'))
+export async function fetchPeer(
+  name: string,
+  more: readonly string[] = [],
+  folder = join(PEERS_FOLDER, [name, ...more].join('+')),
+): Promise<Peer> {
   if (existsSync(folder)) return { folder }
   mkdirSync(PEERS_FOLDER, { recursive: true })
   const scratch = mkdtempSync(join(PEERS_FOLDER, '.fetch-'))

@@ -97,6 +97,8 @@ describe('an agent alone', () => {
     expect(await server('lab')).toMatchObject({ role: 'host', state: 'maintenance' })
     const agent = await run(identity)
     await until(async () => (await server('lab'))?.state === 'healthy', 'the host is healthy')
+    const offset = 'vitrine_clock_fleet_offset_seconds{instance="lab"}'
+    await until(async () => (await series(offset)).length > 0, 'its clock is compared with fleet time')
     await agent.close()
     const gone = await until(async () => {
       const one = await server('lab')

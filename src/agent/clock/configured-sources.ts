@@ -10,11 +10,15 @@ const FILES: readonly string[] = [
 const TIMESYNCD = '/etc/systemd/timesyncd.conf'
 const SOURCES_MAX = 8
 const CHARACTERS_MAX = 256 * 1024
-const NAME = /^[a-zA-Z0-9.:-]{1,253}$/
+const NAME = /^[a-zA-Z0-9.:[\]-]{1,262}$/
+const LINE = /^[ \t]*(?:server|pool|peer)[ \t]+(\S+)(?:[ \t][^\n]*?\bport[ \t]+(\d{1,5})\b)?/gm
 
-/** `server NAME ...`, `pool NAME ...`, `peer NAME ...` of chrony and ntp. Pure. */
+/** `server NAME [... port N]`, `pool NAME ...`, `peer NAME ...` of chrony and ntp. Pure. */
 export function readSourceLines(text: string): string[] {
-  return [...text.matchAll(/^[ \t]*(?:server|pool|peer)[ \t]+(\S+)/gm)].map(([, name = '']) => name)
+  return [...text.matchAll(LINE)].map(([, name = '', port]) => {
+    if (port === undefined) return name
+    return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
+  })
 }
 
 /** `NTP=` and, where that is empty, `FallbackNTP=` of timesyncd.conf(5), names apart by spaces. Pure. */

@@ -61,13 +61,15 @@ describe('what daemons say', () => {
   it('which servers the host may ask', () => {
     const files: Record<string, string> = {
       '/etc/chrony/chrony.conf':
-        '# server old.example\npool 2.debian.pool.ntp.org iburst\nserver 10.0.0.1 prefer\nrefclock PHC /dev/ptp0\n',
+        '# server old.example\npool 2.debian.pool.ntp.org iburst\nserver 10.0.0.1 prefer\nserver 10.0.0.2 iburst port 1123\nserver 2001:db8::1 ntsport 1 port 124\nrefclock PHC /dev/ptp0\n',
       '/etc/ntp.conf': 'server 127.127.1.0\nserver 10.0.0.1\nserver $(reboot)\n',
       '/etc/systemd/timesyncd.conf': '[Time]\n#NTP=no.example\nNTP=\nFallbackNTP=a.example b.example\n',
     }
     expect(configuredSources(file => files[file] ?? null)).toEqual([
       '2.debian.pool.ntp.org',
       '10.0.0.1',
+      '10.0.0.2:1123',
+      '[2001:db8::1]:124',
       'a.example',
       'b.example',
     ])

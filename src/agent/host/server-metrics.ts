@@ -1,6 +1,6 @@
 // Owns the metrics of the watched server's process group, as seen from outside of it.
 import { readFileSync } from 'node:fs'
-import type { Clock, Counters, FleetTime } from '#base'
+import type { Clock, Counters, FleetTime, Gauge } from '#base'
 import { GroupAccount } from './group-account.ts'
 import { type ProcessStat, TICKS_PER_S } from './proc-text.ts'
 
@@ -18,11 +18,22 @@ export class ServerMetrics {
   readonly #options: ServerMetricsOptions
   readonly #group = new GroupAccount()
   readonly #server = new GroupAccount()
+  readonly #skew: Gauge
   readonly #update: (members: readonly ProcessStat[], leader: number | null, stopped: boolean) => void
 
   constructor(options: ServerMetricsOptions) {
     this.#options = options
+    this.#skew = options.counters.gauge(
+      'vitrine_clock_fleet_offset_seconds',
+      'Wall clock of this host minus fleet time. More than some milliseconds: its clock is wrong.',
+    )
     this.#update = this.#register()
+  }
+
+  /** Of the host: also where no server is watched, or it is gone. */
+  lookAtClock(): void {
+    const { clock, fleet } = this.#options
+    if (fleet.known()) this.#skew.set((clock.wallMs() - fleet.nowMs()) / 1000)
   }
 
   /** `members` of the group, its leader's pid, and whether the leader is frozen. */
@@ -31,7 +42,7 @@ export class ServerMetrics {
   }
 
   #register(): (members: readonly ProcessStat[], leader: number | null, stopped: boolean) => void {
-    const { counters, clock, fleet, hostId, pageBytes, agentPid } = this.#options
+    const { counters, hostId, pageBytes, agentPid } = this.#options
     const groupCpu = counters.counter(
       'vitrine_server_cpu_seconds_total',
       'CPU seconds of the server: its whole process group, with its agent. At 1 a second, one CPU is full.',
@@ -55,10 +66,6 @@ export class ServerMetrics {
     const frozen = counters.gauge(
       'vitrine_server_process_stopped',
       '1 while the server is frozen (SIGSTOP): it accepts connections and answers nothing. kill -CONT thaws it.',
-    )
-    const skew = counters.gauge(
-      'vitrine_clock_fleet_offset_seconds',
-      'Wall clock of this host minus fleet time. More than some milliseconds: its clock is wrong.',
     )
     counters
       .gauge('vitrine_agent_host_info', 'Always 1; servers with the same host_id share a host.')
@@ -84,7 +91,6 @@ export class ServerMetrics {
       processes.set(members.length)
       resident.set(members.reduce((sum, { residentPages }) => sum + residentPages, 0) * pageBytes)
       frozen.set(stopped ? 1 : 0)
-      if (fleet.known()) skew.set((clock.wallMs() - fleet.nowMs()) / 1000)
     }
   }
 }
