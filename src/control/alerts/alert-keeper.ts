@@ -9,8 +9,8 @@ import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
 import type { AlertItem } from './render-alert.ts'
 import { type Gap, mergeReplay, replayRule } from './replay-gap.ts'
-import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
-import { alertSeries, forStateSeries, recorded } from './rule-series.ts'
+import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
+import { alertSeries, forStateSeries, type RecordedLabels, recorded } from './rule-series.ts'
 
 const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
@@ -88,6 +88,7 @@ class RunningKeeper implements AlertKeeper {
   readonly #active = new Map<string, Map<string, StoredAlert>>()
   readonly #dueAt = new Map<RuleGroup, number>()
   readonly #last = new Map<Rule, Evaluation>()
+  readonly #recordedLabels = new WeakMap<Rule, RecordedLabels>()
   readonly #failures: Counter
   readonly #dropped: Counter
   readonly #roundSeconds: Gauge
@@ -292,8 +293,15 @@ class RunningKeeper implements AlertKeeper {
       return
     }
     done(null, found.hadData)
-    if (rule.kind === 'record') written.push(...recorded(rule, found.items, now))
+    if (rule.kind === 'record') this.#record(rule, found.items, now, written)
     else this.#advance(rule, found.alerts, now, written)
+  }
+
+  /** One by one: spread into a call, a hundred thousand are more than its stack holds. */
+  #record(rule: RecordingRule, items: Evaluated['items'], now: number, written: WriteSeries[]): void {
+    let known = this.#recordedLabels.get(rule)
+    if (known === undefined) this.#recordedLabels.set(rule, (known = []))
+    for (const series of recorded(rule, items, now, known)) written.push(series)
   }
 
   #advance(rule: AlertingRule, items: readonly AlertItem[], now: number, written: WriteSeries[]): void {
