@@ -8,7 +8,7 @@ import type { Alerts, StoredAlert } from '../state/alerts.ts'
 import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
 import type { AlertItem } from './render-alert.ts'
-import { type Gap, mergeReplay, replayRule } from './replay-gap.ts'
+import { ABSENCE_MS_MIN, type Gap, mergeReplay, replayRule } from './replay-gap.ts'
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
 import { alertSeries, forStateSeries, type RecordedLabels, recorded } from './rule-series.ts'
 
@@ -16,6 +16,8 @@ const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
 /** A turn of rules is done at once, with what they watch, unless it takes longer than this. */
 const SLICE_MS = 10
+/** Rules that are looked at after this long, of a gap, are looked at in coarse steps: held alerts must end some day. */
+const REPLAY_MS_MAX = 120_000
 
 export interface AlertKeeperOptions {
   readonly groups: readonly RuleGroup[]
@@ -37,8 +39,11 @@ export interface AlertKeeper extends Closable {
   replace(this: void, groups: readonly RuleGroup[]): void
   /** Evaluates all groups now, because something changed that rules look at. */
   kick(this: void): void
-  /** Looks at the time in which nobody did, with what was delivered since; ends holding what was restored. Once. */
-  recover(this: void, gap: Gap): Promise<void>
+  /** Looks at the time in which nobody did, with what was delivered since; ends holding what was restored. Once a gap.
+   * `onHeld`: all that was held has been looked at, and what began and ended meanwhile comes after it. */
+  recover(this: void, gap: Gap, onHeld?: () => void): Promise<void>
+  /** From now on time in which this process stood still is noticed, and what is active then is held. One observer. */
+  onAway(this: void, observer: (gap: Gap) => void): void
   /** Pending and firing. */
   active(this: void): StoredAlert[]
   /** Told of what changed, once it is stored. One observer. */
@@ -100,7 +105,10 @@ class RunningKeeper implements AlertKeeper {
   #lastAt = 0
   /** What was pending or firing before the gap, until the gap has been looked at. */
   #restored: ReadonlyMap<string, StoredAlert> = new Map()
-  #seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+  readonly #seen = new Map<string, ReadonlySet<string>>()
+  /** Gaps that are still to be looked at. */
+  #gaps = 0
+  #onAway: ((gap: Gap) => void) | null = null
   #turn: Promise<void> | null = null
   #observer: (changed: readonly StoredAlert[]) => void = () => undefined
   /** Something changed while a turn was running. */
@@ -130,7 +138,24 @@ class RunningKeeper implements AlertKeeper {
 
   async restore(): Promise<void> {
     await this.#options.alerts.save(this.#adopt(await this.#options.alerts.list(Number.MAX_SAFE_INTEGER)))
-    if (this.#options.gap != null) this.#restored = new Map(this.active().map(alert => [alert.id, alert]))
+    if (this.#options.gap != null) this.#hold()
+  }
+
+  /** What is active stays until the gap has been looked at. */
+  #hold(): void {
+    this.#gaps += 1
+    this.#restored = new Map(this.active().map(alert => [alert.id, alert]))
+  }
+
+  onAway = (observer: (gap: Gap) => void): void => {
+    this.#onAway = observer
+  }
+
+  /** A process that was stopped goes on as if nothing had been: what it looks at then is not here yet. */
+  #noticeAbsence(now: number): void {
+    if (this.#onAway === null || this.#lastAt === 0 || now - this.#lastAt < ABSENCE_MS_MIN) return
+    this.#hold()
+    this.#onAway({ from: this.#lastAt, to: now })
   }
 
   /** Gives each alert to its rule; those of rules that are no longer there are resolved, and returned. */
@@ -163,32 +188,50 @@ class RunningKeeper implements AlertKeeper {
     this.#observer = observer
   }
 
-  recover = async (gap: Gap): Promise<void> => {
-    const { store, externalLabels, externalUrl } = this.#options
-    const context = { store, externalLabels, externalUrl: externalUrl() }
+  recover = async (gap: Gap, onHeld: () => void = () => undefined): Promise<void> => {
     const groups = this.#groups
     const restored = [...this.#restored.values()]
-    for (const { intervalMs, rules } of groups) {
-      for (const rule of rules) {
-        if (rule.kind === 'record' || this.#closed) continue
-        const before = restored.filter(alert => isOf(alert, rule))
-        const byKey = new Map(before.map(alert => [labelsKey(alert.labels), alert]))
-        try {
-          const replayed = await replayRule(rule, byKey, { ...gap, intervalMs }, context)
-          while (this.#turn !== null) await this.#turn // it reads what is active and writes it back
-          const seen = this.#seen.get(rule.at) ?? new Set()
-          const { active, changed } = mergeReplay(this.#of(rule), replayed, seen)
-          if (this.#groups !== groups) return
-          this.#active.set(rule.at, active)
-          this.#save(changed, [])
-        } catch (error) {
-          this.#failed(rule, error)
-        }
-        await setImmediate()
-      }
+    const startedMs = performance.now()
+    const all = groups.flatMap(({ intervalMs, rules }) =>
+      rules
+        .filter(rule => rule.kind === 'alert')
+        .map(rule => ({ rule, intervalMs, held: restored.filter(alert => isOf(alert, rule)) })),
+    )
+    const holding = all.filter(({ held }) => held.length > 0)
+    for (const [at, one] of [...holding, ...all.filter(({ held }) => held.length === 0)].entries()) {
+      if (at === holding.length) await this.#saves.then(onHeld)
+      if (this.#groups !== groups || this.#closed) break
+      const isQuick = performance.now() - startedMs > REPLAY_MS_MAX
+      await this.#replay(one.rule, one.held, { ...gap, intervalMs: one.intervalMs }, isQuick)
+      await setImmediate()
     }
-    this.#restored = new Map()
+    this.#gaps -= 1
+    if (this.#gaps === 0) this.#restored = new Map()
+    if (this.#gaps === 0) this.#seen.clear()
     await this.#saves
+  }
+
+  async #replay(
+    rule: AlertingRule,
+    held: readonly StoredAlert[],
+    gap: Gap & { readonly intervalMs: number },
+    isQuick: boolean,
+  ): Promise<void> {
+    const { store, externalLabels, externalUrl } = this.#options
+    const before = new Map(held.map(alert => [labelsKey(alert.labels), alert]))
+    const groups = this.#groups
+    try {
+      const context = { store, externalLabels, externalUrl: externalUrl() }
+      const replayed = await replayRule(rule, before, gap, context, isQuick)
+      while (this.#turn !== null) await this.#turn // it reads what is active and writes it back
+      const seen = this.#seen.get(rule.at) ?? new Set()
+      const { active, changed } = mergeReplay(this.#of(rule), replayed, seen)
+      if (this.#groups !== groups) return
+      this.#active.set(rule.at, active)
+      this.#save(changed, [])
+    } catch (error) {
+      this.#failed(rule, error)
+    }
   }
 
   active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
@@ -236,6 +279,7 @@ class RunningKeeper implements AlertKeeper {
   async #evaluateDue(all: boolean): Promise<void> {
     // Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp.
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
+    this.#noticeAbsence(now)
     this.#lastAt = now
     const startedMs = performance.now()
     this.#shared.begin()
@@ -327,8 +371,7 @@ class RunningKeeper implements AlertKeeper {
 
   /** Which label sets the condition gives, not those that are only held; asked while something is held. */
   #see(rule: AlertingRule, items: readonly AlertItem[]): void {
-    if (this.#options.gap == null) return
-    this.#seen = new Map(this.#seen).set(rule.at, new Set(items.map(({ labels }) => labelsKey(labels))))
+    if (this.#gaps > 0) this.#seen.set(rule.at, new Set(items.map(({ labels }) => labelsKey(labels))))
   }
 
   #save(changed: readonly StoredAlert[], forgotten: readonly StoredAlert[]): void {
