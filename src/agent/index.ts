@@ -2,6 +2,7 @@
 export { type AgentOptions, type RunningAgent, startAgent } from './agent.ts'
 export { type CheckedClock, checkClock } from './clock/check-clock.ts'
 export { configuredSources } from './clock/configured-sources.ts'
+export { daemonUnits, type FoundDaemon, findDaemon, resetClock, resetCommands } from './clock/reset-clock.ts'
 export { agentFaults } from './faults.ts'
 export { type RecordedSecond, readRecorder } from './recorder/read-recorder.ts'
 export {
@@ -11,3 +12,4 @@ export {
   startSimulatedAgents,
 } from './simulated/simulated-agents.ts'
 export { argumentProblem, type BuiltinStep, readAllowList } from './steps/allow-list.ts'
+export { runCommand } from './steps/run-command.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseRung } from './ladder.ts'
 import { Pathways } from './pathways.ts'
-import { PlayClock } from './play-clock.ts'
+import { PlayClock, roomFor } from './play-clock.ts'
 
 describe('pathways of a viewer', () => {
   it('starts at the entry, and follows steering among the edges that its playlist has', () => {
@@ -31,6 +31,13 @@ describe('pathways of a viewer', () => {
 })
 
 describe('play clock', () => {
+  it('asks while something is left, also when the buffer is no longer than a segment', () => {
+    expect(roomFor(4, 20)).toBe(16)
+    expect(roomFor(4, 4)).toBe(2)
+    expect(roomFor(6, 4)).toBe(2)
+    expect(roomFor(4, 5)).toBe(2)
+  })
+
   it('counts a stall from the moment the buffer is empty to the next segment', () => {
     const clock = new PlayClock()
     expect([clock.started(), clock.stallMs(5000)]).toEqual([false, 0])

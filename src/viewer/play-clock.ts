@@ -34,3 +34,12 @@ export class PlayClock {
     return lateMs < STALL_MS_MIN ? 0 : lateMs
   }
 }
+
+/**
+ * With how many seconds left the next segment is asked for: when it fits. A buffer that is hardly longer than a segment
+ * would have room only when it is empty, and each segment would be a stall of the player's own making: then it asks when
+ * half of it, or of a segment, is left.
+ */
+export function roomFor(segmentS: number, bufferS: number): number {
+  return Math.max(bufferS - segmentS, Math.min(bufferS, segmentS) / 2)
+}

@@ -9,7 +9,7 @@ import { viewerFaults } from './faults.ts'
 import type { Drained, Fetcher } from './fetcher.ts'
 import { chooseRung, type Ladder, type Rung, readLadder } from './ladder.ts'
 import { Pathways } from './pathways.ts'
-import { PlayClock } from './play-clock.ts'
+import { PlayClock, roomFor } from './play-clock.ts'
 import type { PlaylistBook } from './playlist-book.ts'
 import { Reporter } from './reporter.ts'
 import type { GroupCounts } from './stats.ts'
@@ -210,7 +210,7 @@ export class Player {
       this.#audioS = 0
       return
     }
-    const roomS = this.#options.bufferS - next.durationS - this.#clock.bufferedS(clock.monotonicMs())
+    const roomS = roomFor(next.durationS, this.#options.bufferS) - this.#clock.bufferedS(clock.monotonicMs())
     if (roomS < 0) {
       // Not in one piece: steering may change the edge meanwhile, and then that one is to be asked.
       await this.#sleep(Math.min(1000, -roomS * 1000))
@@ -312,7 +312,9 @@ export class Player {
     const url = new URL(segment, track.url).href
     const { bytes, firstByteMs, wholeMs, cmsd } = await this.#drain(pathway, url, this.#cmcd(type, rung))
     if (type === 'v') this.#measured((bytes * 8000) / Math.max(1, wholeMs))
-    this.#record({ kind: 'rr', response: { url, status: 200, firstByteMs, wholeMs, cmsd } }, 'later')
+    // A response is stamped with the time of its request.
+    const atMs = this.#options.clock.wallMs() - wholeMs
+    this.#record({ kind: 'rr', atMs, response: { url, status: 200, firstByteMs, wholeMs, cmsd } }, 'later')
   }
 
   async #drain(pathway: string, url: string, query: string): Promise<Drained> {

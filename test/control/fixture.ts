@@ -146,6 +146,8 @@ export type Mode = 'answers' | 'frozen' | 'slow'
 export class FakeServer {
   readonly id: string
   readonly messages: FromControl[] = []
+  /** What its agent was told. */
+  readonly orders: FromControl[] = []
   mode: Mode = 'answers'
   /** What its agent sees. */
   watched: NonNullable<Heartbeat['watched']> = { pid: 4242, state: 'S', httpOk: true, httpMs: 1 }
@@ -199,6 +201,10 @@ export class FakeServer {
     return this.#link?.send(message) === true
   }
 
+  sendAsAgent(message: ToControl): boolean {
+    return this.#agent?.send(message) === true
+  }
+
   /** As an edge does each second: GET /healthz of the others, one second at most. */
   reportOn(peers: readonly FakeServer[]): void {
     this.#reports = setInterval(() => {
@@ -242,7 +248,7 @@ export class FakeServer {
       log: silentLog,
       memoryFolder: null,
       onMessage: message => {
-        if (process === 'server') this.messages.push(message)
+        ;(process === 'server' ? this.messages : this.orders).push(message)
       },
       watched: () => (process === 'agent' ? this.watched : undefined),
     })

@@ -75,3 +75,35 @@ describe.runIf(existsSync('/usr/bin/ffmpeg'))('ffmpeg', () => {
     expect((await server('eu-west')).state).toBe('drained')
   }, 150_000)
 })
+
+describe('a drain whose time is over', () => {
+  it('answers 307 to another edge to whoever is still fed, and counts as drained', async () => {
+    const base = fleet.edgeUrl('us-east')
+    const main = await (await fetch(`${base}/vod/sample/master.m3u8?sid=stays`)).text()
+    const first = /^[^#].*$/m.exec(main)?.[0] ?? ''
+    const playlist = new URL(first, `${base}/vod/sample/master.m3u8?sid=stays`).href
+    const fetched = (url: string): Promise<Response> => fetch(url, { redirect: 'manual' })
+    expect((await fetched(playlist)).status).toBe(200)
+    const ordered = fleet.vitrine('server', 'drain', 'us-east', '--reason', 'short', '--max', '3s')
+    const statuses: number[] = []
+    let sent: Headers | null = null
+    await until(
+      async () => {
+        const answer = await fetched(playlist)
+        statuses.push(answer.status)
+        await answer.arrayBuffer()
+        sent = answer.headers
+        return answer.status === 307 && (await server('us-east')).state === 'drained'
+      },
+      60_000,
+      () => `it answered ${statuses.join(' ')}`,
+    )
+    await ordered
+    expect(new Set(statuses), 'never an error on the way').toEqual(new Set([200, 307]))
+    const headers = sent as Headers | null
+    const there = headers?.get('location') ?? ''
+    expect(new URL(there).host).toBe(new URL(fleet.edgeUrl('ap-southeast')).host)
+    expect(headers?.get('cache-control')).toBe('no-store')
+    expect((await fetched(there)).status).toBe(200)
+  }, 120_000)
+})

@@ -397,7 +397,8 @@ export class VitrinePlayer {
   #reportTo(): string[] {
     const feeding = this.#edge === null ? null : this.table.urlOf(this.#edge)
     const others = this.table.table.pathways.map(({ url }) => url)
-    if (others.length === 0) return [this.#options.home]
+    // A page of the control room names none: what is to be told waits for its first table.
+    if (others.length === 0) return this.#options.edges === undefined ? [] : [this.#options.home]
     return [...(feeding === null ? [] : [feeding]), ...others]
   }
 

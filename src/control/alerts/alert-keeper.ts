@@ -1,12 +1,13 @@
 // Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
 // state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS and ALERTS_FOR_STATE.
 import { setImmediate } from 'node:timers/promises'
-import type { Closable, Counter, Counters, FleetTime, Gauge, Log } from '#base'
+import type { Counter, Gauge } from '#base'
 import { createThrottle, messageOf } from '#base'
-import { type MetricsStore, SharedFrames, staleMarker, type WriteSeries } from '#metrics'
-import type { Alerts, StoredAlert } from '../state/alerts.ts'
+import { SharedFrames, staleMarker, type WriteSeries } from '#metrics'
+import type { StoredAlert } from '../state/alerts.ts'
 import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
+import type { AlertKeeper, AlertKeeperOptions, Evaluation, RuleGroupStatus } from './keeper-contract.ts'
 import type { AlertItem } from './render-alert.ts'
 import { ABSENCE_MS_MIN, type Gap, mergeReplay, replayRule } from './replay-gap.ts'
 import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
@@ -16,65 +17,11 @@ const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
 /** A turn of rules is done at once, with what they watch, unless it takes longer than this. */
 const SLICE_MS = 10
+/** Between two rounds: alerts without `for` that look at few series, as many as this takes. See `#lookBetween`. */
+const BETWEEN_SERIES_MAX = 50
+const BETWEEN_MS_MAX = 10
 /** Rules that are looked at after this long, of a gap, are looked at in coarse steps: held alerts must end some day. */
 const REPLAY_MS_MAX = 120_000
-
-export interface AlertKeeperOptions {
-  readonly groups: readonly RuleGroup[]
-  /** What templates can use besides labels and value. */
-  readonly externalLabels: Readonly<Record<string, string>>
-  /** Known once something listens. */
-  readonly externalUrl: () => string
-  readonly store: MetricsStore
-  readonly alerts: Alerts
-  /** Nobody evaluated then; null or left out: there was no such time. */
-  readonly gap?: Gap | null
-  readonly fleetTime: FleetTime
-  readonly counters: Counters
-  readonly log: Log
-}
-
-export interface AlertKeeper extends Closable {
-  /** From now on these rules. Alerts of rules that are still there go on, those of others are resolved. */
-  replace(this: void, groups: readonly RuleGroup[]): void
-  /** Evaluates all groups now, because something changed that rules look at. */
-  kick(this: void): void
-  /** Looks at the time in which nobody did, with what was delivered since; ends holding what was restored. Once a gap.
-   * `onHeld`: all that was held has been looked at, and what began and ended meanwhile comes after it. */
-  recover(this: void, gap: Gap, onHeld?: () => void): Promise<void>
-  /** From now on time in which this process stood still is noticed, and what is active then is held. One observer. */
-  onAway(this: void, observer: (gap: Gap) => void): void
-  /** Pending and firing. */
-  active(this: void): StoredAlert[]
-  /** Told of what changed, once it is stored. One observer. */
-  follow(this: void, observer: (changed: readonly StoredAlert[]) => void): void
-  /** All rules in the order of their files, with how their last evaluation went. */
-  groups(this: void): RuleGroupStatus[]
-  close(): Promise<void>
-}
-
-export interface RuleStatus {
-  readonly rule: Rule
-  /** Null: not evaluated yet. */
-  readonly last: Evaluation | null
-  /** Pending and firing alerts of this rule. */
-  readonly alerts: readonly StoredAlert[]
-}
-
-export interface RuleGroupStatus {
-  readonly group: RuleGroup
-  readonly rules: readonly RuleStatus[]
-}
-
-interface Evaluation {
-  /** Fleet time. */
-  readonly at: number
-  readonly tookMs: number
-  /** Null: it went well. */
-  readonly problem: string | null
-  /** False: not one series was there to be looked at, so that the rule says nothing about the servers. */
-  readonly hadData: boolean
-}
 
 /** Takes over what was pending or firing at the last stop. */
 export async function startAlertKeeper(options: AlertKeeperOptions): Promise<AlertKeeper> {
@@ -113,6 +60,8 @@ class RunningKeeper implements AlertKeeper {
   #observer: (changed: readonly StoredAlert[]) => void = () => undefined
   /** Something changed while a turn was running. */
   #again = false
+  /** The half of a second passed while a turn was running. */
+  #between = false
   #closed = false
 
   constructor(options: AlertKeeperOptions) {
@@ -173,7 +122,13 @@ class RunningKeeper implements AlertKeeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#evaluate(false), TICK_MS)
+    let isRound = false
+    this.#timer = setInterval(() => {
+      isRound = !isRound
+      if (isRound) this.#evaluate(false)
+      else if (this.#turn === null) this.#begin(this.#lookBetween())
+      else this.#between = true
+    }, TICK_MS / 2)
     this.#timer.unref()
   }
 
@@ -268,19 +223,47 @@ class RunningKeeper implements AlertKeeper {
       return
     }
     this.#again = false
-    this.#turn = this.#evaluateDue(all)
+    this.#begin(this.#evaluateDue(all))
+  }
+
+  #begin(turn: Promise<void>): void {
+    this.#turn = turn
       .catch((error: unknown) => this.#failed({ name: 'all', at: 'turn' }, error))
       .finally(() => {
         this.#turn = null
-        if (this.#again && !this.#closed) this.#evaluate(true)
+        if (this.#closed) return
+        const isBetween = this.#between
+        this.#between = false
+        if (this.#again) this.#evaluate(true)
+        else if (isBetween) this.#begin(this.#lookBetween())
       })
   }
 
-  async #evaluateDue(all: boolean): Promise<void> {
-    // Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp.
+  /** Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp. */
+  #now(): number {
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
     this.#noticeAbsence(now)
     this.#lastAt = now
+    return now
+  }
+
+  /** Halfway between two rounds, so that a value that is to alert at once waits half as long, also while rounds are long. */
+  async #lookBetween(): Promise<void> {
+    const now = this.#now()
+    const endMs = performance.now() + BETWEEN_MS_MAX
+    for (const { intervalMs, rules } of this.#groups) {
+      for (const rule of rules) {
+        if (rule.kind === 'record' || rule.forMs > 0 || intervalMs > TICK_MS) continue
+        if ((this.#last.get(rule)?.series ?? Infinity) > BETWEEN_SERIES_MAX) continue
+        if (this.#closed || performance.now() > endMs) return
+        // What has changed is written by itself; the rest is written by rounds.
+        await this.#evaluateRule(rule, now, [], null)
+      }
+    }
+  }
+
+  async #evaluateDue(all: boolean): Promise<void> {
+    const now = this.#now()
     const startedMs = performance.now()
     this.#shared.begin()
     const written: WriteSeries[] = []
@@ -292,7 +275,7 @@ class RunningKeeper implements AlertKeeper {
       this.#dueAt.set(group, now + group.intervalMs - TICK_MS / 2)
       for (const rule of group.rules) {
         if (this.#closed) return
-        await this.#evaluateRule(rule, now, written)
+        await this.#evaluateRule(rule, now, written, this.#shared)
         if (performance.now() < sliceEndsMs) continue
         await setImmediate()
         sliceEndsMs = performance.now() + SLICE_MS
@@ -318,25 +301,30 @@ class RunningKeeper implements AlertKeeper {
     this.#save(orphans, [])
   }
 
-  async #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): Promise<void> {
+  async #evaluateRule(
+    rule: Rule,
+    now: number,
+    written: WriteSeries[],
+    shared: SharedFrames | null,
+  ): Promise<void> {
     const { externalLabels, externalUrl, store } = this.#options
     const startedMs = performance.now()
-    const done = (problem: string | null, hadData: boolean): void =>
-      void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData })
+    const done = (problem: string | null, hadData: boolean, series: number): void =>
+      void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData, series })
     let found: Evaluated
     try {
       found = await evaluateRule(rule, now, {
         store,
         externalLabels,
         externalUrl: externalUrl(),
-        shared: this.#shared,
+        ...(shared && { shared }),
       })
     } catch (error) {
       this.#failed(rule, error)
-      done(messageOf(error), true)
+      done(messageOf(error), true, Infinity)
       return
     }
-    done(null, found.hadData)
+    done(null, found.hadData, found.series)
     if (rule.kind === 'record') this.#record(rule, found.items, now, written)
     else this.#advance(rule, found.alerts, now, written)
   }
@@ -355,17 +343,20 @@ class RunningKeeper implements AlertKeeper {
     this.#see(rule, items)
     this.#active.set(rule.at, active)
     if (dropped > 0) this.#dropped.add(dropped)
+    // A change is not to wait for the end of a long round.
+    const out = changed.length > 0 || forgotten.length > 0 ? [] : written
     for (const alert of active.values())
-      written.push(alertSeries(alert, now, 1), forStateSeries(alert, now, false))
-    for (const [key, old] of before) if (!active.has(key)) written.push(forStateSeries(old, now, true))
+      out.push(alertSeries(alert, now, 1), forStateSeries(alert, now, false))
+    for (const [key, old] of before) if (!active.has(key)) out.push(forStateSeries(old, now, true))
     for (const alert of [...changed, ...forgotten]) {
       const old = before.get(labelsKey(alert.labels))
       // The series of the state that it left ends now, not five minutes from now.
       if (old !== undefined && (old.state !== alert.state || !active.has(labelsKey(alert.labels)))) {
-        written.push(alertSeries(old, now, staleMarker()))
+        out.push(alertSeries(old, now, staleMarker()))
       }
       if (alert.state !== 'pending') this.#log(alert)
     }
+    if (out !== written && out.length > 0) this.#write(out, now)
     this.#save(changed, forgotten)
   }
 

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Counters, FakeClock, silentLog } from '#base'
 import { type MetricsStore, openStore } from '#metrics'
 import { type FullState, openFullState } from '../state/open-state.ts'
-import { type AlertKeeper, startAlertKeeper } from './alert-keeper.ts'
+import { startAlertKeeper } from './alert-keeper.ts'
+import type { AlertKeeper } from './keeper-contract.ts'
 import { readRules } from './read-rules.ts'
 
 const SECOND_MS = 1000

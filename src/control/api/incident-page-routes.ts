@@ -1,5 +1,5 @@
 // Owns the page of an incident and its forms, which work without a script, and the file that holds all of it.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -43,7 +43,6 @@ const TOLD: Readonly<Record<string, string>> = {
 }
 
 export async function addIncidentPageRoutes(app: FastifyInstance, context: ControlContext): Promise<void> {
-  const shell = shellOf(context)
   addRoute(app, {
     method: 'GET',
     url: PAGE,
@@ -52,6 +51,7 @@ export async function addIncidentPageRoutes(app: FastifyInstance, context: Contr
     handle: async (request, reply) => {
       const reader = signedIn(request)
       if (reader === null && isFromElsewhere(request)) return again(request, reply)
+      const shell = await shellOf(context)
       if (reader === null) return bare(context, reply, shell)
       return send(context, request, reply, { reader, shell })
     },
@@ -183,9 +183,10 @@ async function sendExport(context: ControlContext, id: string, reply: FastifyRep
     .send(renderExport({ answer, figures, affected, zone: context.incidents.policy.zone }))
 }
 
-function shellOf({ options: { webFolder } }: ControlContext): string {
-  const file = webFolder === null ? null : join(webFolder, 'index.html')
-  return file !== null && existsSync(file) ? readFileSync(file, 'utf8') : ''
+/** Read each time: after an upgrade it names other scripts. Empty: the pages are not built. */
+async function shellOf({ options: { webFolder } }: ControlContext): Promise<string> {
+  if (webFolder === null) return ''
+  return await readFile(join(webFolder, 'index.html'), 'utf8').catch(() => '')
 }
 
 function signedIn({ principal }: FastifyRequest): SignedIn | null {

@@ -21,6 +21,7 @@ header{padding:20px;border:1px solid var(--tone);border-radius:8px;background:va
 h1{margin:10px 0 4px;font-size:22px;line-height:1.25}h2{margin:36px 0 10px;font-size:17px}p{margin:6px 0}.dim,dt,figcaption{color:var(--dim)}
 .pairs{display:grid;grid-template-columns:max-content 1fr;gap:4px 20px;margin:0}dd{margin:0}ul{padding-left:20px}
 table{border-collapse:collapse;width:100%}th,td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}th{color:var(--dim);font-weight:500}td{max-width:640px}td:first-child{white-space:nowrap}
+@media(max-width:640px){.rows thead{position:absolute;clip-path:inset(50%)}.rows tr,.rows td{display:block}.rows tr{padding:8px 0;border-bottom:1px solid var(--line)}.rows td{padding:0;border:0;overflow-wrap:anywhere}.rows td:first-child{color:var(--dim);white-space:normal}}
 figure{margin:16px 0}figure>svg{display:block;width:100%;height:auto}text{fill:var(--dim);font:12px system-ui,sans-serif}.grid{stroke:var(--line)}.mark{stroke:var(--text);stroke-dasharray:3 3}.mark-name{fill:var(--text)}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}.legend span{margin-left:14px;white-space:nowrap}.a{stroke:var(--a);stroke-width:3}.b{stroke:var(--b)}.c{stroke:var(--c)}.d{stroke:var(--d)}.e{stroke:var(--e)}.f{stroke:var(--f)}.g{stroke:var(--g)}
 footer{margin-top:40px;color:var(--dim)}`
@@ -223,7 +224,7 @@ function pairs(rows: readonly (readonly [string, string])[]): string {
 
 /** Cells are HTML already. */
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  return `<table><thead><tr>${heads.map(name => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>${rows
+  return `<table class="rows"><thead><tr>${heads.map(name => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>${rows
     .map(row => `<tr>${row.map(cell => `<td>${cell}</td>`).join('')}</tr>`)
     .join('')}</tbody></table>`
 }

@@ -1,7 +1,7 @@
 // Owns what happens once the control room is back after an absence: rules are looked at over that time, what began and
 // ended goes onto the timeline, and whoever was told of what still fires is told that it does.
 import { type Closable, type Log } from '#base'
-import type { AlertKeeper } from '../alerts/alert-keeper.ts'
+import type { AlertKeeper } from '../alerts/keeper-contract.ts'
 import { ABSENCE_MS_MIN, type Gap } from '../alerts/replay-gap.ts'
 import type { IncidentKeeper } from './incident-keeper.ts'
 

@@ -20,7 +20,9 @@ export async function beginRun(
   for (const id of plan.batches.flat()) {
     const server = { id, region: fleet.get(id)?.region ?? '' }
     for (const step of [...runbook.steps, ...runbook.onFailure]) {
-      const problem = step.kind === 'run' ? stepProblem(runs.steps, step, server) : null
+      // What may turn out not to be needed does not stand in the way; the dry run warns of it.
+      const isCertain = step.kind === 'run' && step.when === undefined
+      const problem = isCertain ? stepProblem(runs.steps, step, server) : null
       if (problem !== null) throw controlFaults.fault('control-run-refused', `${id}: ${problem}`)
     }
   }

@@ -61,7 +61,11 @@ export async function dryRunOf(parts: Parts, runbook: Runbook, request: RunReque
     const servers: DryRun['batches'][number]['servers'] = []
     for (const id of ids) {
       const shown = await serverOf(parts, plan, { id, ids })
-      problems.push(...shown.steps.flatMap(({ problem }) => (problem === null ? [] : [`${id}: ${problem}`])))
+      for (const [at, { problem }] of shown.steps.entries()) {
+        // What may not be needed at all does not stand in the way of the rest.
+        const isCertain = runbook.steps[at]?.when === undefined
+        if (problem !== null) (isCertain ? problems : warnings).push(`${id}: ${problem}`)
+      }
       if (shown.capacity.includes('is not known')) warnings.push(`${id}: ${shown.capacity}`)
       servers.push(shown)
     }
@@ -73,7 +77,7 @@ export async function dryRunOf(parts: Parts, runbook: Runbook, request: RunReque
     runbook: runbookView(runbook),
     ready: problems.length === 0,
     problems: [...new Set(problems)],
-    warnings,
+    warnings: [...new Set(warnings)],
     batches,
     onFailure: runbook.onFailure.map(stepTitle),
   }

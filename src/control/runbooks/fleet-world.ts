@@ -46,6 +46,9 @@ export class FleetWorld implements RunWorld {
     return null
   }
 
+  isWanted = (plan: RunPlan, server: string, when: string): Promise<boolean | string> =>
+    this.#holds(fillIn(when, this.#server(plan, server)))
+
   carryOut = async (
     plan: RunPlan,
     place: StepPlace,

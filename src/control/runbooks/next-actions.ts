@@ -122,6 +122,8 @@ function openStep(
   if (stop !== null && phase === 'main' && action.kind !== 'run')
     return [{ kind: 'give-up', ...place, outcome: 'failed', text: stop }]
   if (nowMs - beganAt >= action.timeoutMs) {
+    if (action.kind === 'wait-until' && action.goOn === true)
+      return [{ kind: 'give-up', ...place, outcome: 'done', text: `${lateWords(action)}; goes on` }]
     const outcome: StepOutcome = action.kind === 'run' ? 'unknown' : 'failed'
     return [{ kind: 'give-up', ...place, outcome, text: lateWords(action) }]
   }

@@ -9,14 +9,23 @@ describe('runbooks that ship', () => {
   it('are all taken, each in a file of its name', () => {
     const names = readRunbookFolders([shipped]).map(({ name, file }) => [`${name}.yaml`, file])
     expect(names.map(([name]) => name)).toEqual(names.map(([, file]) => file))
-    expect(names).toHaveLength(5)
-    expect(runbookPaths(shipped)).toHaveLength(5)
+    expect(names).toHaveLength(4)
+    expect(runbookPaths(shipped)).toHaveLength(4)
   })
 
   it('refuse clocks whose sources disagree before anything is touched', () => {
     const runbook = readRunbook(readTextFile(`${shipped}/reset-clock.yaml`), 'reset-clock.yaml')
     expect(runbook.preconditions[0]?.expr).toContain('TimeSourcesDisagree')
     expect(runbook.steps.map(({ kind }) => kind).slice(0, 2)).toEqual(['drain', 'run'])
+  })
+
+  it('set a clock gently first, and fully only where timers still fire early', () => {
+    const { steps } = readRunbook(readTextFile(`${shipped}/reset-clock.yaml`), 'reset-clock.yaml')
+    const names = steps.flatMap(step => (step.kind === 'run' ? [step.name] : []))
+    expect(names).toEqual(['reset-clock-check', 'reset-clock', 'reset-clock-full', 'reset-clock-verify'])
+    const full = steps.findIndex(step => step.kind === 'run' && step.name === 'reset-clock-full')
+    expect(steps[full]?.when).toContain('timer_early_seconds')
+    expect(steps[full - 1]).toMatchObject({ kind: 'wait-until', goOn: true })
   })
 })
 
@@ -46,6 +55,8 @@ describe('a runbook that cannot be carried out', () => {
       /^x\.yaml:6: undrain after a run needs a verify/,
     ],
     ['a return of what was not drained', with_('  - undrain:\n'), /^x\.yaml:4: undrain without a drain/],
+    ['a when that cannot be read', with_('  - run: reset\n    when: up ==\n'), /^x\.yaml:5: /],
+    ['a return that may be left out', with_('  - drain:\n  - undrain:\n    when: up\n'), /^x\.yaml:6: /],
     ['an unknown signal', with_('  - verify: { signals: [mood] }\n'), /^x\.yaml:4: /],
     ['a command in place of a name', with_('  - run: rm -rf /\n'), /^x\.yaml:4: .*step name/],
     ['an unknown key', `${with_('  - drain:\n')}stratgy: {}\n`, /^x\.yaml:.*stratgy/],

@@ -39,15 +39,24 @@ const said = <Shape extends z.ZodRawShape>(
 ): z.ZodPreprocess<z.ZodObject<Shape, z.core.$strict>> =>
   z.preprocess(value => value ?? {}, z.strictObject(shape))
 
+/** Of steps that may be left out without leaving a server half-way. */
+const when = words.optional()
+
 const stepShapes = {
   drain: z.strictObject({ drain: said({ timeout: duration.prefault('15m'), max: duration.optional() }) }),
   run: z.strictObject({
+    when,
     run: stepName,
     with: stepArguments.default({}),
     on: serverId.optional(),
     timeout: duration.prefault('5m'),
   }),
-  'wait-until': z.strictObject({ 'wait-until': words, timeout: duration.prefault('5m') }),
+  'wait-until': z.strictObject({
+    when,
+    'wait-until': words,
+    timeout: duration.prefault('5m'),
+    otherwise: z.enum(['fail', 'go-on']).default('fail'),
+  }),
   verify: z.strictObject({
     verify: said({
       signals: z.array(z.enum(signalNames)).min(1).optional(),
@@ -58,8 +67,9 @@ const stepShapes = {
   undrain: z.strictObject({
     undrain: said({ timeout: duration.prefault('15m'), stage: duration.prefault('60s') }),
   }),
-  notify: z.strictObject({ notify: words }),
+  notify: z.strictObject({ when, notify: words }),
   approve: z.strictObject({
+    when,
     approve: z.preprocess(
       value => value ?? {},
       z.strictObject({ ...approval, text: words.default('go on?') }),
@@ -172,6 +182,7 @@ function readStep(raw: Record<string, unknown>, path: readonly (string | number)
   }
   const step = toStep(parsed.data)
   if (step.kind === 'wait-until') checkExpression(step.expr, () => at([...path, 'wait-until']))
+  if (step.when !== undefined) checkExpression(step.when, () => at([...path, 'when']))
   return step
 }
 
@@ -183,6 +194,11 @@ type StepData = {
 const NOTIFY_MS_MAX = 60_000
 
 function toStep(data: StepData): RunbookStep {
+  const step = ownStep(data)
+  return 'when' in data && data.when !== undefined ? { ...step, when: data.when } : step
+}
+
+function ownStep(data: StepData): RunbookStep {
   if ('drain' in data) {
     const { timeout: timeoutMs, max: maxMs } = data.drain
     return { kind: 'drain', timeoutMs, ...(maxMs === undefined ? {} : { maxMs }) }
@@ -191,7 +207,10 @@ function toStep(data: StepData): RunbookStep {
     const { run: name, with: given, on = null, timeout: timeoutMs } = data
     return { kind: 'run', name, arguments: given, on, timeoutMs }
   }
-  if ('wait-until' in data) return { kind: 'wait-until', expr: data['wait-until'], timeoutMs: data.timeout }
+  if ('wait-until' in data) {
+    const step = { kind: 'wait-until', expr: data['wait-until'], timeoutMs: data.timeout } as const
+    return data.otherwise === 'go-on' ? { ...step, goOn: true } : step
+  }
   if ('verify' in data) {
     const { signals = null, hold: holdMs, timeout: timeoutMs } = data.verify
     return { kind: 'verify', signals, holdMs, timeoutMs }

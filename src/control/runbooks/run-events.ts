@@ -4,7 +4,8 @@ import type { RunCondition, ServerOutcome } from '#wire'
 import type { Runbook, RunbookStep } from './runbook.ts'
 
 export type Phase = 'main' | 'failure'
-export type StepOutcome = 'done' | 'failed' | 'unknown'
+/** `skipped`: its `when` did not hold, and nothing was done. */
+export type StepOutcome = 'done' | 'skipped' | 'failed' | 'unknown'
 
 export interface StepPlace {
   readonly server: string
@@ -64,6 +65,8 @@ export interface ServerProgress {
   drained: boolean
   /** A command was begun and nothing has shown since that the server is well. */
   ran: boolean
+  /** What `ran` was before the command that was begun last. */
+  ranBefore: boolean
   settled: { readonly outcome: ServerOutcome; readonly text: string } | null
 }
 
@@ -102,6 +105,7 @@ export function foldRun(plan: RunPlan, events: readonly RunEvent[]): RunState {
         problem: null,
         drained: false,
         ran: false,
+        ranBefore: false,
         settled: null,
       })
     }
@@ -161,13 +165,21 @@ function begin(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent,
   progress.beganAt = event.at
   const kind = stepsOf(plan, event.phase)[event.step]?.kind
   if (kind === 'drain') progress.drained = true
-  if (kind === 'run') progress.ran = true
+  if (kind !== 'run') return
+  progress.ranBefore = progress.ran
+  progress.ran = true
 }
 
 function end(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent, { kind: 'end' }>): void {
   const { phase, step, outcome, text, touched } = event
   const kind = stepsOf(plan, phase)[step]?.kind
+  const wasBegun = progress.beganAt !== null
   progress.beganAt = null
+  if (outcome === 'skipped') {
+    progress.phase = phase
+    progress.step = step + 1
+    return
+  }
   if (outcome === 'done') {
     progress.step = step + 1
     if (kind === 'undrain') progress.drained = false
@@ -175,7 +187,7 @@ function end(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent, {
     return
   }
   if (!touched && kind === 'drain') progress.drained = false
-  if (!touched && kind === 'run') progress.ran = false
+  if (!touched && kind === 'run' && wasBegun) progress.ran = progress.ranBefore
   progress.problem ??= text
   if (outcome === 'unknown') progress.isUnknown = true
   // What fails while a failure is dealt with ends the attempt: the server is settled as it is.

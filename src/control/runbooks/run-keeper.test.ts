@@ -14,6 +14,12 @@ steps:
   - drain:
   - run: reset
     timeout: 60s
+  - wait-until: well == 1
+    timeout: 3s
+    otherwise: go-on
+  - run: reset-full
+    when: well == 0
+    timeout: 60s
   - approve: { timeout: 30s, role: operator }
   - wait-until: up == 1
     timeout: 20s
@@ -42,10 +48,12 @@ class Outside {
   readonly asked = new Map<string, number>()
   readonly plan: RunPlan
   failing: string | null = null
+  wanted: boolean | string
   #left: number
 
-  constructor(plan: RunPlan, answers: Answers, killAfter: number) {
+  constructor(plan: RunPlan, { answers, wanted = false }: Story, killAfter: number) {
     this.plan = plan
+    this.wanted = wanted
     this.answers = answers
     this.#left = killAfter
   }
@@ -62,6 +70,10 @@ class Outside {
   world(): RunWorld {
     return {
       preconditions: async () => this.failing,
+      isWanted: async () => {
+        this.point()
+        return this.wanted
+      },
       carryOut: async (_plan, place, step) => {
         this.point()
         const result = this.#do(place, step)
@@ -131,12 +143,13 @@ function planFor(text: string, ids = ['a', 'b', 'c']): RunPlan {
 interface Story {
   readonly answers: Answers
   readonly approve?: boolean
+  readonly wanted?: boolean | string
   readonly stopAt?: number
 }
 
 /** Turns until it ends; a killed control room is followed by a new one. */
 async function live(story: Story, killAfter: number, text = TEXT): Promise<Outside> {
-  const outside = new Outside(planFor(text), story.answers, killAfter)
+  const outside = new Outside(planFor(text), story, killAfter)
   let keeper = outside.keeper()
   for (let turn = 0; turn < 500; turn += 1) {
     const before = outside.events.length
@@ -193,6 +206,14 @@ const stories: Readonly<Record<string, Story>> = {
   'an agent is gone in mid-step': { answers: { run: () => ({ kind: 'pending', text: 'no word' }) } },
   'nobody knows whether it ran': { answers: { run: () => ({ kind: 'unknown', text: 'the agent ended' }) } },
   'a verify never holds': { answers: { verify: () => ({ kind: 'pending', text: 'cpu is 2' }) } },
+  'the gentle way was not enough': {
+    answers: {
+      'wait-until': ({ step }) =>
+        step === 2 ? { kind: 'pending', text: 'no' } : { kind: 'done', text: 'it holds' },
+    },
+    wanted: true,
+  },
+  'nobody can tell whether more is needed': { answers: {}, wanted: 'the store does not answer' },
   'a condition never comes': { answers: { 'wait-until': () => ({ kind: 'pending', text: 'no' }) } },
   'nobody approves': { answers: {}, approve: false },
   'the rest cannot carry the viewers': {
@@ -244,6 +265,28 @@ describe('how runs end', () => {
     ).toEqual([['x'], ['y']])
   })
 
+  it('does what may be needed only where it is, and goes on where a wait was allowed to fail', async () => {
+    const done = async (name: string): Promise<string[]> => {
+      const { events } = await live(stories[name] as Story, -2)
+      return events.flatMap(event =>
+        event.kind === 'end' && event.server === 'a' && (event.step === 2 || event.step === 3)
+          ? [`${event.outcome}: ${event.text}`]
+          : [],
+      )
+    }
+    expect(await done('all goes well')).toEqual([
+      'done: wait-until',
+      'skipped: not needed: well == 0 does not hold',
+    ])
+    expect(await done('the gentle way was not enough')).toEqual([
+      'done: did not hold within 3 s; goes on',
+      'done: run',
+    ])
+    const unclear = await live(stories['nobody can tell whether more is needed'] as Story, -2)
+    expect(endOf(unclear)).toBe('failed')
+    expect([...unclear.drained]).toEqual(['a'])
+  })
+
   it('touches nobody after a canary that failed, and tidies up where it failed', async () => {
     const outside = await live(stories['a command fails on the canary'] as Story, -2)
     expect(endOf(outside)).toBe('failed')
@@ -271,7 +314,7 @@ describe('how runs end', () => {
   })
 
   it('is refused, and touches nothing, while a precondition does not hold', async () => {
-    const outside = new Outside(planFor(TEXT), {}, -2)
+    const outside = new Outside(planFor(TEXT), { answers: {} }, -2)
     outside.failing = 'sources disagree'
     await outside.keeper().turn()
     expect(outside.events).toMatchObject([{ kind: 'ended', condition: 'refused' }])
@@ -280,7 +323,7 @@ describe('how runs end', () => {
 
   it('takes no approval that comes too late, also when the control room was away meanwhile', async () => {
     const text = `${TEXT}approval: { role: admin, timeout: 1m }\n`
-    const outside = new Outside(planFor(text), {}, -2)
+    const outside = new Outside(planFor(text), { answers: {} }, -2)
     await outside.keeper().turn()
     expect(outside.events).toEqual([])
     outside.nowMs += 61_000

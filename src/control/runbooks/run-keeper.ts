@@ -2,7 +2,14 @@
 // that a control room killed at any point takes them up again.
 import { type Closable, every, type Log, messageOf, unreachable } from '#base'
 import { type Action, nextActions } from './next-actions.ts'
-import { foldRun, type RunEvent, type RunEventBody, type RunPlan, type StepPlace } from './run-events.ts'
+import {
+  foldRun,
+  type RunEvent,
+  type RunEventBody,
+  type RunPlan,
+  type StepPlace,
+  stepsOf,
+} from './run-events.ts'
 import type { RunbookStep } from './runbook.ts'
 
 const TURN_MS = 250
@@ -35,6 +42,8 @@ export type StepResult =
 export interface RunWorld {
   /** Null: all hold; else what does not. */
   preconditions(this: void, plan: RunPlan, servers: readonly string[]): Promise<string | null>
+  /** Whether `when` of a step holds for a server now; in words where that cannot be told. */
+  isWanted(this: void, plan: RunPlan, server: string, when: string): Promise<boolean | string>
   carryOut(
     this: void,
     plan: RunPlan,
@@ -105,16 +114,17 @@ export class RunKeeper {
         return []
       case 'begin-batch':
         return [await this.#note(plan, await this.#batch(plan, action.batch))]
-      case 'begin': {
-        const { server, phase, step } = action
-        return [await this.#note(plan, { kind: 'begin', server, phase, step })]
-      }
+      case 'begin':
+        return [await this.#note(plan, await this.#begin(plan, action))]
       case 'give-up': {
         const { server, phase, step, outcome, text } = action
         const place = { server, phase, step }
-        const output = this.words(plan.id, place)?.output ?? ''
+        const said = this.words(plan.id, place)
+        const output = said?.output ?? ''
+        const whole = outcome === 'done' || said === null ? text : `${text}; last: ${said.text}`
         // One that was given up is held to have changed something.
-        return [await this.#note(plan, { kind: 'end', ...place, outcome, text, output, touched: true })]
+        const end = { kind: 'end', ...place, outcome, text: whole, output, touched: true } as const
+        return [await this.#note(plan, end)]
       }
       case 'carry-out':
         return await this.#carryOut(plan, action)
@@ -137,6 +147,19 @@ export class RunKeeper {
     if (problem === null) return { kind: 'batch', batch }
     const text = batch === 0 ? `${problem}; nothing was done` : `before batch ${batch + 1}: ${problem}`
     return { kind: 'ended', condition: batch === 0 ? 'refused' : 'stopped', text }
+  }
+
+  /** `when` is asked once, before anything of the step is done: what the step itself changes does not undo it. */
+  async #begin(plan: RunPlan, { server, phase, step }: StepPlace): Promise<RunEventBody> {
+    const place = { server, phase, step }
+    const when = stepsOf(plan, phase)[step]?.when
+    if (when === undefined) return { kind: 'begin', ...place }
+    const wanted = await this.#options.world.isWanted(plan, server, when)
+    if (wanted === true) return { kind: 'begin', ...place }
+    const end = { kind: 'end', ...place, output: '', touched: false } as const
+    return wanted === false
+      ? { ...end, outcome: 'skipped', text: `not needed: ${when} does not hold` }
+      : { ...end, outcome: 'failed', text: `whether it is needed cannot be told: ${wanted}` }
   }
 
   async #carryOut(plan: RunPlan, action: Extract<Action, { kind: 'carry-out' }>): Promise<RunEvent[]> {

@@ -31,6 +31,8 @@ export function runbookView(runbook: Runbook): RunbookView {
   }
 }
 
+const SAID_MAX = 120
+
 type Words = (run: string, place: StepPlace) => { readonly text: string; readonly output: string } | null
 
 /** `words`: what steps that go on say now. */
@@ -68,8 +70,11 @@ function standing(state: RunState, words: Words): string {
   for (const { id, phase, step, beganAt } of state.servers.values()) {
     const action = beganAt === null ? undefined : stepsOf(plan, phase)[step]
     if (action === undefined) continue
-    const said = words(plan.id, { server: id, phase, step })
-    return `${id}: ${fillIn(stepTitle(action), { id, region: plan.regions[id] ?? '' })}${said === null ? '' : ` (${said.text})`}`
+    const said = words(plan.id, { server: id, phase, step })?.text ?? ''
+    const title = `${id}: ${fillIn(stepTitle(action), { id, region: plan.regions[id] ?? '' })}`
+    // The whole of it stands at the step.
+    const short = said.length > SAID_MAX ? `${said.slice(0, SAID_MAX)}…` : said
+    return short === '' ? title : `${title} (${short})`
   }
   return state.batch < 0 ? 'begins' : 'goes on'
 }

@@ -5,6 +5,8 @@ import type { UserRole } from '#wire'
 
 interface Timed {
   readonly timeoutMs: number
+  /** PromQL: the step is done only where it holds when its turn comes; left out: always. */
+  readonly when?: string
 }
 
 export type RunbookStep =
@@ -18,7 +20,12 @@ export type RunbookStep =
       /** Another server whose agent does it; null: the server's own. */
       readonly on: string | null
     })
-  | (Timed & { readonly kind: 'wait-until'; readonly expr: string })
+  | (Timed & {
+      readonly kind: 'wait-until'
+      readonly expr: string
+      /** The run goes on where it does not hold in time, since a later step deals with that. */
+      readonly goOn?: boolean
+    })
   | (Timed & { readonly kind: 'verify'; readonly signals: readonly string[] | null; readonly holdMs: number })
   | (Timed & { readonly kind: 'undrain'; readonly stageMs: number })
   | (Timed & { readonly kind: 'notify'; readonly text: string })
@@ -64,6 +71,11 @@ export interface Runbook {
 
 /** One step in words. */
 export function stepTitle(step: RunbookStep): string {
+  const title = ownTitle(step)
+  return step.when === undefined ? title : `${title}, where ${step.when}`
+}
+
+function ownTitle(step: RunbookStep): string {
   switch (step.kind) {
     case 'drain':
       return 'drain: no new viewers, and those it has are moved'
@@ -72,7 +84,7 @@ export function stepTitle(step: RunbookStep): string {
       return [`run ${step.name}`, ...words, ...(step.on === null ? [] : [`on ${step.on}`])].join(' ')
     }
     case 'wait-until':
-      return `wait until ${step.expr}`
+      return `wait until ${step.expr}${step.goOn === true ? ', and go on without it' : ''}`
     case 'verify':
       return step.signals === null
         ? 'verify: within its normal ranges'

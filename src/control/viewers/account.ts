@@ -9,6 +9,8 @@ import type { Session, Told } from './session.ts'
 
 /** Events of a player may come after its first requests: until then it is not told as an estimate. */
 const ESTIMATE_AFTER_MS = 10_000
+/** Its first word may come before the edge's own on what it answered: until then it is not told as nobody's. */
+const EDGE_AFTER_MS = 10_000
 
 export interface AccountParts {
   readonly counts: ViewerCounts
@@ -19,24 +21,30 @@ export interface AccountParts {
   regionOf(this: void, edge: string | null): string
 }
 
-/** Gives the figures; `waits`: it has to be looked at again, though nothing may come. */
+/** Gives the figures; `waitsUntil`: it has to be looked at again then, though nothing may come; null: it has not. */
 export function account(
   session: Session,
   nowMs: number,
   parts: AccountParts,
-): { readonly figures: Figures; readonly waits: boolean } {
+): { readonly figures: Figures; readonly waitsUntil: number | null } {
   const figures = figuresOf(session)
-  const isEarly = session.events === 0 && session.endedAt === null
-  if (isEarly && nowMs - session.heardAt < ESTIMATE_AFTER_MS && nowMs - session.firstAt < ESTIMATE_AFTER_MS) {
-    return { figures, waits: true }
-  }
+  const waitsUntil = heldBackUntil(session)
+  if (nowMs < waitsUntil) return { figures, waitsUntil }
   const counts = countsFor(session, figures, parts)
   const { watchedS, rebufferS, rebuffers } = session.told
   tell(session.told, figures, counts)
   parts.counting?.see(session, figures, { watchedS, rebufferS, rebuffers }, nowMs)
   const { fresh, waits } = judgeSession(session, figures, nowMs, parts.witness)
   for (const { blame, seconds } of fresh) counts.stall(blame, seconds)
-  return { figures, waits }
+  return { figures, waitsUntil: waits ? nowMs : null }
+}
+
+function heldBackUntil({ events, told, runs, said, endedAt, knownAt, heardAt, firstAt }: Session): number {
+  if (endedAt !== null) return 0
+  const estimate = events > 0 ? 0 : Math.min(heardAt, firstAt) + ESTIMATE_AFTER_MS
+  const isNew = told.sessions === 0 && told.watchedS === 0
+  const edge = isNew && runs.length === 0 && said.length === 0 ? knownAt + EDGE_AFTER_MS : 0
+  return Math.max(estimate, edge)
 }
 
 function countsFor(

@@ -1,7 +1,8 @@
 // Owns who was affected by something: viewers who lost seconds or could not start within a time, measured and estimated
 // apart, and how many more they are than among viewers of the same titles on other edges. Pure.
 import type { AffectedAnswer, AffectedCounts, AffectedQuery, AffectedViewer } from '#wire'
-import { stallEdge } from './figures.ts'
+import { runsOf } from './edge-runs.ts'
+import { lastEdge, stallEdge } from './figures.ts'
 import type { Session } from './session.ts'
 import type { Found } from './session-search.ts'
 
@@ -28,19 +29,21 @@ export interface Affected {
 }
 
 export async function affectedBy(query: AffectedQuery, sessions: AsyncIterable<Found>): Promise<Affected> {
-  const own: Found[] = []
-  const others: Found[] = []
+  // Of each session only what is shown of it: whole ones would be many times as much memory.
+  const own: AffectedViewer[] = []
+  const others: AffectedViewer[] = []
   let truncated = false
   for await (const found of sessions) {
     if (own.length + others.length >= SESSIONS_MAX) {
       truncated = true
       break
     }
-    ;(fedBy(found.session, query) ? own : others).push(found)
+    const isPeer = !fedBy(found.session, query)
+    ;(isPeer ? others : own).push(wordsOf(found, query, isPeer))
   }
-  const titles = new Set(own.map(({ session }) => session.title))
-  const peers = others.filter(({ session }) => titles.has(session.title))
-  const all = [...viewersOf(own, query, false), ...viewersOf(peers, query, true)]
+  const titles = new Set(own.map(({ title }) => title))
+  const peers = others.filter(({ title }) => titles.has(title))
+  const all = [...viewersOf(own, false), ...viewersOf(peers, true)]
   return {
     measured: countsOf(all, false, query),
     estimated: countsOf(all, true, query),
@@ -53,19 +56,17 @@ export async function affectedBy(query: AffectedQuery, sessions: AsyncIterable<F
 }
 
 /** Without an edge in the question everybody belongs to it. */
-function fedBy({ runs }: Session, { edge, from, to }: AffectedQuery): boolean {
+function fedBy(session: Session, { edge, from, to }: AffectedQuery): boolean {
   if (edge === undefined) return true
-  return runs.some(run => run.edge === edge && run.from <= to && run.to + BUFFER_MS >= from)
+  return runsOf(session).some(run => run.edge === edge && run.from <= to && run.to + BUFFER_MS >= from)
 }
 
 /** One for each reference, or for each session that has none; measured and estimated ones are never one. */
-function viewersOf(sessions: readonly Found[], query: AffectedQuery, isPeer: boolean): Viewer[] {
+function viewersOf(sessions: readonly AffectedViewer[], isPeer: boolean): Viewer[] {
   const viewers = new Map<string, Viewer>()
-  for (const found of sessions) {
-    const { session, figures } = found
-    const { viewerRef, sid } = session
-    const key = `${figures.estimated} ${viewerRef === null ? `sid ${sid}` : `ref ${viewerRef}`}`
-    const one = wordsOf(found, query, isPeer)
+  for (const one of sessions) {
+    const { viewerRef, sid, estimated } = one
+    const key = `${estimated} ${viewerRef === null ? `sid ${sid}` : `ref ${viewerRef}`}`
     const known = viewers.get(key)
     if (known === undefined) {
       viewers.set(key, { isPeer, lostS: one.lostS, couldNotStart: one.couldNotStart, worst: one })
@@ -97,7 +98,7 @@ function wordsOf({ session, figures }: Found, query: AffectedQuery, isPeer: bool
     wantedS: figures.watchedS + figures.rebufferS,
     lostS,
     couldNotStart,
-    edge: worst?.edge ?? edge ?? session.runs.at(-1)?.edge ?? null,
+    edge: worst?.edge ?? edge ?? lastEdge(session),
     estimated: figures.estimated,
     evidence: couldNotStart
       ? `${figures.attempt === 'failure' ? 'playing failed' : 'left'} before the first frame, after ${waitedS(session).toFixed(1)} s`

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ViewerEvent, ViewerRecord, ViewerRequest } from '#wire'
 import { type AssembleWords, newSession, takeEvent, takeRequest } from './assemble.ts'
+import { runsOf } from './edge-runs.ts'
 import { figuresOf, unattributedS } from './figures.ts'
 import type { Session } from './session.ts'
 
@@ -129,13 +130,27 @@ describe('a session', () => {
       reply(2, { url: 'https://eu.example/vod/1.m4s' }),
       request(3),
     ])
-    expect(session.runs).toMatchObject([
+    expect(runsOf(session)).toMatchObject([
       { edge: 'us-east', by: 'cmsd' },
       { edge: 'eu-west', by: 'access-log' },
     ])
     const nobody = assembled([event(0, 's'), event(1, 'p'), event(11, 'q')])
     expect(unattributedS(nobody, figuresOf(nobody))).toBeCloseTo(10)
     expect(unattributedS(session, figuresOf(session))).toBeLessThan(1.1)
+  })
+
+  it('was fed when it was, also where the player could tell only later', () => {
+    const named = (s: number, edge: string): ViewerEvent =>
+      event(s, '', { e: 'rr', at: AT + 60_020, keys: { cmsdd: `n="${edge}"` } })
+    // All of a minute in one message, and then one that comes at once: now the player's clock is known.
+    const late = [named(0, 'us-east'), named(10, 'us-east'), named(40, 'eu-west'), named(50, 'eu-west')]
+    const session = assembled([...late, event(61, 'p')])
+    expect(runsOf(session).map(({ edge, from, to }) => [edge, (from - AT) / 1000, (to - AT) / 1000])).toEqual(
+      [
+        ['us-east', 0.02, 10.02],
+        ['eu-west', 40.02, 50.02],
+      ],
+    )
   })
 
   it('counts nobody for time in which nothing was heard', () => {
@@ -167,7 +182,7 @@ describe('the same records', () => {
   const seed = Number(process.env['SEED'] ?? 20_260_214)
   const comparable = (session: Session): unknown => {
     const { stalls, ...figures } = figuresOf(session)
-    return { ...figures, stalls: stalls.length, title: session.title, runs: session.runs }
+    return { ...figures, stalls: stalls.length, title: session.title, runs: runsOf(session) }
   }
 
   it('give the same session in any order, and twice', () => {

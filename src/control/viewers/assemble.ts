@@ -5,9 +5,10 @@ import { SLOW_MS } from './blame.ts'
 import { noteEdge } from './edge-runs.ts'
 import { deliver, noDelivery } from './estimate.ts'
 import { noPlayback, step } from './playback.ts'
-import { hear, noClock, offsetOf } from './player-clock.ts'
+import { hear, noClock } from './player-clock.ts'
 import { playerFamily } from './player-family.ts'
 import { dropLeast, insertRow, overflow } from './rows.ts'
+import { BITRATE_KBPS_MAX } from './sane.ts'
 import { markSeen, nothingSeen } from './seen.ts'
 import {
   ANSWER,
@@ -42,8 +43,6 @@ const ALIVE_MS = 30_000
 const EDGES_MAX = 16
 const TITLE = /^[a-z0-9][a-z0-9-]{0,126}$/
 const REFERENCE_CHARACTERS_MAX = 128
-/** No player shows more than this in one second. */
-const BITRATE_KBPS_MAX = 1e6
 const DAY_S = 86_400
 const ANSWER_FAILED = 500
 
@@ -56,6 +55,7 @@ export function newSession(sid: string, at: number): Session {
     network: null,
     viewerRef: null,
     heardAt: at,
+    knownAt: at,
     firstAt: at,
     lastAt: at,
     lastAnswerAt: Number.NaN,
@@ -77,6 +77,7 @@ export function newSession(sid: string, at: number): Session {
     segments: [],
     edgeNames: [],
     runs: [],
+    said: [],
     stalls: [],
     judged: [],
     told: {
@@ -110,7 +111,7 @@ export function takeEvent(session: Session, event: ViewerEvent, words: AssembleW
   takeLateness(session, keys, ts)
   const isReply = event.e === 'rr'
   const edge = namedEdge(keys, words)
-  if (edge !== null) noteEdge(session.runs, edge.edge, ts + offsetOf(session.clock), edge.by)
+  if (edge !== null) noteEdge(session.said, edge.edge, ts, edge.by)
   if (isReply) takeReply(session, keys, ts, edge?.edge ?? null)
   if (event.e === 'e') {
     session.errors += 1

@@ -53,6 +53,45 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
   ],
   [
     'edge',
+    'none slow, but one after the other',
+    {
+      to: 10_650,
+      answers: [
+        answer({ at: 9990, firstByteMs: 310, durationMs: 330 }),
+        answer({ at: 10_320, firstByteMs: 300, durationMs: 320 }),
+      ],
+      replies: [reply({ askedAt: 9990, ttfbMs: 315, ttlbMs: 335 })],
+      bufferMs: 0,
+    },
+    /one answer after the other, took 600 ms of it/,
+  ],
+  [
+    'origin',
+    'none slow, but one after the other, as the upstream was',
+    {
+      to: 10_650,
+      answers: [
+        answer({ at: 9990, firstByteMs: 310, upstreamMs: 300, durationMs: 330 }),
+        answer({ at: 10_320, firstByteMs: 300, upstreamMs: 290, durationMs: 320 }),
+      ],
+    },
+    /took 600 ms of it; the upstream took 580 ms/,
+  ],
+  [
+    'player',
+    'a little of a long stall, one after the other',
+    {
+      to: 12_000,
+      answers: [
+        answer({ at: 9990, firstByteMs: 310, durationMs: 330 }),
+        answer({ at: 10_320, firstByteMs: 300, durationMs: 320 }),
+      ],
+      replies: [reply({ askedAt: 9990, ttfbMs: 315, ttlbMs: 335 })],
+    },
+    /answers came within/,
+  ],
+  [
+    'edge',
     'slow beside a quick upstream',
     { answers: [answer({ firstByteMs: 1500, upstreamMs: 30, durationMs: 1600 })] },
     /upstream took 30 ms/,

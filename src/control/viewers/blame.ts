@@ -10,6 +10,8 @@ const BEFORE_MS = 4000
 const BUFFER_MS = 500
 /** Of the edge's first byte, at least this part was waiting for the upstream. */
 const UPSTREAM_PART = 0.6
+/** Of a stall, as much of it was one cause. */
+const STALL_PART = 0.6
 /** Clocks of the two differ by so much. */
 const APART_MS = 1000
 
@@ -89,7 +91,28 @@ export function judgeStall(stall: StallEvidence): Judged {
       evidence: `the edge was ready after ${ms(answer.firstByteMs)}, the way took ${took}`,
     }
   }
-  return judgeBuffer(stall, reply, answer)
+  return (
+    (stall.bufferMs >= BUFFER_MS ? null : judgeTogether(stall, answers)) ?? judgeBuffer(stall, reply, answer)
+  )
+}
+
+/** None of them was slow, but one came after the other: pictures, then sound. */
+function judgeTogether({ from, to }: StallEvidence, answers: readonly OwnAnswer[]): Judged | null {
+  const waited = (ends: (one: OwnAnswer) => number): number => {
+    let [sum, until] = [0, from]
+    for (const one of answers.toSorted((a, b) => a.at - b.at)) {
+      const end = Math.min(to, one.at + spent(ends(one)))
+      sum += Math.max(0, end - Math.max(until, one.at))
+      until = Math.max(until, end)
+    }
+    return sum
+  }
+  const edgeMs = waited(one => one.firstByteMs)
+  if (edgeMs < SLOW_MS || edgeMs < (to - from) * STALL_PART) return null
+  const upstreamMs = waited(one => one.upstreamMs)
+  const text = `the edge's first bytes, one answer after the other, took ${ms(edgeMs)} of it`
+  if (upstreamMs < edgeMs * UPSTREAM_PART) return { blame: 'edge', evidence: text }
+  return { blame: 'origin', evidence: `${text}; the upstream took ${ms(upstreamMs)}` }
 }
 
 /** What the edge's own times say: it waited for its upstream, or it was slow itself. */

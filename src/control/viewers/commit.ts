@@ -3,7 +3,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ViewerCounts } from './counts.ts'
 import type { Journal } from './journal.ts'
-import type { Session } from './session.ts'
+import type { Head } from './rest/shelf.ts'
 import type { SessionRow, SessionStore } from './session-store.ts'
 
 /** The thread is given back after so long. */
@@ -13,34 +13,36 @@ export interface CommitParts {
   readonly store: SessionStore
   readonly counts: ViewerCounts
   readonly journal: Journal
+  /** As it is now. */
+  packed(this: void, head: Head): Buffer
   monotonicMs(this: void): number
 }
 
 export class Commit {
   readonly #parts: CommitParts
-  #dirty = new Set<Session>()
+  #dirty = new Set<Head>()
   #gone = new Set<string>()
   #over = new Map<string, SessionRow>()
   /** Of the commit that runs: not written yet. */
-  #pending: Set<Session> | null = null
+  #pending: Set<Head> | null = null
 
   constructor(parts: CommitParts) {
     this.#parts = parts
   }
 
   /** To be called before a session is changed. */
-  beforeChange(session: Session): void {
-    if (this.#pending?.delete(session) === true) this.#parts.store.putOpen(session)
-    this.#dirty.add(session)
+  beforeChange(head: Head): void {
+    if (this.#pending?.delete(head) === true) this.#putOpen(head)
+    this.#dirty.add(head)
   }
 
-  /** It is over, or was thrown away (null). */
-  over(session: Session, row: SessionRow | null): void {
-    if (this.#pending?.delete(session) === true) this.#parts.store.putOpen(session)
-    this.#dirty.delete(session)
-    this.#gone.add(session.sid)
-    if (row === null) this.#over.delete(session.sid)
-    else this.#over.set(session.sid, row)
+  /** It is over, or is about to be thrown away (null). */
+  over(head: Head, row: SessionRow | null): void {
+    if (this.#pending?.delete(head) === true) this.#putOpen(head)
+    this.#dirty.delete(head)
+    this.#gone.add(head.sid)
+    if (row === null) this.#over.delete(head.sid)
+    else this.#over.set(head.sid, row)
   }
 
   /** One that is over and waits to be written. */
@@ -73,9 +75,9 @@ export class Commit {
       ;[this.#dirty, this.#gone, this.#over] = [new Set(), new Set(), new Map()]
       this.#pending = pending
       let startMs = monotonicMs()
-      for (const session of pending) {
-        pending.delete(session)
-        store.putOpen(session)
+      for (const head of pending) {
+        pending.delete(head)
+        this.#putOpen(head)
         if (monotonicMs() - startMs < SLICE_MS) continue
         await turn()
         startMs = monotonicMs()
@@ -94,9 +96,13 @@ export class Commit {
     return sums
   }
 
-  #putBack(dirty: Set<Session>, gone: Set<string>, over: Map<string, SessionRow>): void {
+  #putOpen(head: Head): void {
+    this.#parts.store.putOpen(head.sid, this.#parts.packed(head))
+  }
+
+  #putBack(dirty: Set<Head>, gone: Set<string>, over: Map<string, SessionRow>): void {
     // Who is over since then must not be written as one that goes on.
-    for (const session of dirty) if (!this.#gone.has(session.sid)) this.#dirty.add(session)
+    for (const head of dirty) if (!this.#gone.has(head.sid)) this.#dirty.add(head)
     for (const sid of gone) this.#gone.add(sid)
     for (const [sid, row] of over) if (!this.#over.has(sid)) this.#over.set(sid, row)
   }

@@ -1,10 +1,23 @@
 // Owns which edges fed a session, and when: runs that do not overlap, in order of time. A word that comes late splits a
 // run or bridges two, so that the order of words does not matter.
-import { type EdgeRun, RUNS_MAX } from './session.ts'
+import { offsetOf } from './player-clock.ts'
+import { type EdgeRun, RUNS_MAX, type Session } from './session.ts'
 
 const STRENGTH = { cmsd: 2, host: 1, 'access-log': 2 } as const
 
-/** An edge answered at that moment (fleet time). */
+/** Fleet time; of answers and of the player's word together. Not to be changed. */
+export function runsOf({ runs, said, clock }: Pick<Session, 'runs' | 'said' | 'clock'>): readonly EdgeRun[] {
+  if (said.length === 0) return runs
+  const all = runs.map(run => ({ ...run }))
+  const offset = offsetOf(clock)
+  for (const { edge, from, to, by } of said) {
+    noteEdge(all, edge, from + offset, by)
+    if (to > from) noteEdge(all, edge, to + offset, by)
+  }
+  return all
+}
+
+/** An edge answered at that moment. */
 export function noteEdge(runs: EdgeRun[], edge: string, at: number, by: EdgeRun['by']): void {
   let next = runs.length
   while (next > 0 && (runs[next - 1]?.from ?? 0) > at) next -= 1

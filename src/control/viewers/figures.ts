@@ -1,6 +1,6 @@
 // Owns what a session came to so far: measured from its events, or estimated from its requests. Pure.
 import type { SessionView } from '#wire'
-import { edgeAt } from './edge-runs.ts'
+import { edgeAt, runsOf } from './edge-runs.ts'
 import { estimate } from './estimate.ts'
 import { foldPlayback, type Stall } from './playback.ts'
 import { offsetOf } from './player-clock.ts'
@@ -45,8 +45,27 @@ export const STATE_NAMES: Readonly<Record<string, SessionView['state']>> = {
   q: 'quit',
 }
 
+/** What a player may tell of after it could not for a while (player-clock.ts). */
+const UNHEARD_S = 900
+
 export function figuresOf(session: Session): Figures {
-  return session.events > 0 ? measured(session) : estimated(session)
+  return session.events > 0 ? bounded(session, measured(session)) : estimated(session)
+}
+
+/** Nobody watches for longer than there was time: a clock that is moved ahead with each record says so. */
+function bounded({ firstAt, lastAt, lastAnswerAt }: Session, figures: Figures): Figures {
+  const { watchedS, rebufferS, ratedS, ratedBits } = figures
+  const until = Number.isNaN(lastAnswerAt) ? lastAt : Math.max(lastAt, lastAnswerAt)
+  const thereS = (until - firstAt) / 1000 + UNHEARD_S
+  if (watchedS + rebufferS <= thereS) return figures
+  const part = thereS / (watchedS + rebufferS)
+  return {
+    ...figures,
+    watchedS: watchedS * part,
+    rebufferS: rebufferS * part,
+    ratedS: ratedS * part,
+    ratedBits: ratedBits * part,
+  }
 }
 
 function measured(session: Session): Figures {
@@ -109,16 +128,16 @@ function fleetStall({ from, seconds }: Stall, offset: number): FleetStall {
 }
 
 /** Seconds of watching and rebuffering before any edge is known to have fed it; all of them where none is. */
-export function unattributedS({ runs, firstAt }: Session, { watchedS, rebufferS }: Figures): number {
-  const [first] = runs
+export function unattributedS(session: Session, { watchedS, rebufferS }: Figures): number {
+  const [first] = runsOf(session)
   if (first === undefined) return watchedS + rebufferS
-  return Math.min(watchedS + rebufferS, Math.max(0, first.from - firstAt) / 1000)
+  return Math.min(watchedS + rebufferS, Math.max(0, first.from - session.firstAt) / 1000)
 }
 
-export function lastEdge({ runs }: Session): string | null {
-  return runs.at(-1)?.edge ?? null
+export function lastEdge(session: Session): string | null {
+  return runsOf(session).at(-1)?.edge ?? null
 }
 
-export function stallEdge({ runs }: Session, at: number): string | null {
-  return edgeAt(runs, at)
+export function stallEdge(session: Session, at: number): string | null {
+  return edgeAt(runsOf(session), at)
 }

@@ -1,7 +1,6 @@
 // Owns collecting the evidence of a session's stalls and judging those that are settled. It keeps what it has judged.
 import { type Delay, judgeStall, type OwnAnswer, type SeenReply } from './blame.ts'
-import { edgeAt } from './edge-runs.ts'
-import type { Figures, FleetStall } from './figures.ts'
+import { type Figures, type FleetStall, stallEdge } from './figures.ts'
 import { offsetOf } from './player-clock.ts'
 import { eachRow } from './rows.ts'
 import {
@@ -51,7 +50,7 @@ export function judgeSession(
 
 /** As it looks now: also for a stall that is not settled. */
 export function judged(session: Session, stall: FleetStall, witness: EdgeWitness): JudgedStall {
-  const edge = edgeAt(session.runs, stall.at)
+  const edge = stallEdge(session, stall.at)
   const to = stall.at + stall.seconds * 1000
   const { blame, evidence } = judgeStall({
     from: stall.at,

@@ -173,7 +173,7 @@ class KnownFleet {
 function registerMetrics(counters: Counters, keeper: SessionKeeper, store: SessionStore): void {
   const records = counters.counter(
     'vitrine_viewers_records_total',
-    'Records of viewers by what became of them. late growing: an edge tells late; clock: players with wrong clocks.',
+    'Records of viewers by what became of them. late growing: an edge tells late; clock: players with wrong clocks; ahead: an edge with one; bad-time, absurd: somebody lies; removed: of sessions that were deleted.',
   )
   const evicted = counters.counter(
     'vitrine_viewers_sessions_evicted_total',
@@ -182,6 +182,10 @@ function registerMetrics(counters: Counters, keeper: SessionKeeper, store: Sessi
   const open = counters.gauge(
     'vitrine_viewers_sessions_open',
     'Sessions that are being assembled; at most 100,000.',
+  )
+  const resting = counters.gauge(
+    'vitrine_viewers_sessions_bytes',
+    'Memory of the sessions that are being assembled; at most 640 MiB, beyond it sessions are pushed out.',
   )
   const bytes = counters.gauge(
     'vitrine_viewers_stored_bytes',
@@ -202,6 +206,7 @@ function registerMetrics(counters: Counters, keeper: SessionKeeper, store: Sessi
     evicted.add(follow('stored', keeper.evicted.stored), { how: 'stored' })
     evicted.add(follow('dropped', keeper.evicted.dropped), { how: 'dropped' })
     open.set(keeper.size())
+    resting.set(keeper.restingBytes())
     bytes.set(store.bytes())
     folded.set(keeper.counts.folded())
   })

@@ -28,7 +28,15 @@ interface Opened {
   kill(): void
 }
 
-function open(part: { folder?: string; now?: number; sessionsMax?: number; bytes?: number } = {}): Opened {
+interface Part {
+  readonly folder?: string
+  readonly now?: number
+  readonly sessionsMax?: number
+  readonly bytesMax?: number
+  readonly bytes?: number
+}
+
+function open(part: Part = {}): Opened {
   const folder = part.folder ?? mkdtempSync(join(tmpdir(), 'vitrine-sessions-'))
   if (part.folder === undefined) folders.push(folder)
   const store = new SessionStore(folder, { keptMs: 30 * DAY_MS, bytes: part.bytes ?? 1e9 })
@@ -44,6 +52,7 @@ function open(part: { folder?: string; now?: number; sessionsMax?: number; bytes
     nowMs: () => START + opened.now * 1000,
     monotonicMs: () => performance.now(),
     ...(part.sessionsMax === undefined ? {} : { sessionsMax: part.sessionsMax }),
+    ...(part.bytesMax === undefined ? {} : { bytesMax: part.bytesMax }),
   })
   return Object.assign(opened, { keeper, search: new SessionSearch(keeper, store) })
 }
@@ -154,7 +163,7 @@ describe('the keeper', () => {
     for (let at = 0; at < 20; at += 1) opened.keeper.take('eu-west', watched(`real ${at}`))
     for (let at = 0; at < 5000; at += 1) opened.keeper.take('eu-west', [event(`flood ${at}`, 0, 20, 's')])
     expect(opened.keeper.size()).toBe(50)
-    expect([...opened.keeper.sessions()].filter(({ sid }) => sid.startsWith('real'))).toHaveLength(20)
+    expect([...opened.keeper.heads()].filter(({ sid }) => sid.startsWith('real'))).toHaveLength(20)
     expect(opened.keeper.evicted).toEqual({ stored: 0, dropped: 4970 })
     opened.store.close()
   })
@@ -162,7 +171,7 @@ describe('the keeper', () => {
   it('does not take what an edge says of the future or of long ago', () => {
     const opened = open()
     opened.keeper.take('eu-west', [event('old', 1, -40 * 86_400, 'p'), event('ahead', 1, 86_400, 'p')])
-    expect(opened.keeper.totals).toMatchObject({ 'too-old': 1, taken: 1 })
+    expect(opened.keeper.totals).toMatchObject({ 'too-old': 1, ahead: 1 })
     expect(opened.keeper.get('ahead')?.lastAt).toBeLessThanOrEqual(START + 5000)
     opened.store.close()
   })
@@ -191,6 +200,113 @@ describe('the keeper', () => {
     expect(await opened.keeper.remove('s40')).toBe(true)
     expect(await opened.keeper.remove('s40')).toBe(false)
     expect(opened.keeper.find('s3')).toBeNull()
+    opened.store.close()
+  })
+
+  it('rests what is not touched, and gives the same as one that never rested', async () => {
+    // More than are open at once, in an order that opens each again and again.
+    const sids = Array.from({ length: 1200 }, (_, at) => `s${at}`)
+    const opened = open({ now: 26 })
+    for (let at = 0; at < 5; at += 1) {
+      opened.keeper.take(
+        'eu-west',
+        sids.flatMap(sid => watched(sid)[at] ?? []),
+      )
+    }
+    opened.keeper.account()
+    const one = open({ now: 26 })
+    one.keeper.take('eu-west', watched('s7'))
+    one.keeper.account()
+    expect(opened.keeper.find('s7')).toEqual(one.keeper.find('s7'))
+    await opened.keeper.commit()
+    expect(sums(opened)).toMatchObject({ 'sessions_total no': 1200, 'watched_seconds_total no': 24_000 })
+    expect(opened.keeper.restingBytes() / sids.length).toBeLessThan(1024)
+    opened.kill()
+    const again = open({ folder: opened.folder, now: 26 })
+    expect(again.keeper.size()).toBe(1200)
+    expect(again.keeper.find('s7')?.points).toEqual(one.keeper.find('s7')?.points)
+    again.store.close()
+    one.store.close()
+  })
+
+  it('pushes sessions out where their memory is full, and stores those that were proven', () => {
+    const opened = open({ now: 26, bytesMax: 1 })
+    for (let at = 0; at < 6000; at += 1) opened.keeper.take('eu-west', watched(`s${at}`))
+    opened.keeper.account()
+    expect(opened.keeper.restingBytes()).toBeLessThanOrEqual(1024 ** 2)
+    expect(opened.keeper.evicted.stored).toBeGreaterThan(0)
+    expect(opened.keeper.size() + opened.keeper.evicted.stored).toBe(6000)
+    expect(opened.keeper.find('s0')).not.toBeNull()
+    opened.store.close()
+  })
+
+  it('what was deleted stays deleted after a kill, whatever comes of it still', async () => {
+    const first = open({ now: 26 })
+    first.keeper.take('eu-west', [...watched('gone'), ...watched('kept')])
+    // Nothing is committed: it lies in the journal alone.
+    expect(await first.keeper.remove('gone')).toBe(true)
+    first.kill()
+    const second = open({ folder: first.folder, now: 27 })
+    expect(second.keeper.find('gone')).toBeNull()
+    expect(second.keeper.find('kept')).not.toBeNull()
+    second.keeper.take('us-east', [event('gone', 6, 26, 'p')])
+    expect(second.keeper.get('gone')).toBeNull()
+    expect(second.keeper.totals.removed).toBe(6)
+    expect(await second.keeper.remove('gone')).toBe(false)
+    // A record of that time would be too old by now.
+    second.now = 31 * 86_400
+    await second.keeper.prune()
+    expect(second.store.removed()).toEqual([])
+    second.store.close()
+  })
+
+  it('waits for the edge that served before it tells a session as nobody’s', async () => {
+    const opened = open({ now: 1 })
+    const instances = (): (string | undefined)[] => [
+      ...new Set(opened.keeper.counts.series(1).map(({ labels }) => labels['instance'])),
+    ]
+    const nameless = (sid: string): ViewerRecord[] =>
+      watched(sid).map(record =>
+        record.kind === 'event' ? { ...record, keys: { ...record.keys, cmsdd: null } } : record,
+      )
+    opened.keeper.take('eu-west', nameless('a').slice(0, 2))
+    opened.keeper.account()
+    await opened.keeper.commit()
+    expect(instances()).toEqual([])
+    opened.now = 3
+    opened.keeper.take('eu-west', [event('a', 9, 2, 'p')])
+    opened.keeper.account()
+    await opened.keeper.commit()
+    expect(instances()).toEqual(['eu-west'])
+    // Of whom no edge ever tells is nobody's after a short time.
+    opened.keeper.take('eu-west', nameless('b').slice(0, 2))
+    opened.now = 14
+    opened.keeper.account()
+    await opened.keeper.commit()
+    expect(instances()).toEqual(['eu-west', 'none'])
+    opened.store.close()
+  })
+
+  it('leaves out what nobody can mean, and counts why', () => {
+    const opened = open({ now: 26 })
+    const lie = (sn: number, ts: number, keys: ViewerEvent['keys'] = {}): ViewerRecord =>
+      ({ ...event('liar', sn, 20, 'p', keys), ts }) as ViewerRecord
+    opened.keeper.take('eu-west', [
+      lie(1, Date.UTC(2100, 0, 1)),
+      lie(2, -1),
+      lie(3, 1e300),
+      lie(4, 0, { bl: [-5] }),
+      lie(5, 1, { ttlb: 1e300, br: [1e30], msd: -1 }),
+      lie(6, 2, { nonsense: { deep: [1, 2] }, br: 'no' }),
+    ])
+    expect(opened.keeper.totals).toMatchObject({ 'bad-time': 3, absurd: 2, taken: 1 })
+    // A clock that runs ahead with each record wins no more time than there was.
+    for (let sn = 10; sn < 1000; sn += 1) opened.keeper.take('eu-west', [lie(sn, sn * 100_000)])
+    const session = opened.keeper.find('liar')
+    expect(session?.points.length).toBeLessThanOrEqual(97 * 6)
+    const seen = opened.search.page({ fromMs: START, toMs: START + DAY_MS }, null, 5).found[0]?.figures
+    expect(seen?.watchedS).toBeLessThanOrEqual(900)
+    expect(seen?.peak).toBeNaN()
     opened.store.close()
   })
 

@@ -10,25 +10,41 @@ import { type AccountParts, account } from './account.ts'
 import { type AssembleWords, newSession, takeEvent, takeRequest } from './assemble.ts'
 import { Commit } from './commit.ts'
 import { ViewerCounts } from './counts.ts'
-import { type Figures, figuresOf } from './figures.ts'
+import { figuresOf } from './figures.ts'
 import { Journal } from './journal.ts'
 import type { EdgeWitness } from './judge-session.ts'
 import type { ViewerRecordSink } from './receipt.ts'
+import { packSession, unpackSession } from './rest/packed-session.ts'
+import { edgesOf, type Head, Shelf } from './rest/shelf.ts'
+import { saneEvent, saneRequest } from './sane.ts'
 import type { Session } from './session.ts'
-import { pack, type SessionRow, type SessionStore, unpack } from './session-store.ts'
+import type { SessionRow, SessionStore } from './session-store.ts'
 
-/** A session takes 2 to 8 KB. */
 export const SESSIONS_MAX = 100_000
+/** Of all resting ones: 6.5 KB each when there are as many; about 2 KB are usual. */
+const BYTES_MAX = 640 * 1024 ** 2
 /** Three reports of a player at its default interval, or a whole buffer without a request. */
 const SILENT_MS = 90_000
 /** After its last word a player says no more; others may have its words still. */
 const ENDED_MS = 15_000
 /** With fewer records a session is the first to go when there are too many: floods invent ids. */
 const PROVEN_RECORDS = 3
+/** As edges refuse them (CTA-5004-B stamps); 1970 is no lie: televisions without a battery begin there. */
+const TS_END = Date.UTC(2100, 0, 1)
 /** An edge's fleet time differs by milliseconds. */
 const AHEAD_MS_MAX = 5000
 
-export const results = ['taken', 'clock', 'duplicate', 'late', 'too-old'] as const
+export const results = [
+  'taken',
+  'clock',
+  'duplicate',
+  'late',
+  'too-old',
+  'ahead',
+  'bad-time',
+  'absurd',
+  'removed',
+] as const
 export type Result = (typeof results)[number]
 
 export interface SessionKeeperOptions extends Omit<AccountParts, 'counts'> {
@@ -38,6 +54,7 @@ export interface SessionKeeperOptions extends Omit<AccountParts, 'counts'> {
   readonly keptMs: number
   readonly log: Log
   readonly sessionsMax?: number
+  readonly bytesMax?: number
   nowMs(this: void): number
   monotonicMs(this: void): number
 }
@@ -45,27 +62,40 @@ export interface SessionKeeperOptions extends Omit<AccountParts, 'counts'> {
 export class SessionKeeper implements Closable, ViewerRecordSink {
   readonly counts: ViewerCounts = new ViewerCounts()
   /** Records by what became of them. */
-  readonly totals: Record<Result, number> = { taken: 0, clock: 0, duplicate: 0, late: 0, 'too-old': 0 }
+  readonly totals: Record<Result, number>
   /** Sessions that were pushed out, by whether they were stored. */
   readonly evicted: { stored: number; dropped: number } = { stored: 0, dropped: 0 }
   readonly #options: SessionKeeperOptions
   readonly #commit: Commit
   readonly #journal: Journal
-  readonly #young = new Map<string, Session>()
-  readonly #proven = new Map<string, Session>()
-  readonly #figures = new Map<string, Figures>()
-  readonly #touched = new Set<Session>()
+  readonly #shelf: Shelf
+  readonly #young = new Map<string, Head>()
+  readonly #proven = new Map<string, Head>()
+  /** Of which something is to be told. */
+  readonly #touched = new Set<Head>()
+  /** Deleted by somebody: what comes of them still is not taken. */
+  readonly #removed: Set<string>
   #committing: Promise<ReadonlyMap<string, string>> | null = null
 
   constructor(options: SessionKeeperOptions) {
     this.#options = options
-    const { store, monotonicMs } = options
+    const { store, monotonicMs, bytesMax = BYTES_MAX } = options
+    this.totals = Object.fromEntries(results.map(result => [result, 0])) as Record<Result, number>
+    this.#shelf = new Shelf(bytesMax)
+    this.#removed = new Set(store.removed())
     this.#journal = new Journal(store.folder, store.journal())
-    this.#commit = new Commit({ store, counts: this.counts, journal: this.#journal, monotonicMs })
+    this.#commit = new Commit({
+      store,
+      counts: this.counts,
+      journal: this.#journal,
+      packed: head => this.#shelf.packed(head),
+      monotonicMs,
+    })
     this.counts.load(store.sums())
-    for (const session of store.open()) {
-      this.#put(session)
-      this.#touched.add(session)
+    for (const packed of store.open()) {
+      const head = this.#put(unpackSession(packed))
+      this.#touched.add(head)
+      this.#rest(head)
     }
     this.#journal.replay((edge, records) => this.#takeAll(edge, records))
   }
@@ -78,43 +108,53 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
   #takeAll(edge: string, records: readonly ViewerRecord[]): void {
     const { keptMs, words } = this.#options
     const nowMs = this.#options.nowMs()
-    for (const record of records) {
-      // A lying clock of an edge moves nobody into the future.
-      const at = Math.min(record.at, nowMs + AHEAD_MS_MAX)
-      if (at < nowMs - keptMs) {
-        this.totals['too-old'] += 1
+    for (const one of records) {
+      const sane = one.kind === 'event' ? saneEvent(one) : saneRequest(one)
+      const refusal = sane === null ? 'absurd' : this.#refusal(sane.record, nowMs - keptMs)
+      if (sane === null || refusal !== null) {
+        this.totals[refusal ?? 'absurd'] += 1
         continue
       }
-      const own = at === record.at ? record : { ...record, at }
-      const session = this.#sessionFor(own.sid, at)
-      this.#commit.beforeChange(session)
+      const { record } = sane
+      // A lying clock of an edge moves nobody into the future.
+      const isAhead = record.at > nowMs + AHEAD_MS_MAX
+      const own = isAhead ? { ...record, at: nowMs + AHEAD_MS_MAX } : record
+      const head = this.#headFor(own.sid, own.at)
+      this.#commit.beforeChange(head)
+      const session = this.#shelf.open(head)
       session.heardAt = nowMs
       const taken = own.kind === 'event' ? takeEvent(session, own, words) : takeRequest(session, edge, own)
-      this.totals[taken] += 1
-      this.#touched.add(session)
-      this.#prove(session)
+      this.totals[taken === 'taken' ? (isAhead ? 'ahead' : sane.absurd ? 'absurd' : 'taken') : taken] += 1
+      this.#shelf.note(head, session)
+      this.#touched.add(head)
+      this.#prove(head)
+      const crowded = this.#shelf.crowded()
+      if (crowded !== null) this.#settle(crowded, nowMs)
     }
+  }
+
+  #refusal(record: ViewerRecord, oldestMs: number): Result | null {
+    if (record.at < oldestMs) return 'too-old'
+    if (this.#removed.has(record.sid)) return 'removed'
+    return record.kind === 'event' && !isMoment(record.ts) ? 'bad-time' : null
   }
 
   /** Tells the metrics what is new; called each second. */
   account(): void {
     const nowMs = this.#options.nowMs()
-    const touched = [...this.#touched]
-    this.#touched.clear()
-    for (const session of touched) {
-      if (this.#of(session.sid) !== session) continue
-      const { waits } = this.#accountOne(session, nowMs)
-      if (waits) this.#touched.add(session)
+    for (const head of this.#touched) {
+      if (this.#of(head.sid) !== head) this.#touched.delete(head)
+      else if (head.session !== null || nowMs >= head.waitsUntil) this.#settle(head, nowMs)
     }
   }
 
   /** Closes those that have ended or fell silent; called each few seconds. */
   sweep(): void {
     const nowMs = this.#options.nowMs()
-    for (const session of this.sessions()) {
-      const figures = this.figures(session)
-      const isOver = figures.state === 'ended' || figures.state === 'quit' || figures.state === 'failed'
-      if (nowMs - session.heardAt > (isOver ? ENDED_MS : SILENT_MS)) this.#end(session, nowMs)
+    this.account()
+    for (const head of this.heads()) {
+      const isOver = head.state === 'ended' || head.state === 'quit' || head.state === 'failed'
+      if (nowMs - head.heardAt > (isOver ? ENDED_MS : SILENT_MS)) this.#end(head, nowMs)
     }
   }
 
@@ -126,18 +166,20 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
     return this.#committing
   }
 
-  /** As it was accounted last. */
-  figures(session: Session): Figures {
-    const known = this.#figures.get(session.sid)
-    if (known !== undefined) return known
-    const figures = figuresOf(session)
-    this.#figures.set(session.sid, figures)
-    return figures
-  }
-
-  *sessions(): Generator<Session> {
+  /** Of those that go on. */
+  *heads(): Generator<Head> {
     yield* this.#young.values()
     yield* this.#proven.values()
+  }
+
+  /** To be looked at. */
+  read(head: Head): Session {
+    return this.#shelf.read(head)
+  }
+
+  /** Memory of resting sessions. */
+  restingBytes(): number {
+    return this.#shelf.bytes()
   }
 
   size(): number {
@@ -145,14 +187,16 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
   }
 
   /** One that goes on. */
-  get(sid: string): Session | null {
+  get(sid: string): Head | null {
     return this.#of(sid)
   }
 
   /** Also one that is over. */
   find(sid: string): Session | null {
+    const head = this.#of(sid)
+    if (head !== null) return this.#shelf.read(head)
     const waiting = this.#commit.waiting(sid)
-    return this.#of(sid) ?? (waiting === null ? this.#options.store.find(sid) : unpack(waiting.packed))
+    return waiting === null ? this.#options.store.find(sid) : unpackSession(waiting.packed)
   }
 
   /** Those that are over and are not in the file yet. */
@@ -164,23 +208,33 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
     return this.#commit.waiting(sid) !== null
   }
 
-  /** Everywhere; true when there was one. What it added to sums stays. */
+  /**
+   * Everywhere, for good: what comes of it still, or lies in the journal, is not taken. True when there was one. What it
+   * added to sums stays.
+   */
   async remove(sid: string): Promise<boolean> {
     await this.#committing?.catch(() => undefined)
-    const session = this.#of(sid)
-    const waiting = this.#commit.waiting(sid)
-    if (session !== null) {
-      this.#drop(session)
-      this.#commit.over(session, null)
+    const { store, nowMs } = this.#options
+    const head = this.#of(sid)
+    const isKnown = head !== null || this.#commit.waiting(sid) !== null
+    // In the file first: what is answered survives `kill -9`.
+    if (!store.remove(sid, { isKnown, nowMs: nowMs() })) return false
+    this.#removed.add(sid)
+    if (head !== null) {
+      this.#commit.over(head, null)
+      this.#drop(head)
     }
     this.#commit.forget(sid)
-    return this.#options.store.remove(sid) || session !== null || waiting !== null
+    return true
   }
 
   /** Whole days that are too old or too much. */
   async prune(): Promise<number> {
     await this.#committing?.catch(() => undefined)
-    return this.#options.store.sweep(this.#options.nowMs())
+    const { store, nowMs } = this.#options
+    const dropped = store.sweep(nowMs())
+    for (const sid of store.forgetRemoved(nowMs())) this.#removed.delete(sid)
+    return dropped
   }
 
   async close(): Promise<void> {
@@ -190,37 +244,37 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
     this.#journal.close()
   }
 
-  #of(sid: string): Session | null {
+  #of(sid: string): Head | null {
     return this.#proven.get(sid) ?? this.#young.get(sid) ?? null
   }
 
-  #sessionFor(sid: string, at: number): Session {
+  #headFor(sid: string, at: number): Head {
     const known = this.#of(sid)
     if (known !== null) return known
     if (this.size() >= (this.#options.sessionsMax ?? SESSIONS_MAX)) this.#evict()
     const waiting = this.#commit.waiting(sid)
-    const stored = waiting === null ? this.#options.store.findOver(sid, at) : unpack(waiting.packed)
-    const session = stored ?? newSession(sid, at)
-    this.#put(session)
-    return session
+    const stored = waiting === null ? this.#options.store.findOver(sid, at) : unpackSession(waiting.packed)
+    return this.#put(stored ?? { ...newSession(sid, at), knownAt: this.#options.nowMs() })
   }
 
-  #put(session: Session): void {
-    const isProven = session.events + session.requests >= PROVEN_RECORDS
-    ;(isProven ? this.#proven : this.#young).set(session.sid, session)
+  #put(session: Session): Head {
+    const head = this.#shelf.add(session)
+    const isProven = head.records >= PROVEN_RECORDS
+    ;(isProven ? this.#proven : this.#young).set(head.sid, head)
+    return head
   }
 
-  #prove(session: Session): void {
-    if (session.events + session.requests < PROVEN_RECORDS || !this.#young.delete(session.sid)) return
-    this.#proven.set(session.sid, session)
+  #prove(head: Head): void {
+    if (head.records < PROVEN_RECORDS || !this.#young.delete(head.sid)) return
+    this.#proven.set(head.sid, head)
   }
 
   #evict(): void {
     const [young] = this.#young.values()
     if (young !== undefined) {
       this.evicted.dropped += 1
-      this.#drop(young)
       this.#commit.over(young, null)
+      this.#drop(young)
       return
     }
     const [oldest] = this.#proven.values()
@@ -229,32 +283,54 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
     this.#end(oldest, this.#options.nowMs())
   }
 
-  #accountOne(session: Session, nowMs: number): ReturnType<typeof account> {
-    this.#commit.beforeChange(session)
-    const result = account(session, nowMs, { ...this.#options, counts: this.counts })
-    this.#figures.set(session.sid, result.figures)
-    return result
+  /** Told, and laid to rest. */
+  #settle(head: Head, nowMs: number): void {
+    if (this.#touched.has(head)) {
+      const waitsUntil = this.#accountOne(head, nowMs)
+      head.waitsUntil = waitsUntil ?? 0
+      if (waitsUntil === null) this.#touched.delete(head)
+    }
+    this.#rest(head)
   }
 
-  #end(session: Session, nowMs: number): void {
-    this.#commit.beforeChange(session)
+  /** Where memory is full others go, and at last it itself. */
+  #rest(head: Head): void {
+    while (this.#of(head.sid) === head && !this.#shelf.rest(head)) this.#evict()
+  }
+
+  #accountOne(head: Head, nowMs: number): number | null {
+    this.#commit.beforeChange(head)
+    const session = this.#shelf.open(head)
+    const { figures, waitsUntil } = account(session, nowMs, { ...this.#options, counts: this.counts })
+    this.#shelf.noteFigures(head, session, figures)
+    return waitsUntil
+  }
+
+  #end(head: Head, nowMs: number): void {
+    this.#commit.beforeChange(head)
+    const session = this.#shelf.open(head)
     session.endedAt = session.lastAt
-    const { figures } = this.#accountOne(session, nowMs)
-    this.#drop(session)
-    this.#commit.over(session, rowOf(session, figures))
+    this.#accountOne(head, nowMs)
+    this.#commit.over(head, rowOf(session))
+    this.#drop(head)
   }
 
-  #drop(session: Session): void {
-    this.#young.delete(session.sid)
-    this.#proven.delete(session.sid)
-    this.#figures.delete(session.sid)
-    this.#touched.delete(session)
+  #drop(head: Head): void {
+    this.#young.delete(head.sid)
+    this.#proven.delete(head.sid)
+    this.#touched.delete(head)
+    this.#shelf.drop(head)
   }
 }
 
-function rowOf(session: Session, figures: Figures): SessionRow {
-  const { sid, firstAt, lastAt, title, runs, viewerRef } = session
-  const edges = [...new Set(runs.map(({ edge }) => edge))]
+/** What no clock of a player says: 2100 and later, or before 1970. */
+function isMoment(ts: number): boolean {
+  return ts >= 0 && ts < TS_END
+}
+
+function rowOf(session: Session): SessionRow {
+  const { sid, firstAt, lastAt, title, viewerRef } = session
+  const figures = figuresOf(session)
   return {
     sid,
     started_at: firstAt,
@@ -263,10 +339,10 @@ function rowOf(session: Session, figures: Figures): SessionRow {
     state: figures.state,
     attempt: figures.attempt,
     estimated: Number(figures.estimated),
-    edges: edges.length === 0 ? '' : `,${edges.join(',')},`,
+    edges: edgesOf(session),
     watched_s: figures.watchedS,
     rebuffer_s: figures.rebufferS,
     viewer_ref: viewerRef,
-    packed: pack(session),
+    packed: Buffer.from(packSession(session)),
   }
 }

@@ -1,9 +1,11 @@
 // Owns finding sessions: those that go on, those that wait to be written, and those of the days, as one list.
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Figures, figuresOf } from './figures.ts'
+import { unpackSession } from './rest/packed-session.ts'
+import { edgesOf, type Head } from './rest/shelf.ts'
 import type { Session } from './session.ts'
 import type { SessionKeeper } from './session-keeper.ts'
-import { type Place, type SessionFilter, type SessionStore, unpack } from './session-store.ts'
+import type { Place, SessionFilter, SessionStore } from './session-store.ts'
 
 export interface Found {
   readonly session: Session
@@ -23,7 +25,9 @@ export class SessionSearch {
 
   /** Newest first; `next` is null where there are no more. */
   page(filter: SessionFilter, before: Place | null, limit: number): { found: Found[]; next: Place | null } {
-    const live = this.#live(filter).filter(({ session }) => before === null || isBefore(session, before))
+    const live = [...this.#live(filter, before, limit + 1), ...this.#waiting(filter)].filter(
+      ({ session }) => before === null || isBefore(session, before),
+    )
     const found = [...live, ...this.#stored(filter, before, limit + 1)].toSorted(newestFirst)
     const shown = found.slice(0, limit)
     const last = shown.at(-1)?.session
@@ -33,12 +37,21 @@ export class SessionSearch {
 
   /** All of them, those that go on first; the thread is given back between pages. */
   async *all(filter: SessionFilter): AsyncGenerator<Found> {
-    yield* this.#live(filter)
+    // What goes on is opened one by one; what is over meanwhile is found where it lies then.
+    const seen = new Set<string>()
+    for (const { sid } of [...this.#headsFor(filter, null), ...this.#keeper.ended()]) {
+      const session = seen.has(sid) ? null : this.#keeper.find(sid)
+      seen.add(sid)
+      if (seen.size % PAGE === 0) await turn()
+      if (session === null) continue
+      const one = found(session)
+      if (matches(session, one.figures, filter)) yield one
+    }
     let before: Place | null = null
     for (;;) {
       const rows = this.#store.page(filter, before, PAGE)
       for (const row of rows) {
-        if (!this.#isLive(row.sid)) yield found(unpack(row.packed))
+        if (!seen.has(row.sid) && !this.#isLive(row.sid)) yield found(unpackSession(row.packed))
       }
       const last = rows.at(-1)
       if (last === undefined || rows.length < PAGE) return
@@ -47,15 +60,31 @@ export class SessionSearch {
     }
   }
 
-  #live(filter: SessionFilter): Found[] {
+  /** The newest of those that go on. */
+  #live(filter: SessionFilter, before: Place | null, max: number): Found[] {
     const all: Found[] = []
-    for (const session of this.#keeper.sessions()) {
-      const figures = this.#keeper.figures(session)
-      if (matches(session, figures, filter)) all.push({ session, figures })
+    for (const head of this.#headsFor(filter, before).toSorted(newestHeadFirst)) {
+      if (all.length >= max) break
+      const one = found(this.#keeper.read(head))
+      if (matches(one.session, one.figures, filter)) all.push(one)
     }
+    return all
+  }
+
+  #headsFor(filter: SessionFilter, before: Place | null): Head[] {
+    this.#keeper.account()
+    const all: Head[] = []
+    for (const head of this.#keeper.heads()) {
+      if (mayMatch(head, filter) && (before === null || isBefore(head, before))) all.push(head)
+    }
+    return all
+  }
+
+  #waiting(filter: SessionFilter): Found[] {
+    const all: Found[] = []
     for (const row of this.#keeper.ended()) {
       if (this.#keeper.get(row.sid) !== null) continue
-      const one = found(unpack(row.packed))
+      const one = found(unpackSession(row.packed))
       if (matches(one.session, one.figures, filter)) all.push(one)
     }
     return all
@@ -67,7 +96,7 @@ export class SessionSearch {
     let place = before
     while (all.length < max) {
       const rows = this.#store.page(filter, place, PAGE)
-      for (const row of rows) if (!this.#isLive(row.sid)) all.push(found(unpack(row.packed)))
+      for (const row of rows) if (!this.#isLive(row.sid)) all.push(found(unpackSession(row.packed)))
       const last = rows.at(-1)
       if (last === undefined || rows.length < PAGE) break
       place = { at: last.started_at, sid: last.sid }
@@ -84,27 +113,57 @@ function found(session: Session): Found {
   return { session, figures: figuresOf(session) }
 }
 
-function newestFirst(a: Found, b: Found): number {
-  if (a.session.firstAt !== b.session.firstAt) return b.session.firstAt - a.session.firstAt
-  return a.session.sid < b.session.sid ? 1 : -1
+type Begun = Pick<Head, 'firstAt' | 'sid'>
+
+function newestHeadFirst(a: Begun, b: Begun): number {
+  if (a.firstAt !== b.firstAt) return b.firstAt - a.firstAt
+  return a.sid < b.sid ? 1 : -1
 }
 
-function isBefore({ firstAt, sid }: Session, { at, sid: than }: Place): boolean {
+function newestFirst(a: Found, b: Found): number {
+  return newestHeadFirst(a.session, b.session)
+}
+
+function isBefore({ firstAt, sid }: Begun, { at, sid: than }: Place): boolean {
   return firstAt < at || (firstAt === at && sid < than)
 }
 
-function matches(session: Session, figures: Figures, filter: SessionFilter): boolean {
+type Sought = Pick<
+  Head,
+  | 'sid'
+  | 'firstAt'
+  | 'lastAt'
+  | 'title'
+  | 'viewerRef'
+  | 'edges'
+  | 'state'
+  | 'attempt'
+  | 'estimated'
+  | 'rebufferS'
+>
+
+function matches(
+  session: Session,
+  { state, attempt, estimated, rebufferS }: Figures,
+  filter: SessionFilter,
+): boolean {
+  const { sid, firstAt, lastAt, title, viewerRef } = session
+  const figures = { state, attempt, estimated, rebufferS }
+  return mayMatch({ sid, firstAt, lastAt, title, viewerRef, edges: edgesOf(session), ...figures }, filter)
+}
+
+function mayMatch(one: Sought, filter: SessionFilter): boolean {
   const { fromMs, toMs, edge, title, state, attempt, estimated, rebufferSMin, sid, viewerRef } = filter
   return (
-    session.firstAt <= toMs &&
-    session.lastAt >= fromMs &&
-    (edge === undefined || session.runs.some(run => run.edge === edge)) &&
-    (title === undefined || session.title === title) &&
-    (state === undefined || figures.state === state) &&
-    (attempt === undefined || figures.attempt === attempt) &&
-    (estimated === undefined || figures.estimated === estimated) &&
-    (rebufferSMin === undefined || figures.rebufferS >= rebufferSMin) &&
-    (sid === undefined || session.sid === sid) &&
-    (viewerRef === undefined || session.viewerRef === viewerRef)
+    one.firstAt <= toMs &&
+    one.lastAt >= fromMs &&
+    (edge === undefined || one.edges.includes(`,${edge},`)) &&
+    (title === undefined || one.title === title) &&
+    (state === undefined || one.state === state) &&
+    (attempt === undefined || one.attempt === attempt) &&
+    (estimated === undefined || one.estimated === estimated) &&
+    (rebufferSMin === undefined || one.rebufferS >= rebufferSMin) &&
+    (sid === undefined || one.sid === sid) &&
+    (viewerRef === undefined || one.viewerRef === viewerRef)
   )
 }

@@ -1,10 +1,10 @@
 // Owns sessions on disk: those that go on, those that are over in one table for each UTC day, the sums of metrics, and
 // up to which file of records that is, all of one moment in one transaction. Bounded by days and bytes; whole days go first.
 import { join } from 'node:path'
-import { deserialize, serialize } from 'node:v8'
 import type Sqlite from 'better-sqlite3'
 import { type Closable, ensureFolder } from '#base'
 import { openSideFile } from '../state/side-file.ts'
+import { unpackSession } from './rest/packed-session.ts'
 import type { Session } from './session.ts'
 
 export interface SessionLimits {
@@ -16,10 +16,13 @@ export interface SessionLimits {
 export const SESSION_LIMITS: SessionLimits = { keptMs: 30 * 86_400_000, bytes: 2 * 1024 ** 3 }
 
 const DAY_MS = 86_400_000
+/** Deletions are made by hand, or by a script that asks for each. */
+const REMOVED_MAX = 100_000
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS open_sessions (sid TEXT PRIMARY KEY, packed BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS sums (name TEXT PRIMARY KEY, row TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS removed (sid TEXT PRIMARY KEY, at REAL NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS journal (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 `
 const DAY_SCHEMA = (table: string): string => `
@@ -103,8 +106,8 @@ export class SessionStore implements Closable {
     if (this.#sqlite.inTransaction) this.#sqlite.exec('ROLLBACK')
   }
 
-  putOpen(session: Session): void {
-    this.#putOpen.run(session.sid, serialize(session))
+  putOpen(sid: string, packed: Buffer): void {
+    this.#putOpen.run(sid, packed)
   }
 
   dropOpen(sid: string): void {
@@ -136,7 +139,7 @@ export class SessionStore implements Closable {
         this.#find.set(table, find)
       }
       const packed = find.get(sid)
-      if (packed !== undefined) return unpack(packed as Buffer)
+      if (packed !== undefined) return unpackSession(packed as Buffer)
     }
     return null
   }
@@ -145,7 +148,7 @@ export class SessionStore implements Closable {
   find(sid: string): Session | null {
     for (const table of this.#tables()) {
       const packed = this.#sqlite.prepare(`SELECT packed FROM ${table} WHERE sid = ?`).pluck().get(sid)
-      if (packed !== undefined) return unpack(packed as Buffer)
+      if (packed !== undefined) return unpackSession(packed as Buffer)
     }
     return null
   }
@@ -156,13 +159,35 @@ export class SessionStore implements Closable {
     }
   }
 
-  /** Of all days, and of those that go on; true when there was one. */
-  remove(sid: string): boolean {
-    let removed = this.#dropOpen.run(sid).changes
-    for (const table of this.#days) {
-      removed += this.#sqlite.prepare(`DELETE FROM ${table} WHERE sid = ?`).run(sid).changes
-    }
-    return removed > 0
+  /**
+   * Of all days, and of those that go on, at once with a note that it was; true when there was one, here or where
+   * `isKnown` comes from.
+   */
+  remove(sid: string, { isKnown, nowMs }: { readonly isKnown: boolean; readonly nowMs: number }): boolean {
+    return this.#sqlite.transaction(() => {
+      let removed = this.#dropOpen.run(sid).changes
+      for (const table of this.#days) {
+        removed += this.#sqlite.prepare(`DELETE FROM ${table} WHERE sid = ?`).run(sid).changes
+      }
+      if (removed === 0 && !isKnown) return false
+      this.#sqlite.prepare('INSERT OR REPLACE INTO removed VALUES (?, ?)').run(sid, nowMs)
+      return true
+    })()
+  }
+
+  /** Those that were removed, and of which records may come still. */
+  removed(): string[] {
+    return this.#sqlite.prepare('SELECT sid FROM removed').pluck().all() as string[]
+  }
+
+  /** Whose records would be too old by now, and the oldest where they are too many; gives them. */
+  forgetRemoved(nowMs: number): string[] {
+    return this.#sqlite
+      .prepare(
+        `DELETE FROM removed WHERE at < ? OR sid IN (SELECT sid FROM removed ORDER BY at DESC LIMIT -1 OFFSET ?) RETURNING sid`,
+      )
+      .pluck()
+      .all(nowMs - this.#limits.keptMs, REMOVED_MAX) as string[]
   }
 
   /** Newest first, at most `max`. */
@@ -197,9 +222,10 @@ export class SessionStore implements Closable {
     return Number(this.#sqlite.prepare('SELECT number FROM journal').pluck().get() ?? 0)
   }
 
-  open(): Session[] {
-    const rows = this.#sqlite.prepare('SELECT packed FROM open_sessions').pluck().all() as Buffer[]
-    return rows.map(unpack)
+  /** One by one: all at once would be all of them twice. */
+  open(): IterableIterator<Buffer> {
+    const rows = this.#sqlite.prepare('SELECT packed FROM open_sessions').pluck().iterate()
+    return rows as IterableIterator<Buffer>
   }
 
   /** Of rows and their indexes; what deletions freed is used again. */
@@ -245,17 +271,6 @@ export class SessionStore implements Closable {
     }
     return table
   }
-}
-
-export function unpack(packed: Buffer): Session {
-  const session = deserialize(packed) as Session
-  // Stored before there were any.
-  session.delays ??= []
-  return session
-}
-
-export function pack(session: Session): Buffer {
-  return serialize(session)
 }
 
 function conditions(

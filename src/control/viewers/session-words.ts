@@ -1,5 +1,6 @@
 // Owns how a session is shown: as the API's view, and with its time line.
 import { cmcdEvents, type SessionView, type ViewerSessionAnswer } from '#wire'
+import { runsOf } from './edge-runs.ts'
 import { type Figures, STATE_NAMES, unattributedS } from './figures.ts'
 import { type EdgeWitness, judged } from './judge-session.ts'
 import { offsetOf } from './player-clock.ts'
@@ -29,7 +30,7 @@ export function sessionWords(session: Session, figures: Figures, witness: EdgeWi
     viewerRegion: session.viewerRegion,
     player: session.player,
     viewerRef: session.viewerRef,
-    edges: session.runs.map(({ edge, from, to, by }) => ({ id: edge, fromAt: from, toAt: to, by })),
+    edges: runsOf(session).map(({ edge, from, to, by }) => ({ id: edge, fromAt: from, toAt: to, by })),
     unattributedS: unattributedS(session, figures),
     stalls: figures.stalls.map(stall => {
       const { edge, blame, evidence } = known.get(stall.from) ?? judged(session, stall, witness)

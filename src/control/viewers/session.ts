@@ -1,5 +1,5 @@
-// Owns what is kept of one session while it is assembled: plain values, so that it can be stored as it is. It holds no
-// behaviour but the packing of its rows.
+// Owns what is kept of one session while it is assembled: plain values, so that it can be packed (rest/). It holds no
+// behaviour.
 import type { Blame } from '#wire'
 import type { Delivery } from './estimate.ts'
 import type { Playback } from './playback.ts'
@@ -65,7 +65,6 @@ export const SEGMENTS_MAX = 12
 
 export interface EdgeRun {
   edge: string
-  /** Fleet time. */
   from: number
   to: number
   by: 'cmsd' | 'host' | 'access-log'
@@ -112,6 +111,8 @@ export interface Session {
   viewerRef: string | null
   /** Fleet time here when the last record was taken: an edge may tell late. */
   heardAt: number
+  /** Fleet time here when the first one was. */
+  knownAt: number
   /** Fleet time of the first and the last record. */
   firstAt: number
   lastAt: number
@@ -139,7 +140,10 @@ export interface Session {
   delivery: Delivery
   segments: number[]
   edgeNames: string[]
+  /** By the edges' own answers; fleet time. All of them: `runsOf`. */
   runs: EdgeRun[]
+  /** By the player's word, on the player's clock: how far that is off becomes known later. */
+  said: EdgeRun[]
   /** Before the oldest point. */
   stalls: { from: number; seconds: number }[]
   judged: JudgedStall[]

@@ -41,7 +41,10 @@ export function OrdersPanel({ server, servers, mayOrder }: OrdersPanelProps): Re
     mutationFn: (request: OverrideRequest) => client.put(path, request, z.unknown()),
     onSettled: again,
   })
-  const release = useMutation({ mutationFn: () => client.delete(path, z.unknown()), onSettled: again })
+  const release = useMutation({
+    mutationFn: (atOnce: boolean) => client.delete(atOnce ? `${path}?at-once=true` : path, z.unknown()),
+    onSettled: again,
+  })
   const problem = order.error ?? release.error
   const { override } = server
   return (
@@ -66,12 +69,22 @@ export function OrdersPanel({ server, servers, mayOrder }: OrdersPanelProps): Re
               : {override.reason}
             </p>
             {mayOrder ? (
-              <ConfirmButton
-                verb="Release"
-                what={server.id}
-                warning={effectOfRelease(server)}
-                onConfirm={() => release.mutate()}
-              />
+              <div className="orders-release">
+                <ConfirmButton
+                  verb="Release"
+                  what={server.id}
+                  warning={effectOfRelease(server)}
+                  onConfirm={() => release.mutate(false)}
+                />
+                {server.role === 'edge' && override.kind !== 'keep' ? (
+                  <ConfirmButton
+                    verb="Release at once"
+                    what={server.id}
+                    warning={`All new sessions that ${server.id} would get come to it at once, without the steps that show whether it serves well.`}
+                    onConfirm={() => release.mutate(true)}
+                  />
+                ) : null}
+              </div>
             ) : null}
           </>
         )}

@@ -1,14 +1,15 @@
 // Owns the page of one run, live: every step of every server, what commands printed, approving and stopping.
 import type { ReactNode } from 'react'
-import type { RunView } from '#wire'
+import type { RunStepView, RunView, ShownState } from '#wire'
 import { useActOnRun, useRun } from '../api/use-runbooks.ts'
 import { Loading, Problem } from '../parts/answers.tsx'
 import { ConfirmButton } from '../parts/confirm-button.tsx'
 import { Link } from '../parts/link.tsx'
 import { Moment } from '../parts/moment.tsx'
+import { StateIcon } from '../parts/state.tsx'
+import { toneOf } from '../parts/tone.ts'
+import { duration } from '../time-format.ts'
 import '../runbooks/runbooks.css'
-
-const LEFT = { returned: 'in service', held: 'stays drained', untouched: 'not touched' } as const
 
 export function RunPage({ id }: { readonly id: string }): ReactNode {
   const { data, error } = useRun(id)
@@ -28,8 +29,11 @@ function Run({ run }: { readonly run: RunView }): ReactNode {
       <header className="page-head">
         <h1>{run.title}</h1>
       </header>
-      <p className="run-stands" role="status" data-state={run.condition ?? 'running'}>
-        <strong>{run.condition ?? (run.stopping ? 'stopping' : 'goes on')}</strong>: {run.text}
+      <p className="run-stands" role="status" data-tone={toneOfRun(run)}>
+        <StateIcon state={iconOfRun(run)} />
+        <span>
+          <strong>{run.condition ?? (run.stopping ? 'stopping' : 'goes on')}</strong>: {run.text}
+        </span>
       </p>
       <p>
         Begun by {run.by} <Moment at={run.startedAt} />: {run.reason}
@@ -71,26 +75,70 @@ function Run({ run }: { readonly run: RunView }): ReactNode {
       {run.servers.map(server => (
         <section key={server.id} className="panel run-server" aria-label={server.id}>
           <h3>
-            <Link href={`/servers/${server.id}`}>{server.id}</Link>{' '}
-            <small>
-              {server.outcome === null
-                ? `batch ${server.batch + 1}`
-                : server.outcome === 'returned'
-                  ? LEFT.returned
-                  : `${LEFT[server.outcome]}: ${server.text}`}
-            </small>
+            <Link href={`/servers/${server.id}`}>{server.id}</Link> <small>{leftWords(server)}</small>
           </h3>
-          <ol>
-            {server.steps.map(({ phase, step, title, state, text, output, endedAt }) => (
-              <li key={`${phase} ${step}`} data-state={state}>
-                {title} <small>{state}</small> {endedAt === null ? null : <Moment at={endedAt} />}
-                {text === '' ? null : <p>{text}</p>}
-                {output === '' ? null : <pre>{output}</pre>}
-              </li>
+          <ol className="run-steps">
+            {server.steps.map(step => (
+              <StepLine key={`${step.phase} ${step.step}`} step={step} />
             ))}
           </ol>
         </section>
       ))}
     </div>
   )
+}
+
+/** As servers look: a shape and a word beside the colour. */
+const ICONS = {
+  done: 'healthy',
+  running: 'draining',
+  failed: 'unreachable',
+  unknown: 'unknown',
+  waiting: 'maintenance',
+  skipped: 'maintenance',
+} as const satisfies Record<RunStepView['state'], ShownState>
+
+function StepLine({ step }: { readonly step: RunStepView }): ReactNode {
+  const { title, state, text, output, beganAt, endedAt } = step
+  const icon = ICONS[state]
+  return (
+    <li data-state={state} data-tone={toneOf(icon)} aria-current={state === 'running' ? 'step' : undefined}>
+      <StateIcon state={icon} />
+      <div>
+        <b>{title}</b>
+        {text === '' ? null : <p>{text}</p>}
+        {output === '' ? null : <pre>{output}</pre>}
+      </div>
+      <span className="run-step-when">
+        <b>{state}</b>
+        {endedAt === null ? null : <Moment at={endedAt} />}
+        {endedAt === null || beganAt === null ? null : <span>{duration(endedAt - beganAt)}</span>}
+      </span>
+    </li>
+  )
+}
+
+/** How it was left; until then its batch. The text of one that is held begins with that. */
+function leftWords({ outcome, text, batch }: RunView['servers'][number]): string {
+  switch (outcome) {
+    case null:
+      return `batch ${batch + 1}`
+    case 'returned':
+      return 'in service'
+    case 'held':
+      return text
+    case 'untouched':
+      return `not touched: ${text}`
+    default:
+      return outcome satisfies never
+  }
+}
+
+function iconOfRun({ condition }: RunView): ShownState {
+  if (condition === null) return 'draining'
+  return condition === 'completed' ? 'healthy' : condition === 'failed' ? 'unreachable' : 'degraded'
+}
+
+function toneOfRun(run: RunView): string {
+  return toneOf(iconOfRun(run))
 }

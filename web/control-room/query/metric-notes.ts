@@ -141,7 +141,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
     'Seconds of stalls after the first frame, without seeks. By the seconds asked for it is the rebuffering ratio.',
   vitrine_viewers_rebuffers_total: 'Stalls after the first frame, without seeks.',
   vitrine_viewers_records_total:
-    'Records of viewers by what became of them. late growing: an edge tells late; clock: players with wrong clocks.',
+    'Records of viewers by what became of them. late growing: an edge tells late; clock: players with wrong clocks; ahead: an edge with one; bad-time, absurd: somebody lies; removed: of sessions that were deleted.',
   vitrine_viewers_sessions_evicted_total:
     'Sessions pushed out because there were too many. dropped growing: somebody floods with session ids.',
   vitrine_viewers_sessions_total: 'Sessions in which somebody wanted to play something.',
@@ -280,6 +280,8 @@ const GAUGES: Readonly<Record<string, string>> = {
     '1 while the server is frozen (SIGSTOP): it accepts connections and answers nothing. kill -CONT thaws it.',
   vitrine_server_processes: 'Processes of the group. 0 or 1: the server is gone.',
   vitrine_server_resident_memory_bytes: 'Resident memory of the process group.',
+  vitrine_viewers_sessions_bytes:
+    'Memory of the sessions that are being assembled; at most 640 MiB, beyond it sessions are pushed out.',
   vitrine_viewers_sessions_open: 'Sessions of viewers that are being assembled; at most 100,000.',
   vitrine_viewers_stored_bytes: 'Bytes of sessions on disk; beyond the retention budget the oldest days go.',
   vitrine_viewers_sums_folded:

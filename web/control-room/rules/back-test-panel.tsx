@@ -48,6 +48,7 @@ export function BackTestPanel({ name, text, rules }: BackTestPanelProps): ReactN
             disabled={rule === undefined || running}
             onChange={event => setAsked(event.target.value)}
           >
+            {alerting.length === 0 ? <option value="">no alert yet</option> : null}
             {alerting.map(one => (
               <option key={`${one.line}`} value={one.name}>
                 {one.name}
