@@ -195,7 +195,7 @@ async function open(world: World): Promise<IncidentView[]> {
 
 /** All well, nothing fires; what is left open is over by hand, so that the next fault is an incident of its own. */
 /** A machine without a time daemon says so all the time, and rightly. */
-const HOSTS_OWN = 'ClockNotSynchronising'
+const HOSTS_OWN = 'NoTimeDaemon'
 
 async function calm(world: World): Promise<void> {
   const isCalm = async (): Promise<boolean> => {

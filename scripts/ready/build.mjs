@@ -76,6 +76,16 @@ function removeModules() {
   }
 }
 
+/** Of the library's own source, so that its types never say another thing than its code. */
+async function buildPlayerTypes(lock, folder) {
+  const work = inRoot('dist', '.player-types')
+  const compiler = [inRoot('node_modules/typescript/bin/tsc'), '-p', 'web/player/tsconfig.types.json']
+  const made = await run(lock, process.execPath, [...compiler, '--outDir', work])
+  if (made.code === 0) renameSync(`${work}/index.d.ts`, `${folder}/player.d.ts`)
+  rmSync(work, { recursive: true, force: true })
+  return made
+}
+
 /** Made beside the pages that are there, and put in their place when they are whole. */
 async function buildPages(lock) {
   const vite = inRoot('node_modules/vite/bin/vite.js')
@@ -88,6 +98,8 @@ async function buildPages(lock) {
   const library = [vite, 'build', '--config', 'web/player.config.ts', '--logLevel', 'warn']
   const player = await run(lock, process.execPath, [...library, '--outDir', `${fresh}/watch-assets`], { env })
   if (player.code !== 0) return player
+  const types = await buildPlayerTypes(lock, `${fresh}/watch-assets`)
+  if (types.code !== 0) return types
   rmSync(old, { recursive: true, force: true })
   if (existsSync(pages)) renameSync(pages, old)
   renameSync(fresh, pages)

@@ -56,7 +56,9 @@ export {
   readTimex,
   sleepUntilNs,
   type Timex,
+  tcpInfo,
 } from './native.ts'
 export { registerProcessMetrics } from './process-metrics.ts'
 export type { PrivateTls, TlsFiles } from './tls-material.ts'
+export { clockWords, datesOf, isDateProblem, proves } from './tls-proof.ts'
 export { packageVersion } from './version.ts'

@@ -7,6 +7,8 @@ interface Libc {
   readonly prctl: (option: number, a: bigint, b: bigint, c: bigint, d: bigint) => number
   readonly flock: (fd: number, operation: number) => number
   readonly errno: () => number
+  /** File descriptor, level, option, value, its length. */
+  readonly getsockopt: (...parameters: [number, number, number, Buffer, Uint32Array]) => number
   /** As the process itself sees it: a library that was preloaded may stand between, as a drill's does. */
   readonly seenClockGettime: (clockId: number, timespec: BigInt64Array) => number
   readonly seenAdjtimex: (timex: BigInt64Array) => number
@@ -28,6 +30,10 @@ const CLOCK_REALTIME = 0
 const CLOCK_MONOTONIC = 1
 const TIMER_ABSTIME = 1
 const PR_SET_PDEATHSIG = 1 // linux/prctl.h
+const IPPROTO_TCP = 6 // netinet/in.h
+const TCP_INFO = 11 // netinet/tcp.h
+/** Up to tcpi_total_retrans, which every kernel of this century has. */
+const TCP_INFO_BYTES = 104
 const LOCK_EX_NB = 2 | 4 // sys/file.h
 const PROT_READ_WRITE = 1 | 2 // sys/mman.h
 const MAP_SHARED = 1
@@ -48,6 +54,9 @@ function load(): Libc | null {
       prctl: libc.func('int prctl(int, uint64_t, uint64_t, uint64_t, uint64_t)') as Libc['prctl'],
       flock: libc.func('int flock(int, int)') as Libc['flock'],
       errno: () => koffi.errno(),
+      getsockopt: libc.func(
+        'int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)',
+      ) as Libc['getsockopt'],
       seenClockGettime: seen.func('int clock_gettime(int, int64_t *)') as Libc['clockGettime'],
       seenAdjtimex: seen.func('int adjtimex(int64_t *)') as Libc['seenAdjtimex'],
       sleep: (...parameters) => sleep.async(...parameters),
@@ -166,4 +175,15 @@ export function readTimex(): Timex | null {
     estimatedErrorUs: word(4),
     taiOffsetS: half(20),
   }
+}
+
+const tcpInfoRead = Buffer.alloc(TCP_INFO_BYTES)
+const tcpInfoLength = new Uint32Array(1)
+
+/** What the kernel knows of a TCP connection: `struct tcp_info`, valid until the next call. Null: it does not say. */
+export function tcpInfo(fd: number): Buffer | null {
+  if (libc === null) return null
+  tcpInfoLength[0] = TCP_INFO_BYTES
+  const isRead = libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, tcpInfoRead, tcpInfoLength) === 0
+  return isRead && tcpInfoLength[0] === TCP_INFO_BYTES ? tcpInfoRead : null
 }

@@ -22,6 +22,7 @@ import { registerSimulate } from './commands/simulate.ts'
 import { registerStart } from './commands/start.ts'
 import { registerToken } from './commands/token.ts'
 import { registerUser } from './commands/user.ts'
+import { registerViewers } from './commands/viewers.ts'
 
 const EXIT_FAILURE = 1
 const EXIT_USAGE = 2
@@ -55,6 +56,7 @@ const registrations = [
   registerCheckFleet,
   registerClock,
   registerSilence,
+  registerViewers,
   registerLook,
   registerSimulate,
   registerDoctor,

@@ -455,7 +455,7 @@ function trustOf({ authority }: ControlContext): Trust {
 function startLooking(context: ControlContext, selfMetrics: SelfMetrics, closers: Closers): void {
   const { fleet, fleetTime, steering, state, store, options, log } = context
   const { clock } = options
-  closers.add(startProber(fleet, trustOf(context), clock, log))
+  closers.add(startProber({ fleet, trust: trustOf(context), clock, log, nowMs: fleetTime.nowMs }))
   const { probeBudget: budget, probePlan } = context
   const { titles, credential } = probePlan
   closers.add(startSyntheticViewer({ fleet, budget, titles, credential, clock, log }))

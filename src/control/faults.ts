@@ -41,6 +41,7 @@ type ControlFault =
   | 'control-version-unknown'
   | 'control-regions-invalid'
   | 'control-session-unknown'
+  | 'control-grant-key-unknown'
   | 'control-user-duplicate'
   | 'control-user-unknown'
   | 'control-user-name-invalid'
@@ -199,6 +200,10 @@ export const controlFaults: FaultTable<ControlFault> = defineFaults('control', {
   'control-version-unknown': kind(
     404,
     'This version of the steering table is not kept: GET /api/v1/steering/versions lists those that are.',
+  ),
+  'control-grant-key-unknown': kind(
+    404,
+    'No grant key has this id: `vitrine viewers grant-key list` shows them.',
   ),
   'control-session-unknown': kind(
     404,

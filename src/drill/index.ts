@@ -2,3 +2,4 @@
 export { buildDrill, type DrillPrograms } from './build.ts'
 export { ClockFault, withoutClockRights } from './clock-fault.ts'
 export { drillFaults } from './faults.ts'
+export { DrillTimeSource } from './time-source.ts'

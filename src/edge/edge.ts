@@ -23,6 +23,7 @@ import { DiskTier } from './cache/disk-tier.ts'
 import { MemoryTier } from './cache/memory-tier.ts'
 import { ObjectCache } from './cache/object-cache.ts'
 import { SelfCheck } from './checks/self-check.ts'
+import { CmsdSpeaker } from './delivery/cmsd-dynamic.ts'
 import { Connections, KEEP_ALIVE_SECONDS } from './delivery/connections.ts'
 import { Entry } from './delivery/entry.ts'
 import { hitHead } from './delivery/fields.ts'
@@ -135,8 +136,14 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   doors.fleet = fleet
   parts.sessions.useTable(() => fleet.version)
   const entry = new Entry({ fleet, cache: parts.cache, clock, edgeId: id })
-  const media = new MediaDelivery(parts.cache, clock)
   const behindProxy = options.listen.behindProxy === true
+  const connections = watchConnections(options, listening, closers)
+  const underDuress = (): boolean => connections.isNearlyFull || intake.stoodStillLately
+  const media = new MediaDelivery(
+    parts.cache,
+    clock,
+    new CmsdSpeaker({ edgeId: id, behindProxy, underDuress }),
+  )
   const watch = closers.add(
     openWatch({
       options,
@@ -150,7 +157,6 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   const { door: watchDoor } = watch
   const own = { edgeId: id, behindProxy, clock, log, intake }
   const front = new Front({ ...parts, ...own, fleet, media, entry, pages, watchDoor })
-  const connections = watchConnections(options, listening, closers)
   front.admitBy(connections)
   doors.front = front
   connectTally(parts, connections, fleet)

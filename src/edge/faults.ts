@@ -8,6 +8,9 @@ type EdgeFault =
   | 'edge-method-not-allowed'
   | 'edge-range-not-satisfiable'
   | 'edge-body-too-large'
+  | 'edge-body-encoded'
+  | 'edge-body-cut'
+  | 'edge-reports-busy'
   | 'edge-bad-question'
   | 'edge-busy'
   | 'edge-steering-blind'
@@ -58,6 +61,24 @@ export const edgeFaults: FaultTable<EdgeFault> = defineFaults('edge', {
     where: 'downstream',
     retry: false,
     help: 'A CMCD report is larger than a player ever needs: send smaller batches.',
+  },
+  'edge-body-encoded': {
+    status: 415,
+    where: 'downstream',
+    retry: false,
+    help: 'A CMCD report came with a Content-Encoding: players send plain text.',
+  },
+  'edge-body-cut': {
+    status: 400,
+    where: 'downstream',
+    retry: false,
+    help: 'The player left in the middle of a report; its page sends the rest to another edge.',
+  },
+  'edge-reports-busy': {
+    status: 429,
+    where: 'internal',
+    retry: true,
+    help: 'Reports of more than 64 MB are on their way to this edge at once: somebody floods it, or connections are very slow.',
   },
   'edge-bad-question': {
     status: 400,

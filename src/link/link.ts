@@ -6,6 +6,7 @@ import {
   type Clock,
   type Closable,
   type FleetTime,
+  isDateProblem,
   type Log,
   messageOf,
   type Secret,
@@ -22,6 +23,7 @@ import {
   speaks,
   type ToControl,
 } from '#wire'
+import { clockHint } from './clock-hint.ts'
 import { MessageMemory } from './memory.ts'
 import { TimeExchange } from './time-exchange.ts'
 
@@ -90,6 +92,8 @@ class RunningLink implements Link {
   #welcomed = false
   #closed = false
   #attempt = 0
+  /** Of this series of failures: what is wrong with this host's clock has been told. */
+  #hinted = false
   #sequence = 0
   #heardMs = 0
   #beat: NodeJS.Timeout | null = null
@@ -163,8 +167,18 @@ class RunningLink implements Link {
     socket.on('error', error => {
       // One line for the first failure of a series; the control room may be away for hours.
       if (this.#attempt === 0) log.warn('channel-failed', { url, problem: messageOf(error) })
+      if (!this.#hinted && isDateProblem(error)) void this.#tellClock(error)
     })
     socket.on('close', () => this.#lost(socket))
+  }
+
+  /** A host whose clock is years off cannot say so to anybody but its own log; the control room sees its `Date`. */
+  async #tellClock(error: Error): Promise<void> {
+    const { controlUrl, trust = null, clock, log } = this.#options
+    this.#hinted = true
+    const hint = await clockHint(error, { controlUrl, trust, wallMs: clock.wallMs })
+    this.#hinted = hint !== null
+    if (hint !== null) log.error('own-clock-wrong', { ...hint })
   }
 
   #lost(socket: WebSocket): void {
@@ -209,6 +223,7 @@ class RunningLink implements Link {
       return
     }
     this.#attempt = 0
+    this.#hinted = false
     this.#welcomed = true
     this.#options.log.info('channel-open', { controlUrl: this.#options.controlUrl })
     this.#exchange.restart()

@@ -3,7 +3,7 @@
 import { request } from 'node:http'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
-import { type Clock, messageOf } from '#base'
+import { type Clock, datesOf, isDateProblem, messageOf, proves } from '#base'
 
 /** No answer in a second is no answer: players give up after three. */
 export const PROBE_MS_MAX = 1000
@@ -13,6 +13,8 @@ const BODY_BYTES_MAX = 16 * 1024
 const HEADERS_BYTES_MAX = 16 * 1024
 const ERROR_CHARACTERS_MAX = 256
 const DAY_MS = 86_400_000
+/** A `Date` header is cut to the second: on the average it is from half a second before. */
+const DATE_HALF_MS = 500
 const PROBE_AGENT = 'vitrine-probe'
 
 /** Whose certificate is expected; empty: what any viewer expects. */
@@ -36,6 +38,8 @@ export interface ProbeResult {
   readonly httpMs: number | null
   readonly httpStatus: number | null
   readonly error: string | null
+  /** The server's clock minus the time given, by its `Date` header, to the second; left out: it says none, or none was given. */
+  readonly clockOffsetS?: number
 }
 
 export interface ProbeOptions {
@@ -44,10 +48,14 @@ export interface ProbeOptions {
   readonly tls?: TlsClient
   /** Of a foreign server: HEAD of this path instead of GET /healthz; any status below 500 is an answer. */
   readonly path?: string | undefined
+  /** Fleet time; null: not known. Left out: dates of certificates are judged by this host's own clock. */
+  nowMs?(this: void): number | null
 }
 
 /** A connection of its own each time, or a server that stopped accepting would look well. */
-export async function probeOnce(url: string, { clock, tls = {}, path }: ProbeOptions): Promise<ProbeResult> {
+export async function probeOnce(url: string, options: ProbeOptions): Promise<ProbeResult> {
+  const { clock, tls = {}, path } = options
+  const fleetMs = options.nowMs?.() ?? null
   const startMs = clock.monotonicMs()
   const steps: { connectMs: number | null; tls: TlsResult | null } = { connectMs: null, tls: null }
   const sockets: Socket[] = []
@@ -58,23 +66,28 @@ export async function probeOnce(url: string, { clock, tls = {}, path }: ProbeOpt
     const late = new Promise<never>((_, reject) => {
       deadline = setTimeout(() => reject(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs)
     })
-    const walk = async (): Promise<number> => {
+    const walk = async (): Promise<Answer> => {
       const plain = await openTcp(target, sockets)
       steps.connectMs = clock.monotonicMs() - startMs
       const method = path === undefined ? 'GET' : 'HEAD'
       if (target.protocol !== 'https:') return await ask(target, plain, method)
-      const secure = await shakeHands(target, plain, { clock, tls, steps })
+      const secure = await shakeHands(target, plain, { clock, tls, steps, fleetMs })
       sockets.push(secure)
       return await ask(target, secure, method)
     }
     const walking = walk()
     walking.catch(() => undefined) // when the deadline came first, nobody else listens
-    const httpStatus = await Promise.race([walking, late])
+    const { status: httpStatus, dateMs } = await Promise.race([walking, late])
     const isWell = path === undefined ? httpStatus === 200 : httpStatus < 500
     const error = isWell
       ? null
       : `status ${httpStatus}, expected ${path === undefined ? '200' : 'less than 500'}`
-    return { ...steps, httpMs: clock.monotonicMs() - startMs, httpStatus, error }
+    const httpMs = clock.monotonicMs() - startMs
+    // What a foreign server says may come out of a cache.
+    const atMs = fleetMs === null || path !== undefined ? null : fleetMs + httpMs
+    const offset =
+      atMs === null || dateMs === null ? {} : { clockOffsetS: (dateMs + DATE_HALF_MS - atMs) / 1000 }
+    return { ...steps, httpMs, httpStatus, error, ...offset }
   } catch (error) {
     const text = messageOf(error).slice(0, ERROR_CHARACTERS_MAX)
     return { ...steps, httpMs: null, httpStatus: null, error: text }
@@ -99,7 +112,7 @@ function openTcp(url: URL, sockets: Socket[]): Promise<Socket> {
 async function shakeHands(
   url: URL,
   plain: Socket,
-  { clock, tls, steps }: { clock: Clock; tls: TlsClient; steps: { tls: TlsResult | null } },
+  { clock, tls, steps, fleetMs }: Handshake,
 ): Promise<TLSSocket> {
   const startMs = clock.monotonicMs()
   const host = bareHost(url)
@@ -122,10 +135,30 @@ async function shakeHands(
     steps.tls = { ms: null, daysLeft: null, problem: messageOf(error).slice(0, ERROR_CHARACTERS_MAX) }
     throw error
   }
-  const problem = socket.authorized ? null : reasonOf(socket)
-  steps.tls = { ms: clock.monotonicMs() - startMs, daysLeft: daysLeft(socket, clock.wallMs()), problem }
+  const problem = socket.authorized || isOwnClock(socket, { tls, name, fleetMs }) ? null : reasonOf(socket)
+  const nowMs = fleetMs ?? clock.wallMs()
+  steps.tls = { ms: clock.monotonicMs() - startMs, daysLeft: daysLeft(socket, nowMs), problem }
   if (problem !== null && tls.ca !== undefined) throw new Error(`not who it should be: ${problem}`)
   return socket
+}
+
+interface Handshake {
+  readonly clock: Clock
+  readonly tls: TlsClient
+  readonly steps: { tls: TlsResult | null }
+  readonly fleetMs: number | null
+}
+
+/** Refused for its dates alone, and by fleet time they are good: it is the observer's own clock that is wrong. */
+function isOwnClock(
+  socket: TLSSocket,
+  { tls, name, fleetMs }: { tls: TlsClient; name: string | undefined; fleetMs: number | null },
+): boolean {
+  if (fleetMs === null || !isDateProblem(socket.authorizationError)) return false
+  const der = socket.getPeerCertificate().raw
+  const dates = datesOf(der)
+  if (dates === null || fleetMs < dates.fromMs || fleetMs > dates.toMs) return false
+  return tls.ca === undefined || proves(der, name ?? '', tls.ca)
 }
 
 function reasonOf({ authorizationError }: TLSSocket): string {
@@ -140,9 +173,15 @@ function daysLeft(socket: TLSSocket, wallMs: number): number | null {
   return Number.isNaN(endMs) ? null : (endMs - wallMs) / DAY_MS
 }
 
-/** The status, once the last byte is here. */
-function ask(url: URL, socket: Socket, method: 'GET' | 'HEAD'): Promise<number> {
-  return new Promise<number>((resolve, reject) => {
+interface Answer {
+  readonly status: number
+  /** Of the `Date` header; null: there is none that can be read. */
+  readonly dateMs: number | null
+}
+
+/** Once the last byte is here. */
+function ask(url: URL, socket: Socket, method: 'GET' | 'HEAD'): Promise<Answer> {
+  return new Promise<Answer>((resolve, reject) => {
     const asked = request({
       createConnection: () => socket,
       host: url.hostname,
@@ -158,7 +197,10 @@ function ask(url: URL, socket: Socket, method: 'GET' | 'HEAD'): Promise<number> 
         bytes += chunk.length
         if (bytes > BODY_BYTES_MAX) reject(new Error(`the answer is longer than ${BODY_BYTES_MAX} bytes`))
       })
-      answer.once('end', () => resolve(answer.statusCode ?? 0))
+      const dateMs = Date.parse(answer.headers.date ?? '')
+      answer.once('end', () =>
+        resolve({ status: answer.statusCode ?? 0, dateMs: Number.isNaN(dateMs) ? null : dateMs }),
+      )
       answer.on('error', reject)
     })
     asked.end()

@@ -25,6 +25,8 @@ export interface ProbeRoundsOptions {
   readonly clock: Clock
   readonly log: Log
   readonly pinger?: Pinger
+  /** See probeOnce. */
+  nowMs?(this: void): number | null
   /** After each look; its age counts from its start: an answer proves that the server lived then. */
   readonly onSeen?: (report: ProbeReport) => void
 }
@@ -135,10 +137,15 @@ export class ProbeRounds {
   }
 
   async #lookAt({ id, url, tls, path }: ProbeTarget, watched: Watched): Promise<void> {
-    const { clock, onSeen } = this.#options
+    const { clock, onSeen, nowMs } = this.#options
     const startMs = clock.monotonicMs()
     watched.underWay += 1
-    const result = await probeOnce(url, { clock, path, ...(tls === undefined ? {} : { tls }) })
+    const result = await probeOnce(url, {
+      clock,
+      path,
+      ...(tls === undefined ? {} : { tls }),
+      ...(nowMs === undefined ? {} : { nowMs }),
+    })
     watched.underWay -= 1
     if (result.error === null) {
       this.#answeredMs = Math.max(startMs, this.#answeredMs ?? startMs)

@@ -52,7 +52,8 @@ export interface EventFacts {
     readonly status: number
     /** CMSD-Static as it came; null: none. */
     readonly cmsd: string | null
-    readonly firstByteMs: number
+    /** Null: none came. */
+    readonly firstByteMs: number | null
     readonly wholeMs: number
   }
 }
@@ -81,7 +82,7 @@ export function eventRecord(facts: EventFacts): string {
     ...(response === undefined
       ? []
       : [
-          `ttfb=${Math.round(response.firstByteMs)}`,
+          ...(response.firstByteMs === null ? [] : [`ttfb=${Math.round(response.firstByteMs)}`]),
           `ttlb=${Math.round(response.wholeMs)}`,
           `url="${escaped(response.url)}"`,
         ]),

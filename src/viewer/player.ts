@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Clock, Fault, type Log, messageOf } from '#base'
 import { type MediaPlaylist, readMultivariant } from '#media'
 import { addClones } from './clones.ts'
-import { type EventFacts, eventRecord, type PlayerState, requestQuery } from './cmcd.ts'
+import { requestQuery } from './cmcd.ts'
 import { viewerFaults } from './faults.ts'
 import type { Drained, Fetcher } from './fetcher.ts'
 import { chooseRung, type Ladder, type Rung, readLadder } from './ladder.ts'
@@ -14,6 +14,7 @@ import type { PlaylistBook } from './playlist-book.ts'
 import { Reporter } from './reporter.ts'
 import type { GroupCounts } from './stats.ts'
 import { pollSteering } from './steering-poll.ts'
+import { Story } from './story.ts'
 
 /** CTA-5004-B: the default of the time interval event. */
 const TELL_EVERY_MS = 30_000
@@ -53,15 +54,12 @@ export class Player {
   readonly #userAgent: string
   readonly #running: Promise<void>
   readonly #reporter: Reporter
+  readonly #story: Story
   #ladder: Ladder | null = null
   #pathways: Pathways | null = null
-  #state: PlayerState = 's'
-  #bandwidthBps: number | null = null
   /** When this viewer first wished to play. */
   #wishedMs: number | null = null
-  #starved: NodeJS.Timeout | null = null
   #fedBy: string | null = null
-  #throughputBps: number | null = null
   #entry: number
   /** Media time up to which picture and sound have been fetched, in this loop of the title. */
   #videoS = 0
@@ -71,9 +69,10 @@ export class Player {
     this.#options = options
     this.#userAgent = `vitrine-simulated-viewer/${options.number}`
     this.#entry = options.number
-    const { fetcher, counts } = options
+    const { fetcher, counts, sid, title, clock } = options
     const targets = (): readonly string[] => this.#edges()
     this.#reporter = new Reporter({ fetcher, userAgent: this.#userAgent, counts, targets })
+    this.#story = new Story({ sid, title, clock, playClock: this.#clock, reporter: this.#reporter })
     this.#running = this.#run()
   }
 
@@ -99,8 +98,7 @@ export class Player {
   async close(): Promise<void> {
     this.#abort.abort()
     await this.#running
-    if (this.#starved !== null) clearTimeout(this.#starved)
-    if (this.#wishedMs !== null) this.#tell('q')
+    if (this.#wishedMs !== null) this.#story.quit()
     await this.#reporter.close()
   }
 
@@ -108,8 +106,8 @@ export class Player {
     await this.#sleep(this.#options.startAfterMs)
     if (this.#abort.signal.aborted) return
     this.#wishedMs = this.#options.clock.monotonicMs()
-    this.#record({ kind: 'ps' }, 'soon')
-    const interval = setInterval(() => this.#onInterval(), TELL_EVERY_MS)
+    this.#story.asked()
+    const interval = setInterval(() => this.#story.interval(), TELL_EVERY_MS)
     try {
       await this.#watch()
     } finally {
@@ -162,7 +160,7 @@ export class Player {
     while (!signal.aborted) {
       const pathway = pathways.current
       try {
-        const rung = chooseRung(this.#ladder.rungs.get(pathway) ?? [], this.#throughputBps)
+        const rung = chooseRung(this.#ladder.rungs.get(pathway) ?? [], this.#story.throughputBps)
         await this.#step(pathway, rung, tracks)
       } catch (error) {
         if (signal.aborted) return
@@ -179,7 +177,7 @@ export class Player {
       fetcher,
       userAgent: this.#userAgent,
       signal,
-      state: () => ({ pathway: pathways.current, throughputBps: this.#throughputBps }),
+      state: () => ({ pathway: pathways.current, throughputBps: this.#story.throughputBps }),
       onAnswer: (priority, clones) => {
         counts.requests += 1
         if (this.#ladder !== null && clones.length > 0) {
@@ -196,7 +194,7 @@ export class Player {
     const { counts, number, log } = this.#options
     counts.failures += 1
     const errorCode = error instanceof Fault ? error.code : 'viewer-failed'
-    this.#record({ kind: 'e', errorCode }, 'soon')
+    this.#story.failed(errorCode)
     log.debug('viewer-edge-failed', { viewer: number, pathway, problem: messageOf(error) })
   }
 
@@ -219,48 +217,17 @@ export class Player {
     await this.#fetch(pathway, video, next.uri, rung, 'v')
     if (rung.audioUri !== null) await this.#fetchSound(pathway, rung, tracks, next.endS)
     this.#videoS = next.endS
+    // A stall is that one's that fed it when it began.
+    const stalledBy = this.#fedBy ?? pathway
     this.#fedBy = pathway
     const stallMs = this.#clock.add(clock.monotonicMs(), next.durationS)
-    this.#arrived(stallMs)
+    const startDelayMs = this.askedMs(clock.monotonicMs())
+    if (!this.#story.started) counts.started(startDelayMs)
+    this.#story.arrived(stallMs, startDelayMs)
     if (stallMs === 0) return
     counts.stalls += 1
     counts.stalledMs += stallMs
-    counts.edge(pathway).stalls += 1
-  }
-
-  /** Media came: it plays, again or for the first time; and there is a moment at which the buffer will be empty. */
-  #arrived(stallMs: number): void {
-    const { clock, counts } = this.#options
-    const nowMs = clock.monotonicMs()
-    if (this.#state === 's') {
-      const startDelayMs = this.askedMs(nowMs)
-      counts.started(startDelayMs)
-      this.#tell('p', { startDelayMs })
-    } else if (this.#state === 'r') this.#tell('p', { starvedMs: stallMs })
-    if (this.#starved !== null) clearTimeout(this.#starved)
-    const emptyMs = this.#clock.bufferedS(nowMs) * 1000 + STALL_SEEN_MS
-    this.#starved = setTimeout(() => this.#onStarved(), emptyMs)
-  }
-
-  #onStarved(): void {
-    if (!this.#abort.signal.aborted && this.#state === 'p') this.#tell('r')
-  }
-
-  #onInterval(): void {
-    this.#record({ kind: 't' }, 'soon')
-  }
-
-  #tell(state: PlayerState, more: Partial<EventFacts> = {}): void {
-    this.#state = state
-    this.#record({ kind: 'ps', ...more }, 'soon')
-  }
-
-  #record(facts: Pick<EventFacts, 'kind'> & Partial<EventFacts>, urgency: 'soon' | 'later'): void {
-    const { sid, title, clock } = this.#options
-    const bufferS = this.#clock.bufferedS(clock.monotonicMs())
-    const now = { sid, title, bufferS, state: this.#state, atMs: clock.wallMs() }
-    const speed = { bandwidthBps: this.#bandwidthBps, throughputBps: this.#throughputBps }
-    this.#reporter.add(number => eventRecord({ ...now, ...speed, ...facts, number }), urgency)
+    counts.edge(stalledBy).stalls += 1
   }
 
   /** Where reports go: the edge that feeds, then the others as steering ranks them, at last the entries. */
@@ -308,13 +275,24 @@ export class Player {
       await this.#drain(pathway, new URL(mapUri, track.url).href, this.#cmcd('i', null))
       track.initFetched = true
     }
-    this.#bandwidthBps = rung.bandwidth
+    this.#story.bandwidthBps = rung.bandwidth
     const url = new URL(segment, track.url).href
-    const { bytes, firstByteMs, wholeMs, cmsd } = await this.#drain(pathway, url, this.#cmcd(type, rung))
-    if (type === 'v') this.#measured((bytes * 8000) / Math.max(1, wholeMs))
-    // A response is stamped with the time of its request.
-    const atMs = this.#options.clock.wallMs() - wholeMs
-    this.#record({ kind: 'rr', atMs, response: { url, status: 200, firstByteMs, wholeMs, cmsd } }, 'later')
+    const startMs = this.#options.clock.monotonicMs()
+    try {
+      const { bytes, firstByteMs, wholeMs, cmsd } = await this.#drain(pathway, url, this.#cmcd(type, rung))
+      if (type === 'v') this.#measured((bytes * 8000) / Math.max(1, wholeMs))
+      this.#story.answered({ url, status: 200, firstByteMs, wholeMs, cmsd })
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#unanswered(url, startMs, error)
+      throw error
+    }
+  }
+
+  /** Zero stands for no answer at all (CTA-5004-B, `rc`). */
+  #unanswered(url: string, startMs: number, error: unknown): void {
+    const status = error instanceof Fault ? Number(error.facts['status'] ?? 0) : 0
+    const wholeMs = this.#options.clock.monotonicMs() - startMs
+    this.#story.answered({ url, status, firstByteMs: null, wholeMs, cmsd: null })
   }
 
   async #drain(pathway: string, url: string, query: string): Promise<Drained> {
@@ -326,15 +304,15 @@ export class Player {
   }
 
   #measured(bps: number): void {
-    const before = this.#throughputBps ?? bps
-    this.#throughputBps = before + (bps - before) * THROUGHPUT_SHARE_NEW
+    const before = this.#story.throughputBps ?? bps
+    this.#story.throughputBps = before + (bps - before) * THROUGHPUT_SHARE_NEW
   }
 
   #cmcd(type: 'm' | 'i' | 'v' | 'a', rung: Rung | null): string {
     const { sid, title, clock } = this.#options
     const bufferS = this.#clock.bufferedS(clock.monotonicMs())
     const bandwidthBps = rung?.bandwidth ?? null
-    return requestQuery({ sid, title, type, bufferS, bandwidthBps, throughputBps: this.#throughputBps })
+    return requestQuery({ sid, title, type, bufferS, bandwidthBps, throughputBps: this.#story.throughputBps })
   }
 
   async #sleep(ms: number, signal: AbortSignal = this.#abort.signal): Promise<void> {
@@ -343,8 +321,6 @@ export class Player {
   }
 }
 
-/** As the buffer's clock: a shorter gap is seen by nobody. */
-const STALL_SEEN_MS = 130
 /** Durations are decimal fractions; their sum may be off by less than this. */
 const TIME_ERROR_S = 0.001
 

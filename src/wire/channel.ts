@@ -127,6 +127,8 @@ export const probeReport = z.object({
     })
     .nullable()
     .optional(),
+  /** The server's clock minus fleet time, by its `Date` header; left out: it says none, or fleet time is not known. */
+  clockOffsetS: z.number().optional(),
   /** ICMP echo; left out: not asked yet. `not-permitted` is no failure of the server that was looked at. */
   icmp: z
     .object({ result: z.enum(['answered', 'lost', 'not-permitted']), ms: nonNegative.nullable() })

@@ -40,6 +40,8 @@ export const clockRow = z.object({
   text: z.string(),
   /** Host's clock minus fleet time; positive is ahead. Null: not measured. */
   offsetS: z.number().nullable(),
+  /** Seen by the control room in the `Date` of its answers, to the second, because its agent does not say. */
+  fromOutside: z.boolean(),
   /** Far from the others. */
   outlier: z.boolean(),
   errorBoundS: z.number().nullable(),

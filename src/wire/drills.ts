@@ -5,10 +5,10 @@ import { serverId } from './names.ts'
 
 const time = z.number()
 
-export const drillKinds = ['leap-second-2012', 'edge-frozen', 'clock-step'] as const
+export const drillKinds = ['leap-second-2012', 'edge-frozen', 'clock-step', 'leap-flag-bogus'] as const
 export type DrillKind = (typeof drillKinds)[number]
 
-export const drillFaultKinds = ['frozen', 'early-timers', 'stepped'] as const
+export const drillFaultKinds = ['frozen', 'early-timers', 'stepped', 'leap-flag'] as const
 export type DrillFaultKind = (typeof drillFaultKinds)[number]
 
 /** `broken-off`: whoever led it ended, and all was undone. */
@@ -47,6 +47,18 @@ export const drillMark = z.object({
 })
 export type DrillMark = z.infer<typeof drillMark>
 
+/** Per cent of the time that viewers wanted to watch which they waited; null: nobody did. */
+export const drillFelt = z.object({
+  server: serverId,
+  /** From the fault until none of its viewers was left on it. */
+  sick: z.number(),
+  /** Meanwhile, on edges that were not hurt. */
+  elsewhere: z.number().nullable(),
+  /** Of all viewers, from then on. */
+  after: z.number().nullable(),
+})
+export type DrillFelt = z.infer<typeof drillFelt>
+
 export const drillIncident = z.object({
   id: z.string(),
   title: z.string(),
@@ -82,6 +94,8 @@ export const drillView = z.object({
       viewerMinutesLost: z.number().nullable(),
       /** REALTIME minus MONOTONIC of this machine, end against beginning; null: cannot be read. */
       clockMovedMs: z.number().nullable(),
+      /** Left out: nobody watched, or nothing of the drill is felt by viewers. */
+      felt: drillFelt.optional(),
     })
     .nullable(),
 })

@@ -44,6 +44,8 @@ export const causeKinds = [
   'disk-full',
   'certificate',
   'clock-stepped',
+  /** A time source announces a leap second that nobody plans. */
+  'leap-announced',
   'cpu-pegged',
   'bad-release',
   'observer-cut-off',
@@ -229,6 +231,8 @@ export const incidentAnswer = z.object({
     recent: z.array(z.object({ at: time, value: z.number() })),
   }),
   showing: z.array(showingServer),
+  /** What viewers of each edge felt while it lasted, the worst first: per cent of the time they wanted to watch. */
+  felt: z.array(z.object({ server: serverId, worst: z.number(), waitedS: z.number() })),
 })
 export type IncidentAnswer = z.infer<typeof incidentAnswer>
 

@@ -213,6 +213,8 @@ export const signalView = z.object({
   /** How many hours, peers or samples that is. */
   n: z.int(),
   text: z.string(),
+  /** Since when it is so; left out: since a moment. */
+  since: time.optional(),
 })
 export type SignalView = z.infer<typeof signalView>
 
@@ -226,8 +228,23 @@ export const normalAnswer = z.object({
       /** `ok` only if every signal that could be told is, and some could. */
       word: z.enum(['ok', 'out', 'cannot-tell']),
       text: z.string(),
+      /** Since when it is so; left out: since a moment. */
+      since: time.optional(),
       signals: z.array(signalView),
     }),
   ),
 })
 export type NormalAnswer = z.infer<typeof normalAnswer>
+
+/** `GET /api/v1/normal/band` (viewer): what is normal for one line of a graph, over its window. */
+export const bandAnswer = z.object({
+  now: time,
+  /** As of a signal; of whom the band is made. */
+  basis: signalView.shape.basis,
+  /** Days, peers or samples. */
+  n: z.int(),
+  /** For people: `its own of this hour, 8 earlier days`. */
+  text: z.string(),
+  points: z.array(z.object({ at: time, low: z.number(), high: z.number() })),
+})
+export type BandAnswer = z.infer<typeof bandAnswer>

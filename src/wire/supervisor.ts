@@ -5,11 +5,17 @@ import { serverId } from './names.ts'
 /** What a drill does to processes of the local fleet. All of it ends with `undo`, and with the control room. */
 export const drillAct = z.discriminatedUnion('kind', [
   /** Compiles the drill's programs; the server's agent is started again with the drill's clock, which is right as yet. */
-  z.object({ kind: z.literal('prepare'), server: serverId, spinner: z.boolean() }),
-  /** At least so many simulated viewers. */
+  z.object({
+    kind: z.literal('prepare'),
+    server: serverId,
+    with: z.enum(['spinners', 'time-source', 'nothing']),
+  }),
+  /** So many simulated viewers of the drill's own, with the small buffers of live players. */
   z.object({ kind: z.literal('viewers'), count: z.int() }),
   /** By how many ms the drill's clock stands before its timers. */
   z.object({ kind: z.literal('clock'), ms: z.number() }),
+  /** Whether the drill's time source announces a leap second. */
+  z.object({ kind: z.literal('leap'), announced: z.boolean() }),
   z.object({ kind: z.literal('freeze'), server: serverId }),
   z.object({ kind: z.literal('undo') }),
 ])
@@ -42,8 +48,8 @@ export const fromSupervisor = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pids'), pids: z.record(serverId, z.int()) }),
   z.object({ type: z.literal('try-done'), number: z.int(), error: z.string().nullable() }),
   z.object({ type: z.literal('restart-done'), number: z.int(), error: z.string().nullable() }),
-  /** To simulated viewers: how many there shall be. */
-  z.object({ type: z.literal('viewers'), count: z.int() }),
+  /** To simulated viewers: how many there shall be, and how many with the small buffers of live players. */
+  z.object({ type: z.literal('viewers'), count: z.int(), live: z.int() }),
   z.object({ type: z.literal('stop') }),
 ])
 export type FromSupervisor = z.infer<typeof fromSupervisor>

@@ -1,6 +1,6 @@
 // Owns the API's shapes of viewers: who watches now, sessions, one session, and who was affected by something.
 import { z } from 'zod'
-import { serverId, titleId } from './names.ts'
+import { serverId, titleClasses, titleId } from './names.ts'
 import { sessionView } from './viewers.ts'
 
 const count = z.int().nonnegative()
@@ -102,6 +102,9 @@ export const affectedQuery = z.object({
   to: moment,
   edge: serverId.optional(),
   title: titleId.optional(),
+  /** The viewer's, by the operator's table; class of the title. */
+  region: z.string().min(1).max(64).optional(),
+  class: z.enum(titleClasses).optional(),
   /** Seconds lost to stalls within the time from which on a viewer is affected. */
   lostSMin: z.coerce.number().min(0).max(3600).default(3),
   /** Seconds of waiting after which leaving before the first frame counts as `could not start`. */
@@ -110,15 +113,15 @@ export const affectedQuery = z.object({
 export type AffectedQuery = z.infer<typeof affectedQuery>
 
 const affectedCounts = z.object({
-  /** Who was fed by the edge in that time (by any, when none is named); references count once. */
+  /** Who was fed by the edge in that time (by any, when none is named); proven references count once, claimed ones too. */
   viewers: count,
   affected: count,
   couldNotStart: count,
   lostS: seconds,
-  /** Viewers of the same titles on other edges in the same time. */
+  /** Viewers of the same titles on other edges (or of other regions, where only a region is named) in the same time. */
   peers: count,
   peersAffected: count,
-  /** How many would be affected if it had gone as with the peers; null: no edge is named, or too few peers. */
+  /** How many would be affected if it had gone as with the peers; null: neither edge nor region is named, or too few peers. */
   expected: seconds.nullable(),
   excess: seconds.nullable(),
 })
@@ -127,6 +130,8 @@ export type AffectedCounts = z.infer<typeof affectedCounts>
 export const affectedViewer = z.object({
   /** As stored; null: the session id stands for it. */
   viewerRef: z.string().nullable(),
+  /** Null: no reference. */
+  viewerRefIs: sessionView.shape.viewerRefIs,
   sid: z.string(),
   title: z.string().nullable(),
   at: z.number(),
@@ -138,6 +143,21 @@ export const affectedViewer = z.object({
   evidence: z.string(),
 })
 export type AffectedViewer = z.infer<typeof affectedViewer>
+
+/** What grants are checked with; the private half is with the operator's site. */
+export const grantKeyView = z.object({
+  /** `kid` of the grants that it signs. */
+  id: z.string(),
+  name: z.string(),
+  by: z.string(),
+  at: z.number(),
+})
+export type GrantKeyView = z.infer<typeof grantKeyView>
+export const grantKeyRequest = z.object({ name: z.string().min(1).max(64) })
+/** `privateKey`: Ed25519, PKCS #8, PEM; shown this once. */
+export const grantKeyMade = grantKeyView.extend({ privateKey: z.string() })
+export type GrantKeyMade = z.infer<typeof grantKeyMade>
+export const grantKeysAnswer = z.object({ now: z.number(), keys: z.array(grantKeyView) })
 
 export const affectedAnswer = z.object({
   now: z.number(),

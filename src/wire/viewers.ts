@@ -135,6 +135,22 @@ export type ViewerRecordsTaken = z.infer<typeof viewerRecordsTaken>
 export const blames = ['origin', 'edge', 'path', 'player', 'unknown'] as const
 export type Blame = (typeof blames)[number]
 
+/** `claimed`: anybody can write it; `proven`: a grant of the operator's site says so. */
+export const referenceProofs = ['claimed', 'proven'] as const
+
+/** Why a grant proves nothing. */
+export const grantRefusals = [
+  'malformed',
+  'unknown-key',
+  'wrong-session',
+  'wrong-stream',
+  'expired',
+  'lives-too-long',
+  'bad-signature',
+  'too-many',
+] as const
+export type GrantRefusal = (typeof grantRefusals)[number]
+
 /** Of a session: CMCD's states of a player, and `gone`: it said nothing more. */
 export const sessionStates = [
   'starting',
@@ -173,6 +189,10 @@ export const sessionView = z.object({
   viewerRegion: z.string().nullable(),
   player: z.string().nullable(),
   viewerRef: z.string().nullable(),
+  /** Null: no reference. */
+  viewerRefIs: z.enum(referenceProofs).nullable(),
+  /** Why the last grant proved nothing; null: none came, or it did. */
+  grantRefused: z.enum(grantRefusals).nullable(),
   /** Edges that fed it, in order. `by`: what says so. */
   edges: z.array(
     z.object({
@@ -198,5 +218,8 @@ export type SessionView = z.infer<typeof sessionView>
 
 /** Custom key of CMCD in which a player claims whose session it is: an opaque reference from the operator's site. */
 export const viewerRefKey = 'com.vitrine-viewer'
+/** Custom key in which a player hands on the grant that the operator's site signed: it proves the reference. */
+export const viewerGrantKey = 'com.vitrine-grant'
+
 /** CMCD custom key with which our player says how late its busy page was, in ms: of an answer, or of a state. */
 export const viewerLateKey = 'com.vitrine-late'

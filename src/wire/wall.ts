@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { pastMoment } from './api.ts'
 import { serverId, serverRoles, shownStates } from './names.ts'
+import { signalWords } from './runbooks.ts'
 
 const time = z.number()
 
@@ -28,6 +29,18 @@ export const wallRebuffering = z.object({
 })
 export type WallRebuffering = z.infer<typeof wallRebuffering>
 
+/** Whether it is within its normal ranges, by signal, and since when; a word that was seen once alone is not told. */
+export const wallNormal = z.object({
+  word: z.enum(['ok', 'out', 'cannot-tell']),
+  since: time,
+  /** Compared with some minutes of its own alone. */
+  short: z.boolean(),
+  signals: z.array(
+    z.object({ signal: z.string(), word: z.enum(signalWords), since: time, text: z.string() }),
+  ),
+})
+export type WallNormal = z.infer<typeof wallNormal>
+
 export const wallRow = z.object({
   id: serverId,
   /** What people call it; its id where nobody gave it a name. */
@@ -50,6 +63,8 @@ export const wallRow = z.object({
   cpu: z.array(z.number().nullable()),
   /** Its host's clock minus fleet time. */
   clockOffsetS: z.number().nullable(),
+  /** Null: not looked at yet, or a moment in the past. */
+  normal: wallNormal.nullable(),
   witnesses: z.array(wallWitness),
 })
 export type WallRow = z.infer<typeof wallRow>

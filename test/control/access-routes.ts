@@ -59,6 +59,7 @@ export const routes: readonly [string, string, readonly Who[]][] = [
   ['GET', '/api/v1/runs', people],
   ['GET', '/api/v1/runs/:id', people],
   ['GET', '/api/v1/normal', people],
+  ['GET', '/api/v1/normal/band', people],
   ...['dry-run', ':id/approve', ':id/stop'].map((act): [string, string, readonly Who[]] => [
     'POST',
     `/api/v1/runs/${act}`,
@@ -125,6 +126,9 @@ export const routes: readonly [string, string, readonly Who[]][] = [
   ['DELETE', '/api/v1/viewers/sessions/:sid', ['admin']],
   ['GET', '/api/v1/viewers/affected', people],
   ['GET', '/api/v1/viewers/affected.csv', people],
+  ['GET', '/api/v1/viewers/grant-keys', ['admin']],
+  ['POST', '/api/v1/viewers/grant-keys', ['admin']],
+  ['DELETE', '/api/v1/viewers/grant-keys/:id', ['admin']],
   ['POST', '/api/v1/servers/:id/retire', ['admin']],
   ['GET', '/api/v1/probes', people],
   ['POST', '/api/v1/foreign-servers', ['operator', 'admin']],

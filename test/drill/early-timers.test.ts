@@ -84,7 +84,7 @@ describe('the clock fault of a drill', () => {
     })
     try {
       const pid = child.pid ?? 0
-      await expect.poll(() => switches(pid), { timeout: 20_000, interval: 50 }).toBeGreaterThan(5000)
+      await expect.poll(() => switches(pid), { timeout: 20_000, interval: 50 }).toBeGreaterThan(1000)
       fault.set(0)
       // What a healthy waiter does in the time between two looks is far below what a sick one does.
       await expect

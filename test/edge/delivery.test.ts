@@ -201,6 +201,11 @@ describe('HTTP', () => {
     expect(headers['access-control-allow-origin']).toBe('*')
     expect(headers['timing-allow-origin']).toBe('*')
     expect(headers['cmsd-static']).toBe('n="eu-west"')
+    // Of a hit from memory, and of one that takes the long way: the kernel says how the connection is.
+    const ranged = await get(edge.url, path, { range: 'bytes=0-1' })
+    for (const { 'cmsd-dynamic': said } of [headers, ranged.headers]) {
+      expect(said).toMatch(process.platform === 'linux' ? /^"eu-west";etp=\d+;rtt=\d+(;du)?$/ : /^"eu-west"/)
+    }
     expect(headers['cache-control']).toBe('public, max-age=31536000, immutable')
     const exposed = String(headers['access-control-expose-headers'])
     for (const name of ['CMSD-Static', 'CMSD-Dynamic', 'Cache-Status', 'Content-Length', 'Content-Range']) {

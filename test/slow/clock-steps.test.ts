@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog, systemClock } from '#base'
+import { encodeRemoteWrite, REMOTE_WRITE_HEADERS } from '#metrics'
 import { startViewers } from '#viewer'
 import type { ServerView } from '#wire'
 import { fetchPeer } from '../conformance/peers.ts'
@@ -13,6 +14,52 @@ import { edges, startFleet, type TestFleet, until } from '../e2e/fleet.ts'
 const LIBRARY = 'usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
 const HOUR_S = 3600
 const YEARS_S = 87_600 * HOUR_S
+const FORM = { 'content-type': 'application/json' }
+
+/** A person who has signed in: by the link that `vitrine start` prints. */
+async function signIn(running: TestFleet): Promise<string> {
+  const { controlUrl } = running
+  const link = /#link=(\S+)/.exec(running.signInUrl())?.[1] ?? ''
+  const answer = await fetch(`${controlUrl}/api/v1/sign-in`, {
+    method: 'POST',
+    headers: { ...FORM, origin: controlUrl },
+    body: JSON.stringify({ link }),
+  })
+  const cookie = answer.headers.getSetCookie().map(text => text.split(';')[0] ?? '')
+  if (!answer.ok || cookie.length === 0) throw new Error(`sign-in: ${answer.status} ${await answer.text()}`)
+  return cookie.join('; ')
+}
+
+/** What is acknowledged is counted. */
+const acknowledged: number[] = []
+
+/** A sample of a sender elsewhere, stamped in fleet time. */
+async function write({ controlUrl }: TestFleet, token: string, timestampMs: number): Promise<void> {
+  const labels = { __name__: 'acknowledged_sample', instance: 'sender', job: 'test' }
+  const body = encodeRemoteWrite([{ labels, samples: [{ timestampMs, value: acknowledged.length + 1 }] }])
+  const answer = await fetch(`${controlUrl}/prometheus/api/v1/write`, {
+    method: 'POST',
+    headers: { ...REMOTE_WRITE_HEADERS, authorization: `Bearer ${token}` },
+    body: Buffer.from(body),
+  })
+  if (!answer.ok) throw new Error(`write: ${answer.status} ${await answer.text()}`)
+  acknowledged.push(timestampMs)
+}
+
+async function isKnown({ controlUrl }: TestFleet, cookie: string): Promise<number> {
+  return (await fetch(`${controlUrl}/api/v1/me`, { headers: { cookie } })).status
+}
+
+async function stored(running: TestFleet): Promise<number> {
+  const { now } = await running.get<Api>('/api/v1/servers')
+  const seconds = Math.ceil((now - (acknowledged[0] ?? now)) / 1000) + 5
+  const query = encodeURIComponent(`count_over_time(acknowledged_sample[${seconds}s])`)
+  const answer = await running.get<{ data: { result: { value: [number, string] }[] } }>(
+    `/prometheus/api/v1/query?query=${query}`,
+  )
+  return Number(answer.data.result[0]?.value[1] ?? 0)
+}
+
 const STEPS_S = [1, -1, HOUR_S, -HOUR_S, YEARS_S, -YEARS_S]
 /** Of fleet time, after each step: graphs and rules go on in it. */
 const LOOK_MS = 4000
@@ -23,6 +70,8 @@ const folder = mkdtempSync(join(tmpdir(), 'vitrine-clock-'))
 const file = join(folder, 'clock')
 const peer = await fetchPeer('libfaketime')
 let fleet: TestFleet | null = null
+let cookie = ''
+let token = ''
 
 /** Of every process of the fleet at once; 0: as the machine's. */
 function setClocks(seconds: number): void {
@@ -77,6 +126,8 @@ it.skipIf('missing' in peer)(
         () => JSON.stringify(viewers.stats()),
       )
       const pids = names.map(id => running.pid(id))
+      cookie = await signIn(running)
+      token = (await running.vitrine('token', 'create', '--role', 'admin')).trimEnd().split('\n').at(-1) ?? ''
       const began = await running.get<Api>('/api/v1/servers')
       for (const step of STEPS_S) {
         const [before, beforeMs] = [await running.get<Api>('/api/v1/servers'), performance.now()]
@@ -97,8 +148,12 @@ it.skipIf('missing' in peer)(
           expect(`${names[place] ?? ''} spins: ${cores > 0.95}`).toBe(`${names[place] ?? ''} spins: false`)
         }
         expect(viewers.stats()).toMatchObject({ playing: 3 })
+        // Nobody who has signed in is refused, and what is acknowledged stands where it belongs.
+        expect(await isKnown(running, cookie)).toBe(200)
+        await write(running, token, Math.floor(after.now))
         setClocks(0)
       }
+      expect(await stored(running)).toBe(STEPS_S.length)
       const { servers } = await running.get<Api & { servers: ServerView[] }>('/api/v1/servers')
       expect(
         servers.filter(({ state }) => state !== 'healthy').map(({ id, reason }) => `${id}: ${reason}`),
@@ -150,6 +205,10 @@ it.skipIf('missing' in peer)(
       )
       const after = await running.get<Api>('/api/v1/servers')
       expect(Math.abs(after.now - before.now - (performance.now() - beforeMs))).toBeLessThan(5000)
+      // Killed in the same moment: sessions, credentials and samples that were acknowledged are still there.
+      expect(await isKnown(running, cookie)).toBe(200)
+      await write(running, token, Math.floor(after.now))
+      expect(await stored(running)).toBe(acknowledged.length)
       setClocks(0)
     }
   },

@@ -4,6 +4,7 @@ import { Route, Switch, useLocation, useSearchParams } from 'wouter'
 import { decoded, usePageTitle } from './page-title.ts'
 import { AccountPage } from './pages/account-page.tsx'
 import { AddEdgePage } from './pages/add-edge-page.tsx'
+import { AffectedPage } from './pages/affected-page.tsx'
 import { AlertsPage } from './pages/alerts-page.tsx'
 import { AuditPage } from './pages/audit-page.tsx'
 import { ClocksPage } from './pages/clocks-page.tsx'
@@ -62,6 +63,7 @@ const PLAIN: readonly (readonly [path: string, page: () => ReactNode])[] = [
   ['/viewers', ViewersPage],
   ['/experience', ExperiencePage],
   ['/sessions', ViewerSessionsPage],
+  ['/affected', AffectedPage],
   ['/titles', TitlesPage],
   ['/steering', SteeringPage],
   ['/ledger', LedgerPage],

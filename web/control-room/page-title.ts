@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, string>> = {
   viewers: 'Viewers',
   experience: 'Experience',
   sessions: 'Sessions of viewers',
+  affected: 'Affected viewers',
   links: 'Links',
   titles: 'Titles',
   probes: 'Probes',

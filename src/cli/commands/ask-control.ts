@@ -35,7 +35,7 @@ export function askControl(
 export async function withControl<Value>(
   options: CommonOptions,
   { role, name }: { readonly role: UserRole; readonly name: string },
-  run: (ask: (path: string, body?: unknown) => Promise<unknown>) => Promise<Value>,
+  run: (ask: (path: string, body?: unknown, method?: 'DELETE') => Promise<unknown>) => Promise<Value>,
 ): Promise<Value> {
   const { config, data } = readFleetConfig(options)
   const base = controlAddress(config, data)
@@ -43,8 +43,8 @@ export async function withControl<Value>(
   const trust = existsSync(authorityFile) ? { authorityPem: readFileSync(authorityFile, 'utf8') } : null
   const { token, id } = await withState(options, state => state.createToken(role, name, BY))
   try {
-    return await run(async (path, body = null) => {
-      const answer = await ask(`${base}${path}`, { token, trust, body })
+    return await run(async (path, body = null, method) => {
+      const answer = await ask(`${base}${path}`, { token, trust, body, method })
       if (answer.status === 200) return JSON.parse(answer.text)
       throw cliFaults.fault('cli-usage', problemOf(answer))
     })
@@ -67,7 +67,13 @@ function ask(
     token,
     trust,
     body,
-  }: { readonly token: string; readonly trust: Parameters<typeof tlsClient>[0]; readonly body: unknown },
+    method = body === null ? 'GET' : 'POST',
+  }: {
+    readonly token: string
+    readonly trust: Parameters<typeof tlsClient>[0]
+    readonly body: unknown
+    readonly method?: 'DELETE' | 'GET' | 'POST' | undefined
+  },
 ): Promise<{ status: number; text: string }> {
   const isTls = url.startsWith('https:')
   return new Promise((resolve, reject) => {
@@ -76,7 +82,7 @@ function ask(
     const outgoing = (isTls ? httpsRequest : httpRequest)(
       url,
       {
-        method: body === null ? 'GET' : 'POST',
+        method,
         headers: {
           authorization: `Bearer ${token}`,
           ...(body === null ? {} : { 'content-type': 'application/json' }),

@@ -51,6 +51,7 @@ const descriptions: Readonly<Record<DrillKind, string>> = {
   'leap-second-2012': 'one edge freezes, another gets the early timers of 30 June 2012',
   'edge-frozen': 'one edge freezes',
   'clock-step': 'the clock of one agent is put forward by 1.5 s',
+  'leap-flag-bogus': 'a time source of one agent announces a leap second that nobody plans',
 }
 
 async function run(kind: DrillKind, options: DrillOptions): Promise<void> {

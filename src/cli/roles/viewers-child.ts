@@ -11,14 +11,21 @@ interface ViewersSettings {
 
 /** As our own page, which comes back to an edge soon: a rehearsal lasts a minute or two. */
 const PENALTY_S = 30
+/** Two segments: who watches live has no more (hls.js: liveSyncDurationCount 3, counted from the end). */
+const LIVE_BUFFER_S = 8
 
 const { entries, title } = JSON.parse(process.env[SETTINGS_VARIABLE] ?? '{}') as ViewersSettings
 const log = createLog('info').with({ role: 'viewers' })
 
 await runRole(log, false, role => {
-  const viewers = startViewers({ count: 0, entries, title, penaltyS: PENALTY_S, clock: systemClock, log })
+  const shared = { count: 0, entries, title, penaltyS: PENALTY_S, clock: systemClock, log }
+  const viewers = startViewers(shared)
+  const live = startViewers({ ...shared, bufferS: LIVE_BUFFER_S })
   role.listen(message => {
-    if (message.type === 'viewers') viewers.setCount(message.count)
+    if (message.type !== 'viewers') return
+    viewers.setCount(message.count)
+    live.setCount(message.live)
   })
-  return Promise.resolve({ url: null, close: () => viewers.close() })
+  const close = async (): Promise<void> => void (await Promise.all([viewers.close(), live.close()]))
+  return Promise.resolve({ url: null, close })
 })

@@ -6,7 +6,7 @@ import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ensureFolder, type Log, unreachable, writeFileAtomic } from '#base'
-import { buildDrill, ClockFault, type DrillPrograms, withoutClockRights } from '#drill'
+import { buildDrill, ClockFault, type DrillPrograms, DrillTimeSource, withoutClockRights } from '#drill'
 import type { DrillAct } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { SETTINGS_VARIABLE } from '../roles/main.ts'
@@ -18,7 +18,8 @@ import type { TryIt } from './try-it.ts'
 
 /** Unrelated programs that wait by the wall clock, as there were many on every host in 2012. */
 const WAITERS = 2
-const WAITER_THREADS = 2
+/** Each: the edge waits for its turn behind all of them. */
+const WAITER_THREADS = 48
 /** linux/capability.h */
 const CAP_SYS_TIME = 25n
 /** On a machine that strangers load already, a fleet on fewer cores would starve. */
@@ -38,9 +39,8 @@ export interface DrillRigOptions {
   readonly members: readonly RigMember[]
   readonly control: ManagedProcess
   readonly viewers: {
-    readonly count: number
     readonly pid: number | null
-    setCount(count: number): Promise<void>
+    setLive(count: number): Promise<void>
   }
   readonly tryIt: Pick<TryIt, 'act'>
   readonly log: Log
@@ -50,8 +50,9 @@ interface SickServer {
   readonly member: RigMember
   readonly fault: ClockFault
   readonly programs: DrillPrograms
-  readonly spins: boolean
   readonly waiters: ChildProcess[]
+  /** Null: it has none of its own. */
+  readonly source: DrillTimeSource | null
 }
 
 export class DrillRig {
@@ -59,8 +60,6 @@ export class DrillRig {
   #sick: SickServer | null = null
   /** Cores of the fleet before it was pinned; null: nothing is. */
   #cores: readonly number[] | null = null
-  /** Viewers before the drill; null: it started none. */
-  #viewersBefore: number | null = null
   readonly #frozen = new Set<string>()
   #work: Promise<void> = Promise.resolve()
 
@@ -84,16 +83,16 @@ export class DrillRig {
   async #act(act: DrillAct): Promise<void> {
     switch (act.kind) {
       case 'prepare':
-        return await this.#prepare(act.server, act.spinner)
-      case 'viewers': {
-        const { viewers } = this.#options
-        if (viewers.count >= act.count) return
-        this.#viewersBefore ??= viewers.count
-        return await viewers.setCount(act.count)
-      }
+        return await this.#prepare(act.server, act.with)
+      case 'viewers':
+        return await this.#options.viewers.setLive(act.count)
       case 'clock':
         if (this.#sick === null) throw cliFaults.fault('cli-drill-failed', 'no drill is prepared')
         return this.#sick.fault.set(act.ms)
+      case 'leap':
+        if (this.#sick?.source == null)
+          throw cliFaults.fault('cli-drill-failed', 'no drill with a time source is prepared')
+        return this.#sick.source.announce(act.announced)
       case 'freeze':
         this.#frozen.add(act.server)
         return await this.#options.tryIt.act('freeze', act.server, null)
@@ -104,7 +103,7 @@ export class DrillRig {
     }
   }
 
-  async #prepare(id: string, spins: boolean): Promise<void> {
+  async #prepare(id: string, needs: (DrillAct & { kind: 'prepare' })['with']): Promise<void> {
     const member = this.#member(id)
     if (member === undefined)
       throw cliFaults.fault('cli-no-such-server', `no server ${id} runs in this fleet`)
@@ -116,10 +115,11 @@ export class DrillRig {
     const fault = new ClockFault(file, programs.shim)
     const stepsFile = join(folder, 'steps.yaml')
     writeFileAtomic(stepsFile, drillSteps(fault.environment), 0o600)
-    const sick = { member, fault, programs, spins, waiters: [] }
+    const source = needs === 'time-source' ? await DrillTimeSource.open() : null
+    const sick = { member, fault, programs, waiters: [], source }
     this.#sick = sick
-    await member.agent.restart(disguiseOf(member, fault, stepsFile))
-    if (spins) for (let each = 0; each < WAITERS; each += 1) this.#startWaiter(sick)
+    await member.agent.restart(disguiseOf(sick, stepsFile))
+    if (needs === 'spinners') for (let each = 0; each < WAITERS; each += 1) this.#startWaiter(sick)
     this.#pin(sick)
     await checkRights([member.agent.pid, ...sick.waiters.map(({ pid }) => pid ?? null)])
   }
@@ -137,8 +137,9 @@ export class DrillRig {
   }
 
   /**
-   * The sick server gets a core, and the others leave it where the machine has time to spare; on a machine with one core
-   * nobody is moved.
+   * The sick server gets a core with the programs that spin, and the others leave it where the machine has time to spare;
+   * on a machine with one core nobody is moved. Its agent is with the others: behind all those threads it would be as
+   * late as the edge, where a real host has other cores for it.
    */
   #pin({ member, waiters }: SickServer): void {
     const cores = coresOf(process.pid)
@@ -147,7 +148,7 @@ export class DrillRig {
     this.#cores ??= cores
     const isBusy = (loadavg()[0] ?? 0) > BUSY_PER_CORE * cores.length
     if (!isBusy) for (const pid of this.#pids()) pin(pid, cores.slice(0, -1))
-    for (const pid of [member.server.pid, member.agent.pid, ...waiters.map(one => one.pid ?? null)])
+    for (const pid of [member.server.pid, ...waiters.map(one => one.pid ?? null)])
       if (pid !== null) pin(pid, [own])
   }
 
@@ -155,6 +156,7 @@ export class DrillRig {
     this.#endWaiters()
     const sick = this.#sick
     sick?.fault.set(0)
+    sick?.source?.close()
     for (const id of this.#frozen) {
       this.#frozen.delete(id)
       await this.#options.tryIt.act('thaw', id, null).catch(() => undefined)
@@ -162,10 +164,8 @@ export class DrillRig {
     const cores = this.#cores
     if (cores !== null) for (const pid of this.#pids()) pin(pid, cores)
     this.#cores = null
-    const viewers = this.#viewersBefore
-    this.#viewersBefore = null
     this.#sick = null
-    if (viewers !== null) await this.#options.viewers.setCount(viewers)
+    await this.#options.viewers.setLive(0)
     if (sick !== null) await sick.member.agent.restart(null)
   }
 
@@ -184,8 +184,10 @@ export class DrillRig {
   }
 }
 
-function disguiseOf({ agentSettings }: RigMember, fault: ClockFault, stepsFile: string): Disguise {
-  const settings: AgentSettings = { ...agentSettings, stepsFile }
+function disguiseOf({ member, fault, source }: SickServer, stepsFile: string): Disguise {
+  const { agentSettings } = member
+  const servers = source === null ? {} : { timeServers: [source.address] }
+  const settings: AgentSettings = { ...agentSettings, stepsFile, ...servers }
   return {
     environment: { ...fault.environment, [SETTINGS_VARIABLE]: JSON.stringify(settings) },
     wrap: withoutClockRights,

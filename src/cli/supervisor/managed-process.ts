@@ -17,6 +17,8 @@ export interface ProcessPlan {
   /** `eu-west`, `eu-west-agent`, `control`. */
   readonly name: string
   readonly entry: string
+  /** Of Node itself; left out: none. */
+  readonly nodeFlags?: readonly string[]
   readonly parameters: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly logFile: string
@@ -76,9 +78,9 @@ export class ManagedProcess {
   }
 
   #spawn(): void {
-    const { entry, parameters, environment, logFile, pidFile } = this.plan
+    const { entry, nodeFlags = [], parameters, environment, logFile, pidFile } = this.plan
     const { wrap = same, environment: more = {} } = this.#disguise ?? {}
-    const [program = process.execPath, ...rest] = wrap([process.execPath, entry, ...parameters])
+    const [program = process.execPath, ...rest] = wrap([process.execPath, ...nodeFlags, entry, ...parameters])
     const child = withLogFile(logFile, log =>
       spawn(program, rest, {
         stdio: ['ignore', log, log, 'ipc'],

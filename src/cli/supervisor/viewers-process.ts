@@ -9,15 +9,12 @@ export class ViewersProcess implements ViewersPort {
   readonly #log: Log
   #process: ManagedProcess | null = null
   #count = 0
+  #live = 0
 
   constructor(plan: ProcessPlan, clock: Clock, log: Log) {
     this.#plan = plan
     this.#clock = clock
     this.#log = log
-  }
-
-  get count(): number {
-    return this.#count
   }
 
   get pid(): number | null {
@@ -26,7 +23,17 @@ export class ViewersProcess implements ViewersPort {
 
   async setCount(count: number): Promise<void> {
     this.#count = count
-    if (count === 0) return await this.stop()
+    await this.#run()
+  }
+
+  /** Beside the others: viewers with the small buffers of live players. */
+  async setLive(count: number): Promise<void> {
+    this.#live = count
+    await this.#run()
+  }
+
+  async #run(): Promise<void> {
+    if (this.#count + this.#live === 0) return await this.stop()
     if (this.#process !== null) return this.#tell()
     const started = new ManagedProcess(this.#plan, { onStarted: () => this.#tell() }, this.#clock, this.#log)
     this.#process = started
@@ -45,6 +52,6 @@ export class ViewersProcess implements ViewersPort {
   }
 
   #tell(): void {
-    this.#process?.say({ type: 'viewers', count: this.#count })
+    this.#process?.say({ type: 'viewers', count: this.#count, live: this.#live })
   }
 }

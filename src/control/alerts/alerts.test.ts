@@ -16,7 +16,7 @@ describe('shipped rules', () => {
     expect(rules.length).toBeGreaterThanOrEqual(12)
     for (const rule of rules) {
       if (rule.kind !== 'alert') continue
-      expect(rule.labels['severity'], rule.name).toMatch(/^(critical|warning)$/)
+      expect(rule.labels['severity'], rule.name).toMatch(/^(critical|warning|info)$/)
       expect(rule.annotations['summary'], rule.name).toBeTruthy()
       expect(rule.annotations['description'], rule.name).toBeTruthy()
       expect(rule.annotations['runbook_url']).toBe(`docs/operate/alerts/${rule.name}.md`)

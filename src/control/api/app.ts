@@ -17,6 +17,7 @@ import { addEnrolRoutes } from './enrol-routes.ts'
 import { addEntryRoutes } from './entry-routes.ts'
 import { answerFor } from './errors.ts'
 import { addFleetRoutes } from './fleet-routes.ts'
+import { addGrantKeyRoutes } from './grant-key-routes.ts'
 import { installGuard } from './guard.ts'
 import { addIncidentPageRoutes } from './incident-page-routes.ts'
 import { addIncidentRoutes } from './incident-routes.ts'
@@ -125,6 +126,7 @@ function addApiRoutes(app: FastifyInstance, context: ControlContext): void {
   addWhatIfRoutes(app, context)
   addNoteRoutes(app, context)
   addViewerRoutes(app, context)
+  addGrantKeyRoutes(app, context)
   addAlertingRoutes(app, context)
   addProbeRoutes(app, context)
   addEntryRoutes(app, context)

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import {
+  bandAnswer,
   dryRun,
   mayAct,
   type NormalAnswer,
@@ -14,6 +15,7 @@ import {
   runRequest,
   runsAnswer,
 } from '#wire'
+import { graphBand } from '../bands/graph-band.ts'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { beginRun } from '../runbooks/begin-run.ts'
@@ -36,6 +38,7 @@ export function addRunRoutes(app: FastifyInstance, context: ControlContext): voi
   addBeginning(app, context)
   addActing(app, context)
   addNormal(app, context)
+  addBand(app, context)
 }
 
 function addReading(app: FastifyInstance, context: ControlContext): void {
@@ -177,8 +180,44 @@ function addNormal(app: FastifyInstance, { fleet, fleetTime, runs }: ControlCont
       if (server !== undefined && records.length === 0)
         throw controlFaults.fault('control-server-unknown', `no server ${JSON.stringify(server)} is enrolled`)
       const servers: NormalAnswer['servers'] = []
-      for (const record of records) servers.push(await runs.bands.check(record, null))
+      for (const record of records) servers.push(await runs.normal.look(record))
       return { now: fleetTime.nowMs(), servers }
+    },
+  })
+}
+
+const bandQuery = z.object({
+  expr: z.string().min(1).max(8192),
+  /** JSON: labels that tell the line from others of the answer. */
+  labels: z
+    .string()
+    .max(4096)
+    .default('{}')
+    .transform((text, refine) => {
+      try {
+        return z.record(z.string(), z.string()).parse(JSON.parse(text))
+      } catch {
+        refine.addIssue({ code: 'custom', message: 'expected a JSON object of labels' })
+        return z.NEVER
+      }
+    }),
+  from: z.coerce.number().int(),
+  to: z.coerce.number().int(),
+})
+
+function addBand(app: FastifyInstance, { fleet, fleetTime, store, log }: ControlContext): void {
+  addRoute(app, {
+    method: 'GET',
+    url: '/api/v1/normal/band',
+    access: 'viewer',
+    summary: 'What is normal for one line of any graph, over its window, and of whom it is made',
+    query: bandQuery,
+    answer: bandAnswer,
+    handle: async request => {
+      const { expr, labels, from, to } = check(bandQuery, request.query, 'query')
+      const now = fleetTime.nowMs()
+      const span = { fromMs: Math.min(from, to), toMs: Math.max(from, to) }
+      return { now, ...(await graphBand({ store, fleet, log }, { expr, labels, ...span })) }
     },
   })
 }

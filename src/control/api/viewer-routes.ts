@@ -123,7 +123,7 @@ function addAffectedRoutes(app: FastifyInstance, context: ControlContext): void 
     const query = check(affectedQuery, request.query, 'query')
     const { from: fromMs, to: toMs, title } = query
     inOrder(fromMs, toMs)
-    return affectedBy(query, viewers.search.all({ fromMs, toMs, title }))
+    return affectedBy(query, viewers.search.all({ fromMs, toMs, title }), viewers.classOf)
   }
   addRoute(app, {
     method: 'GET',

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import {
   type ServerView,
   type WallAnswer,
+  type WallNormal,
   wallAnswer,
   wallLinkMade,
   wallLinkRequest,
@@ -22,10 +23,13 @@ function wallOf(
   { fleetTime }: ControlContext,
   servers: readonly ServerView[],
   figures: (id: string) => WallFigures,
+  normal: (id: string) => WallNormal | null,
 ): WallAnswer {
   return {
     now: fleetTime.nowMs(),
-    edges: servers.filter(({ role }) => role === 'edge').map(server => wallRowOf(server, figures(server.id))),
+    edges: servers
+      .filter(({ role }) => role === 'edge')
+      .map(server => wallRowOf(server, figures(server.id), normal(server.id))),
     others: servers
       .filter(({ role, state }) => role !== 'edge' && state !== 'healthy')
       .map(({ id, role, state, reason }) => ({ id, role, state, reason })),
@@ -46,13 +50,13 @@ export function addWallRoutes(app: FastifyInstance, context: ControlContext): vo
       const { at } = check(atQuery, request.query, 'query')
       if (at === undefined) {
         const figures = await context.wall.figures()
-        return wallOf(context, serverViews(context), figures)
+        return wallOf(context, serverViews(context), figures, id => context.runs.normal.wallOf(id))
       }
       if (request.principal.kind === 'wall') {
         throw controlFaults.fault('control-role-too-low', 'a link to the wall shows the present alone')
       }
       const { servers, moment } = await fleetAt(context, at)
-      return { ...wallOf(context, servers, await context.wall.figuresAt(at)), past: moment }
+      return { ...wallOf(context, servers, await context.wall.figuresAt(at), () => null), past: moment }
     },
   })
   addRoute(app, {

@@ -27,10 +27,15 @@ export function bandOf(signal: Signal, { basis, values }: Basis): Band | null {
   const finite = values.filter(Number.isFinite)
   const middle = median(finite)
   if (middle === null || basis === 'none') return null
-  const spread = median(finite.map(value => Math.abs(value - middle))) ?? 0
-  const width = Math.max(SPREADS * MAD_SCALE * spread, signal.spreadMin, SAME_PART * Math.abs(middle))
+  const width = Math.max(widthOf(finite, middle), signal.spreadMin)
   const low = signal.highOnly ? Number.NEGATIVE_INFINITY : middle - width
   return { low, high: middle + width, basis, n: finite.length }
+}
+
+/** To each side of the middle. */
+export function widthOf(values: readonly number[], middle: number): number {
+  const spread = median(values.map(value => Math.abs(value - middle))) ?? 0
+  return Math.max(SPREADS * MAD_SCALE * spread, SAME_PART * Math.abs(middle))
 }
 
 export function judgeSignal(signal: Signal, value: number | null, band: Band | null): SignalView {

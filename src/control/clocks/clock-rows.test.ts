@@ -42,6 +42,7 @@ describe('a row of clocks', () => {
         ['vitrine_clock_sources', [one(1, { smear: 'yes' }), one(1, { smear: 'no' })]],
         ['vitrine_clock_readable', [one(0, { part: 'timer-list' })]],
         ['node_timex_maxerror_seconds', [one(16)]],
+        ['vitrine_clock_daemon', [one(1, { daemon: 'chrony' })]],
       ],
       { a: 0 },
     )
@@ -51,7 +52,7 @@ describe('a row of clocks', () => {
       'insert a second',
       'x says',
       'set by −60 min',
-      'nobody keeps',
+      'chrony runs and does not keep it',
       'differ by 300 ms',
       'smear',
     ])
@@ -61,6 +62,24 @@ describe('a row of clocks', () => {
       ['y', 0],
     ])
     expect(row.unreadable).toEqual(['/proc/timer_list (needs root)'])
+  })
+
+  it('without a time daemon is calm, and says so', () => {
+    expect(rowOf([['node_timex_maxerror_seconds', [one(16)]]])).toMatchObject({
+      word: 'ok',
+      text: 'in time with the fleet; no time daemon is running',
+    })
+  })
+
+  it('is seen from outside where its agent is not heard, and not for a second of grain', () => {
+    const seen = (value: number): ReturnType<typeof rowOf> =>
+      clockRows(
+        [server('a')],
+        read({ a: new Map([['vitrine_probe_clock_offset_seconds', [one(value)]]]) }),
+      )[0] as never
+    expect(seen(-315_576_000)).toMatchObject({ word: 'warn', fromOutside: true, offsetS: -315_576_000 })
+    expect(seen(-315_576_000).text).toContain('10 years behind by the date of its answers')
+    expect(seen(0.6)).toMatchObject({ offsetS: null, fromOutside: false })
   })
 
   it('of which nothing is measured is unknown, never well; the control room without an agent is left out', () => {

@@ -1,4 +1,5 @@
 // Owns what one server's row of the clocks page says, in figures and in words. Pure.
+import { clockWords } from '#base'
 import type { ClockRow, ServerView } from '#wire'
 import { type ClockReadings, first, type Readings } from './read-clocks.ts'
 
@@ -16,6 +17,9 @@ const OUTLIER_S_MIN = 0.01
 const OUTLIER_OF = 3
 
 const OFFSET = 'vitrine_clock_fleet_offset_seconds'
+/** By the control room, from the `Date` header of an answer: to the second. */
+const SEEN = 'vitrine_probe_clock_offset_seconds'
+const SEEN_S_MIN = 2
 const PARTS: Readonly<Record<string, string>> = {
   kernel: 'what the kernel says of its clock',
   timers: 'whether timers fire early',
@@ -27,7 +31,7 @@ export function clockRows(servers: readonly ServerView[], readings: ClockReading
   const measured = servers.filter(
     ({ id, role }) => readings.servers.has(id) || (role !== 'control' && role !== 'foreign'),
   )
-  const far = outliers(measured.map(({ id }) => [id, first(readings.servers.get(id), OFFSET)]))
+  const far = outliers(measured.map(({ id }) => [id, offsetOf(readings.servers.get(id)).offsetS]))
   return measured.map(server => rowOf(server, readings, far.has(server.id)))
 }
 
@@ -36,7 +40,7 @@ function rowOf({ id, role, region, tags }: ServerView, readings: ClockReadings, 
   const of = (name: string): number | null => first(own, name)
   const stepAt = readings.stepAt.get(id) ?? null
   const shown = {
-    offsetS: of(OFFSET),
+    ...offsetOf(own),
     outlier,
     errorBoundS: of('vitrine_clock_error_bound_seconds'),
     daemon: own?.get('vitrine_clock_daemon')?.find(({ value }) => value === 1)?.labels['daemon'] ?? null,
@@ -55,6 +59,13 @@ function rowOf({ id, role, region, tags }: ServerView, readings: ClockReadings, 
       .map(({ labels }) => PARTS[labels['part'] ?? ''] ?? labels['part'] ?? ''),
   }
   return { id, name: tags.name ?? id, role, region, ...shown, ...wordsOf(shown) }
+}
+
+/** Its agent's word; without it what was seen from outside, where that is more than its grain. */
+function offsetOf(own: Readings | undefined): Pick<ClockRow, 'offsetS' | 'fromOutside'> {
+  const [told, seen] = [first(own, OFFSET), first(own, SEEN)]
+  const isSeen = told === null && seen !== null && Math.abs(seen) >= SEEN_S_MIN
+  return { offsetS: isSeen ? seen : told, fromOutside: isSeen }
 }
 
 type Shown = Omit<ClockRow, 'id' | 'name' | 'role' | 'region' | 'word' | 'text'>
@@ -76,14 +87,16 @@ function wordsOf(row: Shown): Pick<ClockRow, 'word' | 'text'> {
   const apart = Math.max(...offsets) - Math.min(...offsets)
   const warn = [
     row.offsetS !== null && Math.abs(row.offsetS) > OFFSET_S_MAX
-      ? `${seconds(Math.abs(row.offsetS))} ${row.offsetS > 0 ? 'ahead of' : 'behind'} fleet time`
+      ? row.fromOutside
+        ? `${clockWords(row.offsetS)} by the date of its answers, while its agent is not heard: over TLS a clock so far off refuses everybody`
+        : `${seconds(Math.abs(row.offsetS))} ${row.offsetS > 0 ? 'ahead of' : 'behind'} fleet time`
       : row.outlier
         ? 'far from the others'
         : null,
     row.stepAt !== null && Math.abs(row.stepS ?? 0) > STEP_S_MIN
       ? `was set by ${signed(row.stepS ?? 0)} within the hour`
       : null,
-    row.synchronised === false ? 'nobody keeps it' : null,
+    row.synchronised === false && row.daemon !== null ? `${row.daemon} runs and does not keep it` : null,
     offsets.length > 1 && apart > DISAGREE_S ? `its time servers differ by ${seconds(apart)}` : null,
     row.smear !== null && row.smear.yes > 0 && row.smear.no > 0
       ? 'some of its time servers smear leap seconds and some do not'
@@ -92,7 +105,9 @@ function wordsOf(row: Shown): Pick<ClockRow, 'word' | 'text'> {
   if (sick.length > 0) return { word: 'sick', text: [...sick, ...warn].join('; ') }
   if (warn.length > 0) return { word: 'warn', text: warn.join('; ') }
   if (row.offsetS === null && row.earlyS === null) return { word: 'unknown', text: 'nothing is measured' }
-  return { word: 'ok', text: 'in time with the fleet' }
+  // A state of the machine and no failure of it.
+  const kept = row.synchronised === false ? '; no time daemon is running' : ''
+  return { word: 'ok', text: `in time with the fleet${kept}` }
 }
 
 /** chronyd without rtcsync leaves the kernel's bit unset while it is in sync: the bound is asked as well. */

@@ -36,7 +36,7 @@ export interface ClockParts {
 }
 
 const NAMES =
-  'vitrine_clock_.*|node_timex_sync_status|node_timex_maxerror_seconds|chrony_tracking_system_time_seconds'
+  'vitrine_clock_.*|vitrine_probe_clock_offset_seconds|node_timex_sync_status|node_timex_maxerror_seconds|chrony_tracking_system_time_seconds'
 const EARLY = `max by (instance) (last_over_time(vitrine_clock_realtime_timer_early_seconds[${AGE}]) > 0 or abs(last_over_time(vitrine_clock_hrtimer_offset_error_seconds[${AGE}])) > 0.5)`
 const STEPS = 'sum by (instance) (last_over_time(vitrine_clock_steps_total[30s]))'
 

@@ -6,11 +6,11 @@ import { Fault, messageOf } from '#base'
 import type { DrillAct, DrillTarget, DrillView, IncidentView } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { beginRun } from '../runbooks/begin-run.ts'
-import { offersFor } from '../runbooks/offers.ts'
 import { runView } from '../runbooks/run-view.ts'
-import { type DrillPlan, shorten } from './drill-plan.ts'
-import { machineClockMs, outOfRange, rebuffering, ringsOf, slews, viewerMinutes } from './measure.ts'
-import { scoreOf } from './score.ts'
+import { type DrillPlan, faultWords, needs, shorten } from './drill-plan.ts'
+import { feltBy, machineClockMs, outOfRange, ringsOf, slews, viewerMinutes } from './measure.ts'
+import { offered } from './offered.ts'
+import { feltWords, scoreOf } from './score.ts'
 import { releaseServers, stopRuns } from './tidy-up.ts'
 
 const LOOK_MS = 250
@@ -44,6 +44,8 @@ export class Conductor {
   readonly #clockBeforeMs: number | null = machineClockMs()
   /** Sessions that are still fed by a hurt server. */
   readonly #waiting = new Map<string, Set<string>>()
+  /** Runbooks that were offered where none should be. */
+  readonly #offered: string[] = []
   #view: DrillView
   #stop: string | null = null
   /** Time in which nobody followed it, as far as this process ran. */
@@ -89,7 +91,7 @@ export class Conductor {
     const sick = plan.targets.find(({ fault }) => fault !== 'frozen')
     if (sick !== undefined) {
       this.#say(`prepares ${sick.server}: its agent starts again with a clock of its own`)
-      await this.#act({ kind: 'prepare', server: sick.server, spinner: sick.fault === 'early-timers' })
+      await this.#act({ kind: 'prepare', server: sick.server, with: needs[sick.fault] })
     }
     if (viewers > 0) await this.#act({ kind: 'viewers', count: viewers })
     this.#say(`${viewers} simulated viewers watch; waits for a minute of health to compare with`)
@@ -118,6 +120,7 @@ export class Conductor {
       this.#waiting.set(server, new Set(sids))
       this.#target(server, { injectedAt: this.#nowMs(), viewers: sids.length })
       if (fault === 'frozen') await this.#act({ kind: 'freeze', server })
+      else if (fault === 'leap-flag') await this.#act({ kind: 'leap', announced: true })
       else await this.#act({ kind: 'clock', ms: fault === 'stepped' ? AHEAD_MS : BEHIND_MS })
       const text = `drill: ${faultWords[fault]}`
       this.#say(`${server}: ${faultWords[fault]}; it feeds ${sids.length} viewers`)
@@ -133,8 +136,8 @@ export class Conductor {
       )
     }
     await this.#until(NIGHT_MS_MAX, 'not every server was back in time', isOver)
-    const ratios = await rebuffering(this.#options.context, this.#view)
-    if (ratios !== '') this.#say(`rebuffering since the fault: ${ratios}`)
+    const felt = await feltBy(this.#options.context, this.#view)
+    if (felt !== null) await this.#tell(feltWords(felt))
   }
 
   async #observe(): Promise<void> {
@@ -180,9 +183,31 @@ export class Conductor {
     const target = this.#find(server)
     if (target === undefined || target.detectedAt === null || target.mendedAt !== null) return
     if (!mine.some(({ servers, cause }) => servers.includes(server) && cause.confidence >= SURE)) return
-    await this.#act({ kind: 'clock', ms: 0 })
+    if (target.fault === 'leap-flag') await this.#refuse(server, mine)
+    else await this.#act({ kind: 'clock', ms: 0 })
     this.#target(server, { mendedAt: this.#nowMs(), returnedAt: this.#nowMs() })
-    this.#say(`${server}: its clock is right again`)
+    if (target.fault !== 'leap-flag') this.#say(`${server}: its clock is right again`)
+  }
+
+  /** A clock that is right is not set, and a server that is well keeps its viewers. */
+  async #refuse(server: string, mine: readonly IncidentView[]): Promise<void> {
+    const { runs } = this.#options.context
+    for (const incident of mine.filter(({ servers }) => servers.includes(server))) {
+      const offers = await offered(this.#options.context, runs.files.all(), incident)
+      this.#offered.push(...offers.map(({ runbook }) => runbook))
+    }
+    const words =
+      this.#offered.length === 0 ? 'no runbook is offered' : `offered: ${this.#offered.join(', ')}`
+    await this.#tell(`the leap second that is announced to ${server} is refused: ${words}, no clock is set`)
+    await this.#act({ kind: 'leap', announced: false })
+  }
+
+  /** In the drill's log, and in the story of its incidents. */
+  async #tell(text: string): Promise<void> {
+    this.#say(text)
+    const { incidents } = this.#options.context
+    for (const { id } of this.#view.incidents)
+      await incidents.keeper.actions.comment(id, text, this.#by()).catch(() => undefined)
   }
 
   /** As an operator: what the control room offers for this server, once it is sure enough of the cause. */
@@ -193,10 +218,7 @@ export class Conductor {
     const runbook = context.runs.files.get(name)
     if (runbook === null) throw new Error(`no runbook is called ${name}`)
     if (incident === undefined || incident.cause.confidence < SURE) return
-    const stored = await context.state.incidents.get(incident.id)
-    const alerts = (stored?.alerts ?? []).map(({ labels }) => labels)
-    const roleOf = (id: string): string | null => context.fleet.get(id)?.role ?? null
-    const offer = offersFor([runbook], { incident, alerts, roleOf })[0]
+    const [offer] = await offered(context, [runbook], incident)
     if (offer === undefined || !offer.servers.includes(server)) return
     const { runbook: short, changes } = shorten(runbook)
     const request = { runbook: name, servers: [server], reason: `drill: ${offer.why}`, incident: incident.id }
@@ -288,6 +310,8 @@ export class Conductor {
       rings: await ringsOf(context, this.#view).catch(() => 0),
       out: over === null ? out : [`not looked at: ${over.text}`],
       undone,
+      felt: await feltBy(context, this.#view),
+      offered: this.#offered,
       viewerMinutesLost: await viewerMinutes(context, this.#view),
       clockMovedMs: moved,
       slews: await slews(context),
@@ -369,22 +393,7 @@ export class Conductor {
     if (this.#stop !== null) throw new Stopped(this.#stop)
   }
 
-  #by(): string {
-    return `drill ${this.#view.id}`
-  }
-
-  #nowMs(): number {
-    return this.#options.context.fleetTime.nowMs()
-  }
-
-  #monotonicMs(): number {
-    return this.#options.context.options.clock.monotonicMs()
-  }
-}
-
-const faultWords: Readonly<Record<DrillTarget['fault'], string>> = {
-  frozen: 'its process is frozen',
-  'early-timers':
-    'the wall clock of its agent and of two programs stands 1 s behind their timers, as in 2012',
-  stepped: 'the wall clock of its agent is put forward by 1.5 s',
+  readonly #by = (): string => `drill ${this.#view.id}`
+  readonly #nowMs = (): number => this.#options.context.fleetTime.nowMs()
+  readonly #monotonicMs = (): number => this.#options.context.options.clock.monotonicMs()
 }

@@ -46,6 +46,15 @@ export function planDrill(kind: DrillKind, edges: readonly string[]): DrillPlan 
     } as const
     return { targets: [target], cause: 'clock-stepped' }
   }
+  if (kind === 'leap-flag-bogus') {
+    const target = {
+      server: sick,
+      fault: 'leap-flag',
+      runbook: null,
+      alerts: ['UnexpectedLeapPending'],
+    } as const
+    return { targets: [target], cause: 'leap-announced' }
+  }
   if (frozen === undefined) return 'this drill needs two edges that are marked as drill targets'
   const early = { fault: 'early-timers', runbook: 'reset-clock', alerts: ['RealtimeTimersEarly'] } as const
   return {
@@ -92,4 +101,20 @@ function shortStep(step: RunbookStep, name: string, changes: Set<string>): Runbo
     default:
       return unreachable(step)
   }
+}
+
+export const faultWords: Readonly<Record<DrillFaultKind, string>> = {
+  frozen: 'its process is frozen',
+  'early-timers':
+    'the wall clock of its agent and of two programs stands 1 s behind their timers, as in 2012',
+  stepped: 'the wall clock of its agent is put forward by 1.5 s',
+  'leap-flag': 'a time source of its agent announces a leap second that nobody plans',
+}
+
+/** What has to be there before the fault. */
+export const needs: Readonly<Record<DrillFaultKind, 'nothing' | 'spinners' | 'time-source'>> = {
+  frozen: 'nothing',
+  'early-timers': 'spinners',
+  stepped: 'nothing',
+  'leap-flag': 'time-source',
 }

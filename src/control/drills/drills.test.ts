@@ -44,6 +44,8 @@ const facts = (part: Partial<ScoreFacts> = {}): ScoreFacts => ({
   out: [],
   undone: null,
   viewerMinutesLost: 0.5,
+  felt: null,
+  offered: [],
   clockMovedMs: 0.002,
   slews: false,
   tookMs: 180_000,
@@ -93,6 +95,28 @@ describe('the score of a drill', () => {
     const score = scoreOf(facts())
     expect(wrong({})).toEqual([])
     expect(score.points).toBe(score.of)
+  })
+
+  it('wants viewers to have felt it, and to be well where they were moved to', () => {
+    const felt = { server: 'ap-southeast', sick: 22.1, elsewhere: 0.1, after: 0.02 }
+    expect(wrong({ felt })).toEqual([])
+    expect(scoreOf(facts({ felt })).felt).toEqual(felt)
+    expect(wrong({ felt: { ...felt, sick: 4, after: 0.9 } })).toEqual([
+      'viewers felt it: while ap-southeast was sick, its viewers waited 4.0 % of the time they wanted to watch, those of other edges 0.1 %: 3.9 points apart; wanted at least 5',
+      'viewers after the move: waited 0.90 % of the time they wanted to watch; wanted less than 0.5 %',
+    ])
+    expect(wrong({ felt: { ...felt, elsewhere: null, after: null } })).toHaveLength(2)
+  })
+
+  it('wants an announced leap second to be refused and nobody to be moved for it', () => {
+    const flag = { fault: 'leap-flag', runbook: null, detectedAt: 70_000, movedAt: null } as const
+    const one = drill({ targets: [target('ap-southeast', flag)] })
+    expect(wrong({ drill: one })).toEqual([])
+    const moved = drill({ targets: [target('ap-southeast', { ...flag, movedAt: 9000 })] })
+    expect(wrong({ drill: moved, offered: ['reset-clock'] })).toEqual([
+      'refused: offered: reset-clock',
+      'ap-southeast keeps its viewers: they were moved',
+    ])
   })
 
   it('names what was late, wrong, rung, out of range, left, or moved', () => {

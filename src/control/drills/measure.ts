@@ -1,7 +1,10 @@
 // Owns the figures of a drill: the machine's clock, what viewers lost, who is out of range, who was rung.
 import { readClockNs } from '#base'
-import type { DrillView } from '#wire'
+import type { DrillFelt, DrillView } from '#wire'
 import type { ControlContext } from '../context.ts'
+import { askAt } from '../incident-page/felt.ts'
+
+const TOLD_MS = 10_000
 
 /** REALTIME minus MONOTONIC; null: cannot be read. */
 export function machineClockMs(): number | null {
@@ -46,14 +49,52 @@ export async function viewerMinutes(context: ControlContext, drill: DrillView): 
   return seconds === null ? null : seconds / 60
 }
 
-/** By edge, since the first fault, in words. */
-export async function rebuffering(context: ControlContext, drill: DrillView): Promise<string> {
-  const window = windowOf(context, drill)
-  if (window === null) return ''
-  const part = (name: string): string =>
-    `sum by (instance) (increase(vitrine_viewers_${name}_seconds_total[${window}]))`
-  const items = await vector(context, `${part('rebuffering')} / (${part('asked')} > 0)`)
-  return items.map(({ name, value }) => `${name} ${(value * 100).toFixed(1)} %`).join(', ')
+/** What viewers of the server that was made sick felt, against others; null: nobody watched there. */
+export async function feltBy(context: ControlContext, drill: DrillView): Promise<DrillFelt | null> {
+  const target = drill.targets.find(({ fault }) => fault === 'early-timers')
+  if (target?.injectedAt == null) return null
+  const { injectedAt, movedAt } = target
+  const now = context.fleetTime.nowMs()
+  // Players tell within a second or two, sums are written each five.
+  const sickTo = Math.min(now, (movedAt ?? now) + TOLD_MS)
+  const hurt = drill.targets.map(({ server }) => server)
+  const during = await shares(context, injectedAt, sickTo)
+  const own = during.get(target.server)
+  if (own === undefined || own.asked <= 0) return null
+  const others = sumOf(
+    [...during].filter(([id]) => id !== 'none' && !hurt.includes(id)).map(([, one]) => one),
+  )
+  const rest = movedAt === null ? null : sumOf([...(await shares(context, sickTo, now)).values()])
+  return {
+    server: target.server,
+    sick: percent(own) ?? 0,
+    elsewhere: percent(others),
+    after: rest === null ? null : percent(rest),
+  }
+}
+
+interface Share {
+  readonly waited: number
+  readonly asked: number
+}
+
+async function shares(context: ControlContext, from: number, to: number): Promise<Map<string, Share>> {
+  const seconds = Math.max(1, Math.round((to - from) / 1000))
+  const of = (name: string): Promise<Map<string, number>> =>
+    askAt(context, `sum by (instance) (increase(vitrine_viewers_${name}_seconds_total[${seconds}s]))`, to)
+  const [waited, asked] = [await of('rebuffering'), await of('asked')]
+  return new Map([...asked].map(([id, value]) => [id, { asked: value, waited: waited.get(id) ?? 0 }]))
+}
+
+function sumOf(all: readonly Share[]): Share {
+  return {
+    waited: all.reduce((sum, { waited }) => sum + waited, 0),
+    asked: all.reduce((sum, { asked }) => sum + asked, 0),
+  }
+}
+
+function percent({ waited, asked }: Share): number | null {
+  return asked > 0 ? (100 * waited) / asked : null
 }
 
 function windowOf({ fleetTime }: ControlContext, { targets }: DrillView): string | null {
@@ -63,23 +104,7 @@ function windowOf({ fleetTime }: ControlContext, { targets }: DrillView): string
     : `${Math.max(1, Math.ceil((fleetTime.nowMs() - Math.min(...from)) / 1000))}s`
 }
 
-async function one(context: ControlContext, text: string): Promise<number | null> {
-  return (await vector(context, text))[0]?.value ?? null
-}
-
 /** What cannot be asked is not known: a drill does not end by it. */
-async function vector(
-  { store, fleetTime }: ControlContext,
-  text: string,
-): Promise<{ name: string; value: number }[]> {
-  const now = fleetTime.nowMs()
-  try {
-    const { value } = await store.ask({ text, fromMs: now, toMs: now, stepMs: null })
-    if (value.kind !== 'vector') return []
-    return value.items
-      .map(item => ({ name: item.labels['instance'] ?? '', value: item.value }))
-      .filter(item => Number.isFinite(item.value))
-  } catch {
-    return []
-  }
+async function one(context: ControlContext, text: string): Promise<number | null> {
+  return (await askAt(context, text, context.fleetTime.nowMs())).get('') ?? null
 }

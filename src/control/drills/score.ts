@@ -1,13 +1,18 @@
 // Owns the score of a drill: what was wanted, what came, one line each. Pure.
-import { type CauseKind, type DrillMark, type DrillView } from '#wire'
+import type { CauseKind, DrillFelt, DrillMark, DrillView } from '#wire'
 
 /** Targets, in ms after the fault. */
 const DETECT_MS_MAX = 10_000
+/** An agent asks a time server once in 64 s, and its rule is looked at each 10 s. */
+const DETECT_FLAG_MS_MAX = 90_000
 const MOVE_MS_MAX = 60_000
 const MEND_MS_MAX = 180_000
 /** Nothing of a drill sets the clock; a time daemon that slews may move it by 500 ppm. */
 const CLOCK_MS_MAX = 1
 const SLEW_PPM = 500
+/** Per cent: a drill that hurts nobody rehearses nothing, and who was moved is well. */
+const POINTS_MIN = 5
+const AFTER_PERCENT_MAX = 0.5
 
 export interface ScoreFacts {
   readonly drill: DrillView
@@ -18,6 +23,10 @@ export interface ScoreFacts {
   readonly out: readonly string[]
   readonly undone: string | null
   readonly viewerMinutesLost: number | null
+  /** Null: nobody watched, or nothing was to be felt. */
+  readonly felt: DrillFelt | null
+  /** Runbooks that were offered though there is nothing to mend. */
+  readonly offered: readonly string[]
   readonly clockMovedMs: number | null
   /** A daemon slews the clock. */
   readonly slews: boolean
@@ -28,8 +37,10 @@ export function scoreOf(facts: ScoreFacts): NonNullable<DrillView['score']> {
   const { drill, viewerMinutesLost, clockMovedMs } = facts
   const marks = [
     ...drill.targets.flatMap(targetMarks),
+    ...feltMarks(facts.felt),
     incidentMark(drill),
     causeMark(facts),
+    ...refusedMarks(facts),
     mark('ringing', drill.ring ? facts.rings > 0 : facts.rings === 0, ringWords(facts)),
     mark(
       'normal ranges',
@@ -45,18 +56,19 @@ export function scoreOf(facts: ScoreFacts): NonNullable<DrillView['score']> {
     marks,
     viewerMinutesLost,
     clockMovedMs,
+    ...(facts.felt === null ? {} : { felt: facts.felt }),
   }
 }
 
 function targetMarks(target: DrillView['targets'][number]): DrillMark[] {
-  const { server, injectedAt, detectedAt, detectedBy, movedAt, returnedAt, runbook, viewers } = target
+  const { server, fault, injectedAt, detectedAt, detectedBy, movedAt, returnedAt, runbook, viewers } = target
   const after = (at: number | null): number | null =>
     at === null || injectedAt === null ? null : at - injectedAt
   const marks = [
     within(
       `${server} found`,
       after(detectedAt),
-      DETECT_MS_MAX,
+      fault === 'leap-flag' ? DETECT_FLAG_MS_MAX : DETECT_MS_MAX,
       detectedBy === null ? '' : ` by ${detectedBy}`,
     ),
   ]
@@ -70,6 +82,53 @@ function within(name: string, tookMs: number | null, maxMs: number, more: string
   const wanted = `at most ${maxMs / 1000} s`
   if (tookMs === null) return mark(name, false, `never; wanted ${wanted}`)
   return mark(name, tookMs <= maxMs, `after ${(tookMs / 1000).toFixed(1)} s${more}; wanted ${wanted}`)
+}
+
+function feltMarks(felt: DrillFelt | null): DrillMark[] {
+  if (felt === null) return []
+  const { sick, elsewhere, after } = felt
+  return [
+    mark(
+      'viewers felt it',
+      elsewhere !== null && sick - elsewhere >= POINTS_MIN,
+      `${feltWords({ ...felt, after: null })}; wanted at least ${POINTS_MIN}`,
+    ),
+    mark(
+      'viewers after the move',
+      after !== null && after < AFTER_PERCENT_MAX,
+      after === null
+        ? 'nobody was moved'
+        : `waited ${after.toFixed(2)} % of the time they wanted to watch; wanted less than ${AFTER_PERCENT_MAX} %`,
+    ),
+  ]
+}
+
+/** What has nothing to be mended: nothing is done to it. */
+function refusedMarks({ drill, offered }: ScoreFacts): DrillMark[] {
+  return drill.targets
+    .filter(({ fault }) => fault === 'leap-flag')
+    .flatMap(({ server, movedAt, viewers }) => [
+      mark(
+        'refused',
+        offered.length === 0,
+        offered.length === 0 ? 'no runbook was offered, no clock was set' : `offered: ${offered.join(', ')}`,
+      ),
+      mark(
+        `${server} keeps its viewers`,
+        viewers === 0 || movedAt === null,
+        viewers === 0 ? 'nobody watched' : movedAt === null ? `${viewers} stayed` : 'they were moved',
+      ),
+    ])
+}
+
+/** What viewers felt, in one sentence. */
+export function feltWords({ server, sick, elsewhere, after }: DrillFelt): string {
+  const apart =
+    elsewhere === null
+      ? 'nobody watched elsewhere'
+      : `those of other edges ${elsewhere.toFixed(1)} %: ${(sick - elsewhere).toFixed(1)} points apart`
+  const rest = after === null ? '' : `; after the move all viewers waited ${after.toFixed(2)} %`
+  return `while ${server} was sick, its viewers waited ${sick.toFixed(1)} % of the time they wanted to watch, ${apart}${rest}`
 }
 
 function incidentMark({ incidents }: DrillView): DrillMark {

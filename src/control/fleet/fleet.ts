@@ -213,11 +213,11 @@ export class Fleet {
     const last = log?.last() ?? null
     // A reporter repeats its last look until it has a new one.
     if (log === null || (last !== null && atMs - last.atMs < LOOK_APART_MS_MIN)) return
-    const { connectMs, error, tls, icmp } = report
+    const { connectMs, error, tls, icmp, clockOffsetS } = report
     // What a foreign server answers with is for those who play from it.
     const isAnswer = target.role === 'foreign' ? (report.httpStatus ?? 500) < 500 : report.httpStatus === 200
     const httpMs = isAnswer ? report.httpMs : null
-    log.add({ atMs, connectMs, httpMs, error, tls, icmp })
+    log.add({ atMs, connectMs, httpMs, error, tls, icmp, clockOffsetS })
   }
 }
 

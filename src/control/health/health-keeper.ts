@@ -245,6 +245,7 @@ function gather({ options, record, nowMs, trusted, peers }: Turn): HealthInput {
       error: last.error,
       tls: last.tls,
       icmp: last.icmp,
+      clockOffsetS: last.clockOffsetS,
       trusted: trusted.has(witness),
       quality: qualityOf(log.looksSince(fromMs), peers.seenBy(witness, record)),
     })

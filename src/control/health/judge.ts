@@ -2,7 +2,7 @@
 // It refuses to believe an observer that can reach nobody (DESIGN: reachability fails open).
 import { type Look, median } from '../probes/probe-log.ts'
 import type { ViewersWord } from '../viewers/compare/verdict-words.ts'
-import { shortMs, stepsText } from './steps-text.ts'
+import { clockOff, shortMs, stepsText } from './steps-text.ts'
 
 /** An outside observer: the control room, or an edge. Ages are ms before now. */
 export interface OutsideView {
@@ -16,6 +16,7 @@ export interface OutsideView {
   readonly error: string | null
   readonly tls?: Look['tls']
   readonly icmp?: Look['icmp']
+  readonly clockOffsetS?: Look['clockOffsetS']
   /** False when it reached nobody of late: then the observer is the suspect. */
   readonly trusted: boolean
   readonly quality: QualityView
@@ -298,6 +299,8 @@ function isSlow({ looks, failed, medianMs, peersMedianMs }: QualityView): boolea
 function badReason(input: HealthInput, doubters: readonly string[]): string {
   const { outside, plays, counters, viewers, inside } = input
   if (doubters.includes('agent') && insideStopped(inside)) return insideReason(inside)
+  const clock = clockOff(outside.filter(counts))
+  if (clock !== null) return `${clock}, and TLS fails on it`
   const path = sickPath(outside)
   if (path !== null && outside.some(view => doubters.includes(view.witness) && isSilent(view))) return path
   const refused = outside.find(view => doubters.includes(view.witness) && isRefused(view))
@@ -338,7 +341,9 @@ function goodReason({ outside, inside }: HealthInput): string {
   const answered = outside.filter(view => counts(view) && !view.failed).map(view => view.witness)
   const sick = sickObservers(outside)
   if (answered.length === 0) return `no observer can judge${sick}`
-  const silentAgent = insideHeard(inside) || inside.isExpected === false ? '' : '; its agent is silent'
+  const clock = clockOff(outside)
+  const why = clock === null ? '' : `: ${clock}, and TLS fails on it`
+  const silentAgent = insideHeard(inside) || inside.isExpected === false ? '' : `; its agent is silent${why}`
   return `answers ${answered.join(', ')}${silentAgent}${sick}`
 }
 

@@ -26,7 +26,7 @@ export async function affectedRows(
     for (const edge of asked) {
       const query = affectedQuery.parse({ ...span, ...(edge === null ? {} : { edge }) })
       const sessions = viewers.search.all({ fromMs: span.from, toMs: span.to })
-      const { measured, estimated, truncated } = await affectedBy(query, sessions)
+      const { measured, estimated, truncated } = await affectedBy(query, sessions, viewers.classOf)
       rows.push({ edge, measured, estimated, truncated })
     }
     return rows

@@ -6,6 +6,7 @@ import { OpenIncident } from '../incidents/open-incident.ts'
 import { timelineOf } from '../incidents/timeline.ts'
 import { momentOfMinute } from '../incidents/zone-time.ts'
 import { alsoShowing } from './also-showing.ts'
+import { feltIn } from './felt.ts'
 import { recentHurt } from './figures.ts'
 
 const DAY_MS = 86_400_000
@@ -38,6 +39,7 @@ export async function wholeIncident(context: ControlContext, id: string): Promis
       trend: incidents.keeper.trend(id),
       recent: await recentHurt(context, { id, openedAt, endAt: resolvedAt ?? now }),
     },
+    felt: await feltIn(context, { openedAt, endAt: resolvedAt ?? now }),
     // What others show now says nothing about an incident that is over.
     showing: resolvedAt === null ? alsoShowing(context, incident, alerts) : [],
   }

@@ -4,6 +4,8 @@ import type { CauseInput, Named } from './cause.ts'
 import type { ServerFacts } from './facts.ts'
 
 export const EARLY_TIMERS = 'RealtimeTimersEarly'
+const LEAP_PENDING = 'UnexpectedLeapPending'
+const OFF_S = 0.1
 /** Cores of a server's group that a spinning program takes; a healthy edge needs a small part of one. */
 const SPINS_CORES = 0.7
 /** The same onset: alerts and figures lag by some seconds. */
@@ -46,6 +48,36 @@ export function clock2012(input: CauseInput): Named | null {
       ...(nearMidnight
         ? []
         : ['it did not begin at a UTC midnight: no leap second, but a clock that was put back']),
+    ],
+  }
+}
+
+/** A flag harms nobody before midnight, and the clock is right until then: there is nothing to set. */
+export function leapAnnounced(input: CauseInput): Named | null {
+  const told = serversOf(input, LEAP_PENDING)
+  if (told.length === 0) return null
+  const stepped = [...serversOf(input, 'ClockSteppedFar'), ...serversOf(input, 'ClockStepped')]
+  const off = told.filter(({ id }) => Math.abs(input.figures.get(id)?.clockOffsetS ?? 0) > OFF_S)
+  const names = told.map(({ id }) => id).join(', ')
+  const day = new Date(input.openedAt).toISOString().slice(0, 10)
+  const isPlannedDay = /-(06-30|12-31)$/.test(day)
+  const left = DAY_MS - (((input.openedAt % DAY_MS) + DAY_MS) % DAY_MS)
+  return {
+    kind: 'leap-announced',
+    text: `A time source of ${names} announces a leap second that nobody plans: the flag is wrong. Clocks are right and need not be set; take that source away before midnight UTC.`,
+    confidence: stepped.length > 0 ? 0.8 : 0.95,
+    for: [
+      ...told.map(({ id }) => `${id}: its kernel, its time daemon or a time server says so`),
+      ...(isPlannedDay ? [] : [`${day}: leap seconds were only ever put at the end of June or December`]),
+      'the bodies that plan leap seconds plan none',
+      `it would take effect at midnight UTC, ${(left / 3_600_000).toFixed(1)} h later`,
+    ],
+    against: [
+      ...(isPlannedDay ? [`${day} is a day on which there have been leap seconds`] : []),
+      ...stepped.map(({ id }) => `${id}: its clock was set as well`),
+      ...off.map(
+        ({ id }) => `${id}: ${(input.figures.get(id)?.clockOffsetS ?? 0).toFixed(2)} s off fleet time`,
+      ),
     ],
   }
 }

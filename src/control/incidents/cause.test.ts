@@ -64,6 +64,11 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'a leap second that somebody announces',
+    'leap-announced',
+    input([server('a')], { alerts: fires('UnexpectedLeapPending', 'a') }),
+  ],
+  [
     'a stopped process',
     'edge-frozen',
     input([gone('a', 'process frozen, host alive: no HTTP answer to control, b for 3.2 s')]),
@@ -200,6 +205,20 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     input([], { alerts: [{ labels: { alertname: 'Elsewhere' }, server: null }] }),
   ],
 ]
+
+it('names a clock that is years off with how far, before what follows from it', () => {
+  const cause = causeOf(
+    input([ill('a', 'its clock is 10 years behind, and TLS fails on it')], {
+      figures: figures('a', { clockOffsetS: -315_576_000 }),
+      alerts: [...fires('AgentSilent', 'a'), ...fires('ClockFarOff', 'a'), ...fires('EdgeDegraded', 'a')],
+    }),
+  )
+  expect(cause).toMatchObject({
+    kind: 'clock-stepped',
+    text: 'The clock of a is wrong: 10 years behind.',
+    confidence: 0.97,
+  })
+})
 
 describe('the cause', () => {
   it.each(table)('of %s is %s', (_what, kind, given) => {

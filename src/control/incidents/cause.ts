@@ -1,7 +1,8 @@
 // Owns naming the likely cause of an incident from the evidence that there is. Pure.
 // It says `cannot tell` where the evidence names nothing: a guess at night is worse than none.
+import { clockWords } from '#base'
 import type { Cause, CauseKind, MarkView } from '#wire'
-import { clock2012, notOf2012 } from './cause-clock.ts'
+import { clock2012, leapAnnounced, notOf2012 } from './cause-clock.ts'
 import { type Family, familyOf, type Labels, type ServerFacts, type ServerFigures } from './facts.ts'
 
 export interface CauseInput {
@@ -20,6 +21,8 @@ export interface CauseInput {
 const RELEASE_MS = 2 * 3_600_000
 const DISK_FULL = 0.02
 const CLOCK_STEP_S = 0.5
+/** No certificate is valid by it any more. */
+const CLOCK_FAR_S = 86_400
 const STEAL = 0.1
 /** Cores of others against all of the host. */
 const OTHERS_SHARE = 0.4
@@ -41,6 +44,7 @@ export function causeOf(input: CauseInput): Cause {
     pathCut,
     hostSilent,
     certificate,
+    leapAnnounced,
     clockStepped,
     diskFull,
     cpuPegged,
@@ -220,16 +224,20 @@ function clockStepped(input: CauseInput): Named | null {
   const small = off.length === 0
   if (small && !has(input, 'clock')) return null
   const those = small ? input.servers : off
+  const offsetOf = (id: string): number => Math.abs(input.figures.get(id)?.clockOffsetS ?? 0)
+  const only = off.length === 1 ? (input.figures.get(off[0]?.id ?? '')?.clockOffsetS ?? null) : null
   const sources = input.marks
     .filter(({ kind }) => kind === 'time-source')
     .map(({ server, text }) => `${server ?? 'fleet'}: ${text}`)
   return {
     kind: 'clock-stepped',
-    text: `The clock of ${names(those)} is off fleet time.`,
-    confidence: small ? 0.8 : 0.9,
+    text: `The clock of ${names(those)} ${only === null ? 'is off fleet time' : `is wrong: ${clockWords(only)}`}.`,
+    // So far off that TLS fails: silent agents and bad answers follow from it.
+    confidence: small ? 0.8 : off.some(({ id }) => offsetOf(id) >= CLOCK_FAR_S) ? 0.97 : 0.9,
     for: [
       ...off.map(
-        ({ id }) => `${id}: ${(input.figures.get(id)?.clockOffsetS ?? 0).toFixed(2)} s off fleet time`,
+        ({ id, reason }) =>
+          `${id}: ${(input.figures.get(id)?.clockOffsetS ?? 0).toFixed(2)} s off fleet time; ${reason}`,
       ),
       ...summaries(input, 'clock'),
       ...sources,

@@ -77,7 +77,11 @@ const questions: readonly (readonly [keyof ServerFigures | 'busyCores', string])
     'diskFree',
     'min by (instance) (node_filesystem_avail_bytes{instance=~"$"} / node_filesystem_size_bytes{instance=~"$"})',
   ],
-  ['clockOffsetS', 'max by (instance) (vitrine_clock_fleet_offset_seconds{instance=~"$"})'],
+  // From outside to the second, where its agent does not say.
+  [
+    'clockOffsetS',
+    'max by (instance) (last_over_time(vitrine_clock_fleet_offset_seconds{instance=~"$"}[15s])) or max by (instance) (vitrine_probe_clock_offset_seconds{instance=~"$"} > 2 or vitrine_probe_clock_offset_seconds{instance=~"$"} < -2)',
+  ],
 ]
 
 /** A store that cannot answer costs figures, never an incident. */

@@ -13,6 +13,8 @@ export interface Look {
   /** Null: plain HTTP, or not come so far. */
   readonly tls?: ProbeReport['tls']
   readonly icmp?: ProbeReport['icmp']
+  /** Its clock minus fleet time, to the second. */
+  readonly clockOffsetS?: number | undefined
 }
 
 /** DESIGN judges over the last ten probes: ten seconds. */

@@ -41,7 +41,7 @@ export function probePoints(
   return points
 }
 
-function lookPoints(observer: string, { connectMs, tls, httpMs, icmp }: Look): ProbePoint[] {
+function lookPoints(observer: string, { connectMs, tls, httpMs, icmp, clockOffsetS }: Look): ProbePoint[] {
   const points: ProbePoint[] = []
   const success = (check: string, is: boolean): void => {
     points.push({ name: 'vitrine_probe_success', value: Number(is), labels: { observer, check } })
@@ -57,6 +57,9 @@ function lookPoints(observer: string, { connectMs, tls, httpMs, icmp }: Look): P
   seconds('vitrine_probe_tls_seconds', tls?.ms)
   seconds('vitrine_probe_http_seconds', httpMs)
   seconds('vitrine_probe_ping_seconds', icmp?.ms)
+  // Whose clock may be wrong itself says nothing of others' clocks.
+  if (clockOffsetS !== undefined && observer === CONTROL_ID)
+    points.push({ name: 'vitrine_probe_clock_offset_seconds', value: clockOffsetS, labels: { observer } })
   return points
 }
 

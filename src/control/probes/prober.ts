@@ -8,10 +8,19 @@ import { foreignPath } from './foreign-stream.ts'
 
 const EVERY_MS = 1000
 
-export function startProber(fleet: Fleet, trust: Trust, clock: Clock, log: Log): Closable {
+export interface ProberOptions {
+  readonly fleet: Fleet
+  readonly trust: Trust
+  readonly clock: Clock
+  readonly log: Log
+  nowMs(this: void): number
+}
+
+export function startProber({ fleet, trust, clock, log, nowMs }: ProberOptions): Closable {
   const rounds = new ProbeRounds({
     clock,
     log,
+    nowMs,
     onSeen: report => fleet.probe(CONTROL_ID, report, clock.monotonicMs()),
   })
   const turn = (): void => {

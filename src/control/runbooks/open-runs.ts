@@ -2,6 +2,7 @@
 import { type Closers, every } from '#base'
 import type { StepOrder } from '#wire'
 import { BandKeeper } from '../bands/band-keeper.ts'
+import { NormalKeeper } from '../bands/normal-keeper.ts'
 import type { ControlContext } from '../context.ts'
 import { AutoRunner } from './auto-runner.ts'
 import { FleetWorld } from './fleet-world.ts'
@@ -12,12 +13,14 @@ import { StepBook } from './step-book.ts'
 
 const SECOND_MS = 1000
 const LOOK_MS = 2000
+const NORMAL_MS = 5000
 
 export interface RunParts {
   readonly files: RunbookFiles
   readonly steps: StepBook
   readonly keeper: RunKeeper
   readonly bands: BandKeeper
+  readonly normal: NormalKeeper
   readonly returns: ReturnKeeper
   readonly world: FleetWorld
 }
@@ -41,11 +44,12 @@ export function openRuns(
   }
   const steps = new StepBook({ send, monotonicMs })
   const bands = new BandKeeper({ store, fleet, servers: state.servers, log, nowMs })
+  const normal = new NormalKeeper({ bands, fleet, nowMs })
   const returns = new ReturnKeeper({ state, fleet, log, onChange: onOrders, monotonicMs })
   const world = new FleetWorld({ ...parts, steps, bands, returns, onOrders })
   const files = new RunbookFiles(options.runbooksFolders ?? [], log)
   const keeper = new RunKeeper({ journal: state.runs, world, log, nowMs })
-  return { files, steps, keeper, bands, returns, world }
+  return { files, steps, keeper, bands, normal, returns, world }
 }
 
 export function startRuns(context: ControlContext, closers: Closers): void {
@@ -53,6 +57,7 @@ export function startRuns(context: ControlContext, closers: Closers): void {
   const onError = (error: unknown): void => log.error('runs-broken', { error })
   closers.add(startRunKeeper(runs.keeper, log))
   closers.add(every(SECOND_MS, () => runs.returns.turn(), onError))
+  closers.add(every(NORMAL_MS, () => runs.normal.turn(), onError))
   const auto = new AutoRunner(context)
   closers.add(
     every(

@@ -3,7 +3,7 @@
 import type { TitleClass } from '#wire'
 import type { Counting } from './compare/counting.ts'
 import type { CountsOf, ScalarName, ViewerCounts } from './counts.ts'
-import { type Figures, figuresOf, lastEdge } from './figures.ts'
+import { type Figures, figuresOf, lastEdge, stallEdge } from './figures.ts'
 import { type EdgeWitness, judgeSession } from './judge-session.ts'
 import type { Session, Told } from './session.ts'
 
@@ -30,12 +30,13 @@ export function account(
   const figures = figuresOf(session)
   const waitsUntil = heldBackUntil(session)
   if (nowMs < waitsUntil) return { figures, waitsUntil }
-  const counts = countsFor(session, figures, parts)
+  const of = (edge: string | null): CountsOf => countsFor(session, figures, parts, edge)
   const { watchedS, rebufferS, rebuffers } = session.told
-  tell(session.told, figures, counts)
+  tell(session.told, figures, of(lastEdge(session)))
+  tellStalls(session, figures, of)
   parts.counting?.see(session, figures, { watchedS, rebufferS, rebuffers }, nowMs)
   const { fresh, waits } = judgeSession(session, figures, nowMs, parts.witness)
-  for (const { blame, seconds } of fresh) counts.stall(blame, seconds)
+  for (const { edge, blame, seconds } of fresh) of(edge).stall(blame, seconds)
   return { figures, waitsUntil: waits ? nowMs : null }
 }
 
@@ -51,8 +52,8 @@ function countsFor(
   session: Session,
   figures: Figures,
   { counts, classOf, regionOf }: AccountParts,
+  edge: string | null,
 ): CountsOf {
-  const edge = lastEdge(session)
   return counts.of({
     instance: edge ?? 'none',
     region: regionOf(edge),
@@ -76,18 +77,48 @@ function tell(told: Told, figures: Figures, counts: CountsOf): void {
   once('exits_before_start_total', 'exits', attempt === 'exit' && told.started === 0)
   once('start_failures_total', 'startFailures', attempt === 'failure' && told.started === 0)
   once('failures_total', 'failures', attempt === 'started' && state === 'failed')
-  const grow = (name: ScalarName, field: keyof Told, value: number): number => {
-    const more = Math.max(0, value - told[field])
-    told[field] += more
-    counts.add(name, more)
-    return more
+  const grow = (name: ScalarName, field: keyof Told, value: number): void => {
+    counts.add(name, more(told, field, value))
   }
-  const watched = grow('watched_seconds_total', 'watchedS', figures.watchedS)
-  const stalled = grow('rebuffering_seconds_total', 'rebufferS', figures.rebufferS)
-  counts.add('asked_seconds_total', watched + stalled)
-  grow('rebuffers_total', 'rebuffers', figures.rebuffers)
+  counts.add('asked_seconds_total', Math.max(0, figures.watchedS - told.watchedS))
+  grow('watched_seconds_total', 'watchedS', figures.watchedS)
   grow('switches_total', 'switches', figures.switches)
   grow('errors_total', 'errors', figures.errors)
   grow('bitrate_seconds_total', 'ratedS', figures.ratedS)
   grow('bitrate_bits_total', 'ratedBits', figures.ratedBits)
+}
+
+/**
+ * Rebuffering is the edge's that fed the viewer when it began: who is moved in the midst of a stall brings it along, and
+ * would else charge the edge that ended it.
+ */
+function tellStalls(session: Session, figures: Figures, of: (edge: string | null) => CountsOf): void {
+  const { told } = session
+  let seconds = more(told, 'rebufferS', figures.rebufferS)
+  let stalls = more(told, 'rebuffers', figures.rebuffers)
+  const charge = (edge: string | null, takenS: number, taken: number): void => {
+    const counts = of(edge)
+    counts.add('rebuffering_seconds_total', takenS)
+    counts.add('asked_seconds_total', takenS)
+    counts.add('rebuffers_total', taken)
+    seconds -= takenS
+    stalls -= taken
+  }
+  // What is new is the newest.
+  for (const stall of figures.stalls.toReversed()) {
+    if (seconds <= 0 && stalls <= 0) return
+    charge(
+      stallEdge(session, stall.at) ?? lastEdge(session),
+      Math.min(seconds, stall.seconds),
+      Math.min(stalls, 1),
+    )
+  }
+  if (seconds > 0 || stalls > 0) charge(lastEdge(session), seconds, stalls)
+}
+
+/** What is beyond what was told. */
+function more(told: Told, field: keyof Told, value: number): number {
+  const beyond = Math.max(0, value - told[field])
+  told[field] += beyond
+  return beyond
 }

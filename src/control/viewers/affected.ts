@@ -1,8 +1,9 @@
 // Owns who was affected by something: viewers who lost seconds or could not start within a time, measured and estimated
 // apart, and how many more they are than among viewers of the same titles on other edges. Pure.
-import type { AffectedAnswer, AffectedCounts, AffectedQuery, AffectedViewer } from '#wire'
+import type { AffectedAnswer, AffectedCounts, AffectedQuery, AffectedViewer, TitleClass } from '#wire'
 import { runsOf } from './edge-runs.ts'
 import { lastEdge, stallEdge } from './figures.ts'
+import { proofOf } from './prove.ts'
 import type { Session } from './session.ts'
 import type { Found } from './session-search.ts'
 
@@ -28,17 +29,25 @@ export interface Affected {
   readonly truncated: AffectedAnswer['truncated']
 }
 
-export async function affectedBy(query: AffectedQuery, sessions: AsyncIterable<Found>): Promise<Affected> {
+export async function affectedBy(
+  query: AffectedQuery,
+  sessions: AsyncIterable<Found>,
+  classOf: (title: string | null) => TitleClass,
+): Promise<Affected> {
   // Of each session only what is shown of it: whole ones would be many times as much memory.
   const own: AffectedViewer[] = []
   const others: AffectedViewer[] = []
   let truncated = false
   for await (const found of sessions) {
+    if (query.class !== undefined && classOf(found.session.title) !== query.class) continue
     if (own.length + others.length >= SESSIONS_MAX) {
       truncated = true
       break
     }
-    const isPeer = !fedBy(found.session, query)
+    const isNear = query.region === undefined || regionOf(found.session) === query.region
+    const isPeer = !(isNear && fedBy(found.session, query))
+    // Peers differ in one thing: in the edge where one is named.
+    if (isPeer && !isNear && query.edge !== undefined) continue
     ;(isPeer ? others : own).push(wordsOf(found, query, isPeer))
   }
   const titles = new Set(own.map(({ title }) => title))
@@ -55,6 +64,10 @@ export async function affectedBy(query: AffectedQuery, sessions: AsyncIterable<F
   }
 }
 
+function regionOf({ viewerRegion }: Session): string {
+  return viewerRegion ?? 'unknown'
+}
+
 /** Without an edge in the question everybody belongs to it. */
 function fedBy(session: Session, { edge, from, to }: AffectedQuery): boolean {
   if (edge === undefined) return true
@@ -65,8 +78,9 @@ function fedBy(session: Session, { edge, from, to }: AffectedQuery): boolean {
 function viewersOf(sessions: readonly AffectedViewer[], isPeer: boolean): Viewer[] {
   const viewers = new Map<string, Viewer>()
   for (const one of sessions) {
-    const { viewerRef, sid, estimated } = one
-    const key = `${estimated} ${viewerRef === null ? `sid ${sid}` : `ref ${viewerRef}`}`
+    const { viewerRef, viewerRefIs, sid, estimated } = one
+    // Who claims somebody's reference takes nothing from who has proven it.
+    const key = `${estimated} ${viewerRef === null ? `sid ${sid}` : `${viewerRefIs} ${viewerRef}`}`
     const known = viewers.get(key)
     if (known === undefined) {
       viewers.set(key, { isPeer, lostS: one.lostS, couldNotStart: one.couldNotStart, worst: one })
@@ -92,6 +106,7 @@ function wordsOf({ session, figures }: Found, query: AffectedQuery, isPeer: bool
   const judged = session.judged.find(one => one.from === worst?.from)
   return {
     viewerRef: session.viewerRef,
+    viewerRefIs: proofOf(session),
     sid: session.sid,
     title: session.title,
     at: worst?.at ?? session.firstAt,
@@ -134,7 +149,9 @@ function countsOf(all: readonly Viewer[], estimated: boolean, query: AffectedQue
   const affected = own.filter(viewer => isAffected(viewer, query))
   const peersAffected = peers.filter(viewer => isAffected(viewer, query)).length
   const expected =
-    query.edge === undefined || peers.length < PEERS_MIN ? null : (own.length * peersAffected) / peers.length
+    (query.edge === undefined && query.region === undefined) || peers.length < PEERS_MIN
+      ? null
+      : (own.length * peersAffected) / peers.length
   return {
     viewers: own.length,
     affected: affected.length,

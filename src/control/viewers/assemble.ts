@@ -7,6 +7,7 @@ import { deliver, noDelivery } from './estimate.ts'
 import { noPlayback, step } from './playback.ts'
 import { hear, noClock } from './player-clock.ts'
 import { playerFamily } from './player-family.ts'
+import { type ProveWords, takeGrant } from './prove.ts'
 import { dropLeast, insertRow, overflow } from './rows.ts'
 import { BITRATE_KBPS_MAX } from './sane.ts'
 import { markSeen, nothingSeen } from './seen.ts'
@@ -31,11 +32,10 @@ import {
 export type Taken = 'taken' | 'clock' | 'duplicate' | 'late'
 
 /** What the session is made with: who the names of hosts are, and how references are stored. */
-export interface AssembleWords {
+export interface AssembleWords extends ProveWords {
   edgeOfHost(this: void, host: string): string | null
   /** Null: no edge is called so. */
   edgeOfName(this: void, name: string): string | null
-  storedRef(this: void, reference: string): string
 }
 
 /** Answers say that playing goes on; of more than one in this time it is said once. */
@@ -108,6 +108,7 @@ export function takeEvent(session: Session, event: ViewerEvent, words: AssembleW
   const { ts, wild } = hear(session.clock, event.ts, event.at)
   session.events += 1
   facts(session, keys, words)
+  takeGrant(session, event, words)
   takeLateness(session, keys, ts)
   const isReply = event.e === 'rr'
   const edge = namedEdge(keys, words)

@@ -8,6 +8,8 @@ import type { ControlOptions } from '../options.ts'
 import { CompareKeeper } from './compare/compare-keeper.ts'
 import type { Counting } from './compare/counting.ts'
 import { edgeWitness } from './edge-witness.ts'
+import { GrantKeys } from './grant-keys.ts'
+import { Grants } from './grants.ts'
 import type { EdgeWitness } from './judge-session.ts'
 import { openViewerReceipt } from './receipt.ts'
 import { results, SessionKeeper } from './session-keeper.ts'
@@ -26,6 +28,8 @@ export interface Viewers {
   readonly keeper: SessionKeeper
   readonly search: SessionSearch
   readonly witness: EdgeWitness
+  readonly grantKeys: GrantKeys
+  classOf(this: void, title: string | null): TitleClass
   /** As references are stored. */
   storedRef(this: void, reference: string): string
 }
@@ -71,10 +75,12 @@ function openViewers(
   const storedRef = referenceWords(stateFolder, own.references ?? 'hashed')
   const witness = edgeWitness(metrics, () => clock.monotonicMs())
   const known = new KnownFleet(fleet, () => clock.monotonicMs())
+  const grantKeys = new GrantKeys(stateFolder)
+  const grants = new Grants(grantKeys, () => clock.monotonicMs())
   const keeper = closers.add(
     new SessionKeeper({
       store,
-      words: { edgeOfHost: known.edgeOfHost, edgeOfName: known.edgeOfName, storedRef },
+      words: { edgeOfHost: known.edgeOfHost, edgeOfName: known.edgeOfName, storedRef, grants },
       witness,
       counting: parts.counting,
       classOf: known.classOf,
@@ -85,7 +91,7 @@ function openViewers(
       monotonicMs: () => clock.monotonicMs(),
     }),
   )
-  registerMetrics(counters, keeper, store)
+  registerMetrics(counters, keeper, store, grants)
   const turn = (periodMs: number, event: string, run: () => Promise<unknown> | void): Closable =>
     every(
       periodMs,
@@ -99,7 +105,8 @@ function openViewers(
   closers.add(turn(PRUNE_MS, 'sessions-not-pruned', () => keeper.prune()))
   const told = new ToldSums(keeper, metrics, nowMs)
   closers.add(turn(COMMIT_MS, 'sessions-not-stored', () => told.commit()))
-  return { keeper, search: new SessionSearch(keeper, store), witness, storedRef }
+  const search = new SessionSearch(keeper, store)
+  return { keeper, search, witness, storedRef, grantKeys, classOf: known.classOf }
 }
 
 /** Tells the metrics store what stands in the file. */
@@ -170,7 +177,12 @@ class KnownFleet {
   }
 }
 
-function registerMetrics(counters: Counters, keeper: SessionKeeper, store: SessionStore): void {
+function registerMetrics(
+  counters: Counters,
+  keeper: SessionKeeper,
+  store: SessionStore,
+  grants: Grants,
+): void {
   const records = counters.counter(
     'vitrine_viewers_records_total',
     'Records of viewers by what became of them. late growing: an edge tells late; clock: players with wrong clocks; ahead: an edge with one; bad-time, absurd: somebody lies; removed: of sessions that were deleted.',
@@ -178,6 +190,10 @@ function registerMetrics(counters: Counters, keeper: SessionKeeper, store: Sessi
   const evicted = counters.counter(
     'vitrine_viewers_sessions_evicted_total',
     'Sessions pushed out because there were too many. dropped growing: somebody floods with session ids.',
+  )
+  const granted = counters.counter(
+    'vitrine_viewers_grants_total',
+    'Grants of the operator’s site by what they proved. Refusals growing: its clock or its key is wrong, or somebody tries.',
   )
   const open = counters.gauge(
     'vitrine_viewers_sessions_open',
@@ -203,6 +219,9 @@ function registerMetrics(counters: Counters, keeper: SessionKeeper, store: Sessi
   }
   counters.beforeCollect(() => {
     for (const result of results) records.add(follow(result, keeper.totals[result]), { result })
+    for (const [result, total] of Object.entries(grants.totals)) {
+      granted.add(follow(`grant ${result}`, total), { result })
+    }
     evicted.add(follow('stored', keeper.evicted.stored), { how: 'stored' })
     evicted.add(follow('dropped', keeper.evicted.dropped), { how: 'dropped' })
     open.set(keeper.size())

@@ -4,6 +4,7 @@ import type { AffectedViewer, SessionView } from '#wire'
 const HEADS = [
   'sid',
   'viewer_ref',
+  'viewer_ref_is',
   'title',
   'started',
   'last',
@@ -35,6 +36,7 @@ export async function* sessionsCsv(sessions: AsyncIterable<SessionView>): AsyncG
     yield line([
       session.sid,
       session.viewerRef,
+      session.viewerRefIs,
       session.title,
       iso(session.startedAt),
       iso(session.lastAt),
@@ -64,6 +66,7 @@ export async function* sessionsNdjson(sessions: AsyncIterable<SessionView>): Asy
 
 const AFFECTED_HEADS = [
   'reference',
+  'reference_is',
   'session',
   'title',
   'local_time',
@@ -82,6 +85,7 @@ export function* affectedCsv(viewers: readonly AffectedViewer[], zone: string): 
   for (const viewer of viewers) {
     yield line([
       viewer.viewerRef,
+      viewer.viewerRefIs,
       viewer.sid,
       viewer.title,
       format.format(viewer.at),

@@ -134,6 +134,36 @@ describe('the keeper', () => {
     second.store.close()
   })
 
+  it('charges a stall to the edge that let it begin, not to the one that ended it', async () => {
+    const opened = open({ now: 40 })
+    const us = { cmsdd: 'n="us-east"' }
+    opened.keeper.take('us-east', [
+      event('a', 1, 0, 's'),
+      event('a', 2, 2, 'p'),
+      event('a', 3, 12, 'r'),
+      // Moved in the midst of it: it plays on from another edge.
+      event('a', 4, 18, 'p', us),
+      event('a', 5, 28, 'r', us),
+      event('a', 6, 30, 'p', us),
+    ])
+    opened.keeper.account()
+    await opened.keeper.commit()
+    const by = (name: string): Record<string, number> =>
+      Object.fromEntries(
+        opened.keeper.counts
+          .series(1)
+          .filter(({ labels }) => labels['__name__'] === `vitrine_viewers_${name}`)
+          .map(({ labels, samples }) => [labels['instance'] ?? '', samples.at(-1)?.value ?? 0]),
+      )
+    expect(by('rebuffering_seconds_total')).toEqual({ 'eu-west': 6, 'us-east': 2 })
+    expect(by('rebuffers_total')).toEqual({ 'eu-west': 1, 'us-east': 1 })
+    const [asked, watchedS] = [by('asked_seconds_total'), by('watched_seconds_total')]
+    expect((asked['eu-west'] ?? 0) - (watchedS['eu-west'] ?? 0)).toBe(6)
+    expect((asked['us-east'] ?? 0) - (watchedS['us-east'] ?? 0)).toBe(2)
+    await opened.keeper.close()
+    opened.store.close()
+  })
+
   it('a record that comes after its session was stored opens it again; repeated ones change nothing', async () => {
     const opened = open({ now: 26 })
     const records = watched('a')
@@ -339,7 +369,7 @@ describe('affected', () => {
     }
     const query = { from: START, to: START + 30_000, edge: 'eu-west', lostSMin: 3, waitedSMin: 3 }
     const all = opened.search.all({ fromMs: query.from, toMs: query.to })
-    const { measured, estimated, viewers } = await affectedBy(query, all)
+    const { measured, estimated, viewers } = await affectedBy(query, all, () => 'vod')
     expect(measured).toMatchObject({
       viewers: 9,
       affected: 9,

@@ -13,6 +13,7 @@ import { ViewerCounts } from './counts.ts'
 import { figuresOf } from './figures.ts'
 import { Journal } from './journal.ts'
 import type { EdgeWitness } from './judge-session.ts'
+import { settleGrant } from './prove.ts'
 import type { ViewerRecordSink } from './receipt.ts'
 import { packSession, unpackSession } from './rest/packed-session.ts'
 import { edgesOf, type Head, Shelf } from './rest/shelf.ts'
@@ -124,6 +125,7 @@ export class SessionKeeper implements Closable, ViewerRecordSink {
       const session = this.#shelf.open(head)
       session.heardAt = nowMs
       const taken = own.kind === 'event' ? takeEvent(session, own, words) : takeRequest(session, edge, own)
+      if (session.grant !== undefined) settleGrant(session, words)
       this.totals[taken === 'taken' ? (isAhead ? 'ahead' : sane.absurd ? 'absurd' : 'taken') : taken] += 1
       this.#shelf.note(head, session)
       this.#touched.add(head)

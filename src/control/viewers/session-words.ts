@@ -4,6 +4,7 @@ import { runsOf } from './edge-runs.ts'
 import { type Figures, STATE_NAMES, unattributedS } from './figures.ts'
 import { type EdgeWitness, judged } from './judge-session.ts'
 import { offsetOf } from './player-clock.ts'
+import { proofOf } from './prove.ts'
 import { eachRow } from './rows.ts'
 import { ANSWER, POINT, REPLY, type Session, stateLetter } from './session.ts'
 
@@ -30,6 +31,8 @@ export function sessionWords(session: Session, figures: Figures, witness: EdgeWi
     viewerRegion: session.viewerRegion,
     player: session.player,
     viewerRef: session.viewerRef,
+    viewerRefIs: proofOf(session),
+    grantRefused: session.grant?.refused ?? null,
     edges: runsOf(session).map(({ edge, from, to, by }) => ({ id: edge, fromAt: from, toAt: to, by })),
     unattributedS: unattributedS(session, figures),
     stalls: figures.stalls.map(stall => {

@@ -3,6 +3,7 @@
 import type { Blame } from '#wire'
 import type { Delivery } from './estimate.ts'
 import type { Playback } from './playback.ts'
+import type { SessionGrant } from './prove.ts'
 
 /** States of CMCD v2 (CTA-5004-B, key `sta`); the first: nothing was said. */
 const STATES = ['', 's', 'p', 'k', 'r', 'a', 'w', 'e', 'f', 'q', 'd'] as const
@@ -109,6 +110,8 @@ export interface Session {
   network: string | null
   /** As it is stored: a keyed hash, or the reference itself where the configuration says so. */
   viewerRef: string | null
+  /** Left out: no grant came. */
+  grant?: SessionGrant
   /** Fleet time here when the last record was taken: an edge may tell late. */
   heardAt: number
   /** Fleet time here when the first one was. */

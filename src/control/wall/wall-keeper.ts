@@ -18,7 +18,9 @@ const SENT = 'sum by (instance) (rate(vitrine_edge_sent_bytes_total[5s])) * 8'
 const FELT = '5m'
 const REBUFFERING = `sum by (instance, estimate) (increase(vitrine_viewers_rebuffering_seconds_total[${FELT}]))`
 const ASKED = `sum by (instance, estimate) (increase(vitrine_viewers_asked_seconds_total[${FELT}]))`
-const OFFSET = `max by (instance) (last_over_time(vitrine_clock_fleet_offset_seconds[${OFFSET_AGE}]))`
+/** By its agent, else from outside to the second: over TLS a clock that is years off leaves its agent unheard. */
+const SEEN = `last_over_time(vitrine_probe_clock_offset_seconds[${OFFSET_AGE}])`
+const OFFSET = `max by (instance) (last_over_time(vitrine_clock_fleet_offset_seconds[${OFFSET_AGE}])) or max by (instance) (${SEEN} > 2 or ${SEEN} < -2)`
 
 interface Kept<Answer> {
   readonly atMs: number

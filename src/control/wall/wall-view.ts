@@ -1,5 +1,5 @@
 // Owns what one server's row of the wall says of it, put together from its record and its newest figures. Pure.
-import type { Evidence, ServerView, WallRebuffering, WallRow, WallWitness } from '#wire'
+import type { Evidence, ServerView, WallNormal, WallRebuffering, WallRow, WallWitness } from '#wire'
 
 const KINDS = ['inside', 'outside', 'viewers'] as const
 
@@ -11,7 +11,7 @@ export interface WallFigures {
   readonly cpu: readonly (number | null)[]
 }
 
-export function wallRowOf(server: ServerView, figures: WallFigures): WallRow {
+export function wallRowOf(server: ServerView, figures: WallFigures, normal: WallNormal | null): WallRow {
   const { id, region, state, reason, since, watching, tags, evidence } = server
   return {
     id,
@@ -27,6 +27,7 @@ export function wallRowOf(server: ServerView, figures: WallFigures): WallRow {
     rebuffering: figures.rebuffering,
     cpu: [...figures.cpu],
     clockOffsetS: figures.clockOffsetS,
+    normal,
     witnesses: KINDS.map(kind =>
       together(
         kind,

@@ -6,6 +6,10 @@ export const HEAD_ROOM_BYTES = 1024 // heads are about 700 bytes; ETag and Conte
 
 /** Digits of the Age field: its value is written over them before each use (RFC 9111 section 5.1). */
 const AGE_DIGITS = 10
+/** Room of CMSD-Dynamic in a head: a name of 63 characters and all parameters at their longest. */
+export const CMSD_CHARACTERS = 120
+/** `Age: 0000000000` and the ends of that line, of the one before it, and of the head. */
+const AFTER_CMSD_BYTES = 2 + 'Age: '.length + AGE_DIGITS + 4
 const AGE_SECONDS_MAX = 2 ** 31 // RFC 9111 section 1.2.2
 
 /** What is known of an object besides its bytes. */
@@ -25,7 +29,7 @@ export interface ObjectFacts {
 export interface StoredObject extends ObjectFacts {
   readonly storedMs: number
   readonly bodyBytes: number
-  /** Head and body, as a hit is answered over HTTP/1.1. Shared by all viewers: only `stampAge` writes to it. */
+  /** Head and body, as a hit is answered over HTTP/1.1. Shared by all viewers: only `stampAge` and `stampCmsd` write to it. */
   readonly whole: Buffer
   readonly headBytes: number
 }
@@ -49,7 +53,7 @@ export function roomFor(bodyBytes: number): Buffer {
 
 /**
  * Makes an object of `room` (see `roomFor`), whose body is in place. Takes over the buffer.
- * `head` is the status line and fields without Age and without the empty line.
+ * `head` is the status line and fields without Age and without the empty line, CMSD-Dynamic with its room last.
  */
 export function seal(facts: ObjectFacts, room: Buffer, head: string, storedMs: number): StoredObject {
   const text = `${head}Age: ${'0'.repeat(AGE_DIGITS)}\r\n\r\n`
@@ -88,4 +92,10 @@ export function stampAge(object: StoredObject, nowMs: number): void {
     object.whole[end - digit] = 48 + (rest % 10)
     rest = Math.floor(rest / 10)
   }
+}
+
+/** Writes what is said of one answer (CTA-5006) into the prebuilt head; spaces after a value mean nothing (RFC 9110 section 5.5). */
+export function stampCmsd(object: StoredObject, value: string): void {
+  const start = object.headBytes - AFTER_CMSD_BYTES - CMSD_CHARACTERS
+  object.whole.write(value.slice(0, CMSD_CHARACTERS).padEnd(CMSD_CHARACTERS), start, 'latin1')
 }

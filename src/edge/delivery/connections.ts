@@ -11,6 +11,7 @@ const WRITE_MS_MAX = 20_000
 /** 128 kbit/s: below the lowest rendition anybody publishes. */
 const SLOW_BYTES_PER_SECOND = 16 * 1024
 const SWEEP_MS = 2000
+const NEARLY_FULL = 0.9
 /** No byte in or out for this long in the middle of a request. */
 const SILENCE_MS_MAX = 30_000
 /** Players come back for a segment every few seconds; a minute keeps their connection. */
@@ -76,6 +77,11 @@ export class Connections {
 
   get count(): number {
     return this.#connections.size
+  }
+
+  /** Nine of ten places are taken. */
+  get isNearlyFull(): boolean {
+    return this.#connections.size >= this.#viewersMax * NEARLY_FULL
   }
 
   /** False: this connection came when all places were taken, and is told 503. */

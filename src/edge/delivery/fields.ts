@@ -1,7 +1,7 @@
 // Owns the header fields of media answers: types, caching, cross-origin access, who served it.
 import { unreachable } from '#base'
 import type { CacheResult } from '../cache/object-cache.ts'
-import type { ObjectFacts } from '../cache/stored.ts'
+import { CMSD_CHARACTERS, type ObjectFacts } from '../cache/stored.ts'
 
 /** Two hours is the most that Chromium remembers a preflight. */
 const PREFLIGHT_SECONDS = 7200
@@ -59,7 +59,7 @@ export function cacheStatus(edgeId: string, result: CacheResult, ttlS = 0): stri
   }
 }
 
-/** The prebuilt head of a hit from memory over HTTP/1.1, without Age. */
+/** The prebuilt head of a hit from memory over HTTP/1.1, without Age; its last field waits for `stampCmsd`. */
 export function hitHead(edgeId: string, facts: ObjectFacts, bodyBytes: number, keepAliveS: number): string {
   const fields: Fields = {
     ...objectFields(edgeId, facts, facts.etag),
@@ -67,6 +67,8 @@ export function hitHead(edgeId: string, facts: ObjectFacts, bodyBytes: number, k
     'Cache-Status': cacheStatus(edgeId, 'memory'),
     Connection: 'keep-alive',
     'Keep-Alive': `timeout=${keepAliveS}`,
+    // Last: `stampCmsd` writes over it.
+    'CMSD-Dynamic': ' '.repeat(CMSD_CHARACTERS),
   }
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
   return `HTTP/1.1 200 OK\r\n${lines.join('')}`

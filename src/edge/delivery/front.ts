@@ -17,11 +17,12 @@ import { EVENTS_BYTES_MAX } from '../viewers/events.ts'
 import type { Identity } from '../viewers/identity.ts'
 import type { Intake } from '../viewers/intake.ts'
 import type { ProbePass } from '../viewers/probe-pass.ts'
+import { type BodyRefusal, ReportBodies } from '../viewers/report-body.ts'
 import type { Sessions } from '../viewers/sessions.ts'
 import type { WatchDoor } from '../watcher/watch-door.ts'
 import type { Connections } from './connections.ts'
 import type { Entry } from './entry.ts'
-import { type Exchange, readBody, reply, replyFault } from './exchange.ts'
+import { type Exchange, reply, replyFault } from './exchange.ts'
 import { commonFields, preflightFields } from './fields.ts'
 import type { MediaDelivery } from './media.ts'
 import type { Page, Pages } from './pages.ts'
@@ -48,6 +49,7 @@ export interface FrontOptions {
 
 export class Front {
   readonly #options: FrontOptions
+  readonly #bodies = new ReportBodies()
   #connections: Connections | null = null
 
   constructor(options: FrontOptions) {
@@ -272,14 +274,13 @@ export class Front {
     if (exchange.req.method !== 'POST') {
       throw edgeFaults.fault('edge-method-not-allowed', '/cmcd takes POST')
     }
-    const body = await readBody(exchange.req, EVENTS_BYTES_MAX)
-    if (body === null) {
-      intake.refused('body-too-large')
+    const body = await this.#bodies.read(exchange.req)
+    if (body.kind === 'refused') {
+      intake.refused(body.reason)
       exchange.res.setHeader('Connection', 'close')
-      const message = `a CMCD report has more than ${EVENTS_BYTES_MAX} bytes`
-      throw edgeFaults.fault('edge-body-too-large', message)
+      throw refusedBody(body.reason)
     }
-    const playing = await intake.events(body, addressOf(exchange.req, this.#options.behindProxy))
+    const playing = await intake.events(body.text, addressOf(exchange.req, this.#options.behindProxy))
     for (const sid of playing) sessions.played(sid)
     reply(exchange, 204, commonFields(edgeId), '')
   }
@@ -302,6 +303,22 @@ export class Front {
 }
 
 const uncounted = { cache: () => undefined, firstByte: () => undefined }
+
+/** Below 429, with which players keep what they have: nothing of it would be taken elsewhere. */
+function refusedBody(reason: BodyRefusal): Error {
+  switch (reason) {
+    case 'body-too-large':
+      return edgeFaults.fault('edge-body-too-large', `a CMCD report has more than ${EVENTS_BYTES_MAX} bytes`)
+    case 'body-encoded':
+      return edgeFaults.fault('edge-body-encoded', 'a CMCD report is plain text, without Content-Encoding')
+    case 'bodies-full':
+      return edgeFaults.fault('edge-reports-busy', 'too many reports are on their way at once')
+    case 'body-cut':
+      return edgeFaults.fault('edge-body-cut', 'the connection ended before the report did')
+    default:
+      return unreachable(reason)
+  }
+}
 
 function sendPage(exchange: Exchange, page: Page | null, missing: string): void {
   if (page === null) throw edgeFaults.fault('edge-not-found', missing)

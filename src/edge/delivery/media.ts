@@ -1,10 +1,12 @@
 // Owns answers about media objects: hits, objects that are arriving, ranges, validators. Multivariant playlists
 // are rewritten elsewhere; everything here goes out byte for byte.
+import type { Socket } from 'node:net'
 import type { Clock } from '#base'
 import type { CacheResult, ObjectCache, Opened } from '../cache/object-cache.ts'
 import { ageSeconds, bodyOf, freshSecondsLeft, HEAD_ROOM_BYTES, type StoredObject } from '../cache/stored.ts'
 import { edgeFaults } from '../faults.ts'
 import type { FlightEnd } from '../upstream/flight.ts'
+import type { CmsdSpeaker } from './cmsd-dynamic.ts'
 import { answers, type Exchange, replyFault } from './exchange.ts'
 import { cacheStatus, type Fields, objectFields } from './fields.ts'
 import { isUnchanged, rangeStillHolds, readRange } from './range.ts'
@@ -18,9 +20,14 @@ export class MediaDelivery {
   readonly #cache: ObjectCache
   readonly #clock: Clock
 
-  constructor(cache: ObjectCache, clock: Clock) {
+  readonly #speaker: CmsdSpeaker
+  readonly #sayHot: (socket: Socket) => string
+
+  constructor(cache: ObjectCache, clock: Clock, speaker: CmsdSpeaker) {
     this.#cache = cache
     this.#clock = clock
+    this.#speaker = speaker
+    this.#sayHot = socket => speaker.say(socket, clock.monotonicMs())
   }
 
   async answer(exchange: Exchange, key: string, onSent: OnSent): Promise<void> {
@@ -31,7 +38,7 @@ export class MediaDelivery {
       exchange.cache = 'memory'
       exchange.firstByteMs = this.#clock.monotonicMs() - exchange.startMs
     }
-    if (hot !== null && sendHot(exchange, hot, this.#clock.bootMs())) {
+    if (hot !== null && sendHot(exchange, hot, this.#clock.bootMs(), this.#sayHot)) {
       const bytes = exchange.req.method === 'HEAD' ? 0 : hot.bodyBytes
       tally.cache('memory')
       this.#firstByte(exchange)
@@ -63,6 +70,7 @@ export class MediaDelivery {
       ...objectFields(edgeId, object, object.etag),
       'Cache-Status': cacheStatus(edgeId, result, freshSecondsLeft(object, this.#clock.bootMs())),
       Age: ageSeconds(object, this.#clock.bootMs()),
+      'CMSD-Dynamic': this.#say(exchange),
     }
     if (isUnchanged(req.headers['if-none-match'], object.etag)) {
       answers(exchange, 304)
@@ -123,6 +131,7 @@ export class MediaDelivery {
       const fields: Fields = {
         ...objectFields(edgeId, facts, etag),
         'Cache-Status': cacheStatus(edgeId, result),
+        'CMSD-Dynamic': this.#say(exchange),
       }
       if (
         req.method !== 'HEAD' &&
@@ -164,6 +173,12 @@ export class MediaDelivery {
       return
     }
     await this.#sendPart(exchange, end.room.subarray(HEAD_ROOM_BYTES), etag, fields, onSent)
+  }
+
+  /** What came from upstream says how long that took. */
+  #say({ socket, startMs, upstreamMs }: Exchange): string {
+    const nowMs = this.#clock.monotonicMs()
+    return this.#speaker.say(socket, nowMs, upstreamMs === null ? null : nowMs - startMs)
   }
 
   #firstByte(exchange: Exchange): void {

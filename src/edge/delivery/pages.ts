@@ -29,6 +29,7 @@ const CONTENT_SECURITY_POLICY = [
 const types: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
+  ts: 'text/plain; charset=utf-8',
   html: 'text/html; charset=utf-8',
   svg: 'image/svg+xml',
   png: 'image/png',

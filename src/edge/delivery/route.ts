@@ -44,6 +44,7 @@ const assetPath = /^\/watch-assets\/[A-Za-z0-9._/-]+$/
 
 const fixedRoutes: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/player.js', { kind: 'asset', path: '/watch-assets/player.js' }],
+  ['/player.d.ts', { kind: 'asset', path: '/watch-assets/player.d.ts' }],
   ['/watch-table', { kind: 'watch-table' }],
   ['/steer', { kind: 'steer' }],
   ['/cmcd', { kind: 'cmcd' }],

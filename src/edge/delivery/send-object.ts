@@ -1,9 +1,10 @@
 // Owns sending objects: a hot one in a single write, one that is still arriving as it arrives. It keeps no copy
 // for a viewer, waits for slow ones, and cuts the connection when the origin broke off.
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { StoredObject } from '../cache/stored.ts'
-import { stampAge } from '../cache/stored.ts'
+import { stampAge, stampCmsd } from '../cache/stored.ts'
 import type { Flight } from '../upstream/flight.ts'
 import { unsentBytes } from './connections.ts'
 import type { Exchange } from './exchange.ts'
@@ -15,7 +16,12 @@ const TLS_WRITE_BYTES_MAX = 256 * 1024
  * Sends head and body of a hot object in one write, past ServerResponse, which would build the head anew.
  * False, and nothing is done, where anything is out of the ordinary: the caller then goes the ordinary way.
  */
-export function sendHot(exchange: Exchange, object: StoredObject, nowMs: number): boolean {
+export function sendHot(
+  exchange: Exchange,
+  object: StoredObject,
+  nowMs: number,
+  cmsd: (socket: Socket) => string,
+): boolean {
   const { req, res } = exchange
   const { socket } = res
   const plain =
@@ -32,6 +38,7 @@ export function sendHot(exchange: Exchange, object: StoredObject, nowMs: number)
     req.headers['transfer-encoding'] === undefined
   if (!plain) return false
   stampAge(object, nowMs)
+  stampCmsd(object, cmsd(socket))
   const bodyBytes = req.method === 'HEAD' ? 0 : object.bodyBytes
   exchange.status = 200
   socket.write(bodyBytes === 0 ? object.whole.subarray(0, object.headBytes) : object.whole)

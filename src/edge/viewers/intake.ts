@@ -4,12 +4,16 @@ import type { Clock, Closable, Counters, FleetTime, Log } from '#base'
 import type { ViewerRecords, ViewerRecordsTaken } from '#wire'
 import { type EventRefusal, readEvents } from './events.ts'
 import { Rates } from './rates.ts'
+import type { BodyRefusal } from './report-body.ts'
 import { type RequestNote, Requests, type RequestsOptions } from './requests.ts'
 import { Forwarder } from './spool/forwarder.ts'
 import { Spool } from './spool/spool.ts'
 import { Standstill } from './standstill.ts'
 
 const NOTES_MS = 250
+/** Players feel half a second; what was so a moment ago may be so again. */
+const STOOD_MS = 500
+const LATELY_MS = 10_000
 /** One player says some records in ten seconds; the burst is what it kept while its edge was away. */
 const SESSION_RATE = { perSecond: 20, burst: 400 }
 /** Behind one address may be a whole company. */
@@ -68,7 +72,7 @@ export class Intake implements Closable {
   }
 
   /** A report that could not even be read. */
-  refused(reason: 'body-too-large'): void {
+  refused(reason: BodyRefusal): void {
     this.#count(reason)
   }
 
@@ -93,6 +97,11 @@ export class Intake implements Closable {
     this.#events += lines.length
     await this.#spool.add(lines)
     return playing
+  }
+
+  /** This process could not answer for a while, a moment ago. */
+  get stoodStillLately(): boolean {
+    return this.#standstill.isLately(this.#options.clock.monotonicMs(), LATELY_MS, STOOD_MS)
   }
 
   /** An answer to a player went out. */

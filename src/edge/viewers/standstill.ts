@@ -29,6 +29,11 @@ export class Standstill {
     if (ms >= LATE_MS) this.#stands = [...this.#stands, { endMs: nowMs, ms }].slice(-KEPT_MAX)
   }
 
+  /** Whether it stood still for at least `ms` within the last `withinMs`. */
+  isLately(nowMs: number, withinMs: number, ms: number): boolean {
+    return this.#stands.some(stand => stand.ms >= ms && nowMs - stand.endMs <= withinMs)
+  }
+
   /** For how long it stood still while this request waited or was answered; at most, since nobody saw it come. */
   heldMs(startMs: number, endMs: number): number {
     let held = 0

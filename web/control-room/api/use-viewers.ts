@@ -9,6 +9,8 @@ import {
 } from '@tanstack/react-query'
 import { z } from 'zod'
 import {
+  type AffectedAnswer,
+  affectedAnswer,
   type ViewerSessionAnswer,
   type ViewerSessionsAnswer,
   type ViewersNowAnswer,
@@ -16,11 +18,13 @@ import {
   viewerSessionsAnswer,
   viewersNowAnswer,
 } from '#wire'
-import { useClient } from './use-control-room.tsx'
+import { useClient, useFleetNow } from './use-control-room.tsx'
 
 const NOW_EVERY_MS = 1_000
 const SESSIONS_EVERY_MS = 5_000
 const SESSION_EVERY_MS = 2_000
+/** A day of sessions is read for it. */
+const AFFECTED_EVERY_MS = 10_000
 
 export function useViewersNow(): UseQueryResult<ViewersNowAnswer> {
   const client = useClient()
@@ -43,6 +47,25 @@ export function useViewerSessions(
     queryFn: ({ signal }) =>
       client.get(`/api/v1/viewers/sessions?${queryOf().toString()}`, viewerSessionsAnswer, signal),
     refetchInterval: isLive ? SESSIONS_EVERY_MS : false,
+    placeholderData: keepPreviousData,
+    retry: false,
+  })
+}
+
+/** As `useViewerSessions`. */
+export function useAffected(
+  key: readonly unknown[],
+  queryOf: () => URLSearchParams,
+  isLive: boolean,
+): UseQueryResult<AffectedAnswer> {
+  const client = useClient()
+  const knowsTime = useFleetNow() !== null
+  return useQuery({
+    enabled: knowsTime,
+    queryKey: ['affected', 'page', ...key],
+    queryFn: ({ signal }) =>
+      client.get(`/api/v1/viewers/affected?${queryOf().toString()}`, affectedAnswer, signal),
+    refetchInterval: isLive ? AFFECTED_EVERY_MS : false,
     placeholderData: keepPreviousData,
     retry: false,
   })

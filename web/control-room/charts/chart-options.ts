@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import { dayAndTime, timeOfDay, type Zone } from '../time-format.ts'
 import { axisLabels, type Unit } from '../units.ts'
 import type { Cursor } from './cursor.tsx'
+import { bandReach, drawBand, drawBandText } from './draw-band.ts'
 import { resolveColour } from './palette.ts'
 
 export interface ChartSeries {
@@ -26,6 +27,12 @@ export interface ChartMark {
   readonly label?: string
 }
 
+/** What is normal, behind a line; `text` says by what, and stands inside the picture so that nothing moves. */
+export interface ChartBand {
+  readonly text: string
+  readonly points: readonly { readonly atS: number; readonly low: number; readonly high: number }[]
+}
+
 export interface ChartLook {
   readonly series: readonly ChartSeries[]
   readonly unit: Unit
@@ -42,6 +49,8 @@ export interface ChartLook {
   /** Read at each drawing. */
   readonly marks: () => readonly ChartMark[]
   readonly onZoom: (fromS: number, toS: number) => void
+  /** Read at each drawing. */
+  readonly band?: () => ChartBand | null
 }
 
 export interface ChartSize {
@@ -77,7 +86,7 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
     },
     scales: {
       x: { time: true },
-      y: { range: (_, min, max) => valueRange(look, min ?? 0, max ?? 0) },
+      y: { range: (_, min, max) => withBand(look, min ?? 0, max ?? 0) },
     },
     axes: [timeAxis(look.showTimes, look.zone), valueAxis(look, size)],
     series: [{}, ...look.series.map(series => line(series, look.stepped))],
@@ -91,13 +100,20 @@ export function chartOptions(look: ChartLook, size: ChartSize): uPlot.Options {
     hooks: {
       setCursor: [chart => look.cursor.point(pointedTime(chart))],
       setSelect: [chart => zoomed(chart, look.onZoom)],
-      drawClear: [chart => drawMarks(chart, look.marks())],
+      drawClear: [chart => drawBand(chart, look.band?.() ?? null), chart => drawMarks(chart, look.marks())],
       draw: [
         ...(named ? [(chart: uPlot) => drawNames(chart, look.series)] : []),
         chart => drawLabels(chart, look.marks()),
+        chart => drawBandText(chart, look.band?.() ?? null),
       ],
     },
   }
+}
+
+function withBand(look: ChartLook, min: number, max: number): [number, number] {
+  const reach = bandReach(look.band?.() ?? null)
+  if (reach === null) return valueRange(look, min, max)
+  return valueRange(look, Math.min(min, reach.low), Math.max(max, reach.high))
 }
 
 /** Below 0 only where values are; never cut at the bottom of what is measured from 0. */

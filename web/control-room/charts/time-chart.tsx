@@ -14,7 +14,13 @@ import 'uplot/dist/uPlot.min.css'
 import { useSettings } from '../settings.tsx'
 import { age } from '../time-format.ts'
 import { figure, figureText } from '../units.ts'
-import { type ChartMark, type ChartSeries, chartOptions, showCursor } from './chart-options.ts'
+import {
+  type ChartBand,
+  type ChartMark,
+  type ChartSeries,
+  chartOptions,
+  showCursor,
+} from './chart-options.ts'
 import type { ChartSpec } from './chart-spec.ts'
 import { type Cursor, CursorContext, useCursorTime } from './cursor.tsx'
 import { type Column, type Grid, isStale, newest, times, valueAt } from './grid.ts'
@@ -30,6 +36,8 @@ export interface TimeChartProps extends Omit<ChartSpec, 'key'> {
   readonly live: boolean
   readonly onZoom: (fromS: number, toS: number) => void
   readonly onBack: () => void
+  /** What is normal, behind the line. */
+  readonly band?: ChartBand | null | undefined
 }
 
 const NO_MARKS: readonly ChartMark[] = []
@@ -55,7 +63,7 @@ export function TimeChart(props: TimeChartProps): ReactNode {
         className="chart-canvas"
         style={{ height }}
         role="img"
-        aria-label={`${title} over time. Now: ${summary.join(', ')}`}
+        aria-label={`${title} over time. Now: ${summary.join(', ')}${props.band == null ? '' : `. Behind it: ${props.band.text}`}`}
         onDoubleClick={props.onBack}
       >
         <Canvas {...props} />
@@ -107,6 +115,7 @@ function Canvas(props: TimeChartProps): ReactNode {
           cursor,
           marks: () => latest.current.marks ?? NO_MARKS,
           onZoom: (fromS, toS) => latest.current.onZoom(fromS, toS),
+          band: () => latest.current.band ?? null,
         },
         { width, height },
       ),
@@ -123,7 +132,7 @@ function Canvas(props: TimeChartProps): ReactNode {
   useEffect(() => {
     chart.current?.setData(dataOf(grid, series))
     if (chart.current !== null) showCursor(chart.current, cursor.timeS)
-  }, [grid, marks, series, cursor])
+  }, [grid, marks, series, cursor, props.band])
   useEffect(
     () =>
       cursor.subscribe(() => {

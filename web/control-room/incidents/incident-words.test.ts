@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { IncidentView, Verdict } from '#wire'
-import { confidenceText, inListOrder, lostText, verdictText } from './incident-words.ts'
+import { confidenceText, feltWords, inListOrder, lostText, verdictText } from './incident-words.ts'
 
 const verdict = (part: Partial<Verdict>): Verdict => ({
   class: 'sleep',
@@ -45,4 +45,14 @@ describe('words of incidents', () => {
     ]
     expect(inListOrder(list).map(({ id }) => id)).toEqual(['up', 'asleep', 'old', 'older'])
   })
+})
+
+it('says what viewers felt, and who is there to compare with', () => {
+  const hurt = { server: 'ap-southeast', worst: 41.4, waitedS: 23 }
+  expect(feltWords(hurt, ['ap-southeast'])).toBe(
+    'ap-southeast: its viewers waited 23 s; in the worst half minute 41 % of the time they wanted to watch.',
+  )
+  expect(feltWords({ server: 'us-east', worst: 0, waitedS: 0 }, ['ap-southeast'])).toBe(
+    'us-east, not concerned: its viewers did not wait.',
+  )
 })

@@ -1,5 +1,5 @@
 // Owns the words and tones of incidents on the pages. Pure.
-import type { IncidentView, Verdict } from '#wire'
+import type { IncidentAnswer, IncidentView, Verdict } from '#wire'
 import { timeOfDay, type Zone } from '../time-format.ts'
 
 /** The reader's zone is put in here: the control room's text is in the operators'. */
@@ -30,6 +30,16 @@ export function lostText(viewerSeconds: number): string {
   return minutes < 60
     ? `${minutes} min`
     : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`
+}
+
+/** `servers`: those of the incident; the others are what it is compared with. */
+export function feltWords(
+  { server, worst, waitedS }: IncidentAnswer['felt'][number],
+  servers: readonly string[],
+): string {
+  const elsewhere = servers.includes(server) ? '' : ', not concerned'
+  if (waitedS < 0.05) return `${server}${elsewhere}: its viewers did not wait.`
+  return `${server}${elsewhere}: its viewers waited ${lostText(waitedS)}; in the worst half minute ${worst.toFixed(0)} % of the time they wanted to watch.`
 }
 
 export function confidenceText(confidence: number): string {

@@ -86,7 +86,8 @@ function Offsets({ answer }: { readonly answer: ClocksAnswer }): ReactNode {
   const shown = measured.slice(0, LINES_MAX).map(({ id }) => id)
   // Lines keep their places while the order of the table changes.
   const drawn = all.filter(id => shown.includes(id))
-  const outliers = answer.servers.filter(({ outlier }) => outlier).map(({ name }) => name)
+  const apart = answer.servers.filter(({ outlier }) => outlier)
+  const outliers = apart.map(({ name }) => name)
   const matching = instances(all, [...drawn].sort())
   const feed = useFeed({
     queries: [clockOffset(matching)],
@@ -99,7 +100,13 @@ function Offsets({ answer }: { readonly answer: ClocksAnswer }): ReactNode {
     title: 'Clock offset',
     note: 'host’s clock minus fleet time',
     unit: 'seconds' as const,
-    series: drawn.map(id => ({ key: `clock/${id}`, label: id, colour: seriesColour(id, all) })),
+    // Those that stand apart are the subject, the others are what they stand apart from.
+    series: drawn.map(id => ({
+      key: `clock/${id}`,
+      label: id,
+      colour: seriesColour(id, all),
+      context: apart.length > 0 && !apart.some(row => row.id === id),
+    })),
     height: CHART_HEIGHT,
     floorMax: 0.01,
     axisFrom: 'values' as const,

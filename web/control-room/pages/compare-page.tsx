@@ -12,6 +12,7 @@ import type { Grid } from '../charts/grid.ts'
 import { changeMarks, EventLane, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
+import { BandSwitch, useBandSwitch, useBands } from '../charts/use-band.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { CompareTools } from '../compare/compare-tools.tsx'
 import { type CompareMetric, readMetric } from '../compare/metrics.ts'
@@ -101,6 +102,23 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
   const [cursor] = useState(() => new Cursor())
   const silentMs = useSilence()
   const { feed, several } = useCompareFeed({ ids, chosen, metric, expr, page, paused })
+  const bands = useBandSwitch()
+  // One band: of the first that was chosen. Bands of several lines would lie on each other.
+  const [first = ''] = chosen
+  const normal = useBands(
+    bands.on && first !== '',
+    [
+      {
+        key: first,
+        labels: { instance: first },
+        expr: stepS => (metric === null ? expr : metric.expr(instances(ids, [...chosen].sort()), stepS)),
+      },
+    ],
+    feed.grid,
+  )
+  const own = normal.get(first)
+  const band =
+    own === undefined ? null : { ...own, text: own.text.replace(/^normal:/, `normal of ${first}:`) }
   const history = useHistory(chosen)
   const alerts = useAlerts()
   const { grid } = feed
@@ -131,6 +149,7 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
     <CursorContext value={cursor}>
       <section className="panel charts" aria-label="Graph">
         <Toolbar page={page} paused={paused} setPaused={setPaused} title={title}>
+          <BandSwitch {...bands} />
           <TakeAlong sheet={() => ({ title, name: nameOf(metric), words, grid, charts: specs, marks })} />
         </Toolbar>
         {feed.problem !== null && silentMs === 0 ? (
@@ -165,6 +184,7 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
             {...spec}
             grid={grid}
             marks={key === 'viewers' ? marks.map(({ atMs, colour }) => ({ atMs, colour })) : marks}
+            band={key === 'metric' ? band : null}
             silentMs={silentMs}
             live={!paused && page.window.kind === 'live'}
             onZoom={page.zoom}

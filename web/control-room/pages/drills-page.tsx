@@ -20,6 +20,11 @@ const kinds: readonly { readonly kind: DrillKind; readonly title: string; readon
     title: 'A clock that jumps',
     text: 'The clock of one agent is put forward by 1.5 s, and back once it was found.',
   },
+  {
+    kind: 'leap-flag-bogus',
+    title: 'A leap second that nobody plans',
+    text: 'A time source of one agent announces one. It has to be found, explained and refused; nobody is moved.',
+  },
 ]
 
 export function DrillsPage(): ReactNode {

@@ -8,6 +8,7 @@ import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Link } from '../parts/link.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { inOrder } from '../server-order.ts'
+import { affectedHref } from '../viewers/affected-href.ts'
 import { Defined } from '../viewers/defined.tsx'
 import { ExperienceCharts } from '../viewers/experience-charts.tsx'
 import { ExperienceTable, valueText } from '../viewers/experience-table.tsx'
@@ -82,6 +83,9 @@ export function ExperiencePage(): ReactNode {
           </button>
         </div>
         <Only cut={cut} remove={id => change({ [id]: null })} />
+        <Link className="plain affected-link" href={affectedHref(page.window, cut.only)}>
+          Who was affected
+        </Link>
       </div>
       {error !== null && !silent ? <Problem error={error} what="What viewers went through" /> : null}
       {data === undefined ? (
@@ -184,6 +188,9 @@ function Headline({ data, cut }: { readonly data: Experience; readonly cut: Cut 
                 {countWords(figure.of, n)}
                 {few ? ': too few to tell' : ''}
               </small>
+              {all.estimatedShare === null ? null : (
+                <small>{shareText(all.estimatedShare)} of sessions estimated</small>
+              )}
               <Link
                 href={queryHref(figure.expr({ cut, by: null, windowS }))}
                 aria-label={`Ask further: ${figure.title}`}

@@ -9,6 +9,7 @@ import { IncidentChart } from '../incidents/incident-chart.tsx'
 import { toneOfIncident } from '../incidents/incident-words.ts'
 import { Changes, Evidence, Showing } from '../incidents/proof-panels.tsx'
 import { RunsPanel } from '../incidents/runs-panel.tsx'
+import { StoryPanel } from '../incidents/story-panel.tsx'
 import { Timeline } from '../incidents/timeline-panel.tsx'
 import { CausePanel, VerdictPanel } from '../incidents/verdict-panel.tsx'
 import { Loading, Problem } from '../parts/answers.tsx'
@@ -56,6 +57,7 @@ export function IncidentPage({ id }: { readonly id: string }): ReactNode {
           <Showing answer={answer.data} />
         </div>
         <div className="incident-wide">
+          <StoryPanel answer={answer.data} />
           <IncidentChart incident={incident} now={answer.data.now} />
           <RunsPanel incident={id} />
           <Timeline answer={answer.data} act={act} />

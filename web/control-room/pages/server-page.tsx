@@ -9,6 +9,7 @@ import type { Grid } from '../charts/grid.ts'
 import { changeMarks, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
+import { type BandLine, BandSwitch, useBandSwitch, useBands } from '../charts/use-band.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { AboutPanel } from '../orders/about-panel.tsx'
 import { OrdersPanel } from '../orders/orders-panel.tsx'
@@ -29,7 +30,10 @@ import { usePast } from '../past/past-context.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import type { Unit } from '../units.ts'
+import { affectedHref } from '../viewers/affected-href.ts'
+import { Defined } from '../viewers/defined.tsx'
 import { FeltChart, feltSpec } from '../viewers/felt-chart.tsx'
+import { WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
 import { useWindow } from './use-window.ts'
 
 const CHART_HEIGHT = 150
@@ -198,6 +202,9 @@ function Server({
     widthPx: 600,
     paused,
   })
+  const bands = useBandSwitch()
+  const lines = useMemo(() => bandLines(server.id, server.role), [server.id, server.role])
+  const normal = useBands(bands.on, lines, feed.grid)
   const history = useHistory([server.id])
   const changed = useMarks(server.id)
   const marks = useMemo(
@@ -235,6 +242,7 @@ function Server({
         <div className="server-body">
           <section className="panel charts" aria-label="Charts">
             <Toolbar page={page} paused={paused} setPaused={setPaused} title="Measured">
+              <BandSwitch {...bands} />
               <TakeAlong
                 sheet={() => ({
                   title: `Everything measured on ${server.id}`,
@@ -253,18 +261,27 @@ function Server({
               </p>
             ) : null}
             {server.role === 'edge' ? (
-              <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+              <>
+                <FeltChart {...{ ...common, server: server.id, colour, height: CHART_HEIGHT }} />
+                <p className="felt-link">
+                  <Link href={affectedHref(page.feed, { edge: server.id })}>
+                    Who was affected in this window
+                  </Link>
+                </p>
+              </>
             ) : null}
             {server.role === 'edge'
               ? specs
                   .filter(({ key }) => key === 'cpu')
-                  .map(({ key, ...spec }) => <TimeChart key={key} {...spec} {...common} />)
+                  .map(({ key, ...spec }) => (
+                    <TimeChart key={key} {...spec} {...common} band={normal.get(key)} />
+                  ))
               : null}
             <div className="chart-grid">
               {specs
                 .filter(({ key }) => server.role !== 'edge' || key !== 'cpu')
                 .map(({ key, ...spec }) => (
-                  <TimeChart key={key} {...spec} {...common} />
+                  <TimeChart key={key} {...spec} {...common} band={normal.get(key)} />
                 ))}
             </div>
             {server.role === 'foreign' ? null : <AtCursor server={server.id} grid={feed.grid} />}
@@ -274,6 +291,14 @@ function Server({
       </div>
     </CursorContext>
   )
+}
+
+/** Charts of one line; what viewers felt has two, measured and estimated. */
+function bandLines(id: string, role: string): BandLine[] {
+  return serverQueries(id, role).flatMap(query => {
+    const key = query.key({ instance: id })
+    return key === null || key.includes('/') ? [] : [{ key, expr: query.expr, labels: { instance: id } }]
+  })
 }
 
 /** Of a foreign server without an agent nothing is known from inside. */
@@ -413,7 +438,11 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         {tags.name === undefined ? null : <Fact name="Id">{id}</Fact>}
         <Fact name="Role">{role}</Fact>
         <Fact name="Region">{region}</Fact>
-        {role === 'edge' ? <Fact name="Watching">{inPart(watching, watchingSimulated)}</Fact> : null}
+        {role === 'edge' ? (
+          <Fact name="Watching">
+            <Defined definition={WATCHING_DEFINITION}>{inPart(watching, watchingSimulated)}</Defined>
+          </Fact>
+        ) : null}
         {role === 'edge' ? (
           <Fact name="New viewers">
             {weight === null ? 'not known' : weight === 0 ? 'none' : `weight ${weight}`}

@@ -89,7 +89,10 @@ function Head({ answer }: { readonly answer: ViewerSessionAnswer }): ReactNode {
     ['Player', session.player ?? 'not known'],
     ['Region', session.viewerRegion ?? 'not known'],
     ...(network === null ? [] : [['Network', network] as const]),
-    ...(session.viewerRef === null ? [] : [['Reference, claimed', session.viewerRef] as const]),
+    ...(session.viewerRef === null
+      ? []
+      : [[`Reference, ${session.viewerRefIs ?? 'claimed'}`, session.viewerRef] as const]),
+    ...(session.grantRefused === null ? [] : [['Grant', `proves nothing: ${session.grantRefused}`] as const]),
     ...(session.unattributedS < 0.05
       ? []
       : [['Fed by no known edge', `${session.unattributedS.toFixed(1)} s`] as const]),

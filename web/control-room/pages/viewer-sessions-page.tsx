@@ -14,6 +14,7 @@ import { inOrder } from '../server-order.ts'
 import { duration } from '../time-format.ts'
 import { figureText } from '../units.ts'
 import { rangeSeconds } from '../url-state.ts'
+import { Choice } from '../viewers/choice.tsx'
 import { SpanPicker } from '../viewers/span-picker.tsx'
 import { StatePill } from '../viewers/state-pill.tsx'
 import { ViewerHead } from '../viewers/viewer-tabs.tsx'
@@ -242,34 +243,6 @@ function Filters({ chosen, set, query }: FiltersProps): ReactNode {
   )
 }
 
-interface ChoiceProps {
-  readonly name: string
-  readonly label: string
-  readonly any: string
-  readonly chosen: Readonly<Record<string, string>>
-  readonly values: readonly string[]
-  readonly words?: Readonly<Record<string, string>>
-}
-
-function Choice({ name, label, any, chosen, values, words = {} }: ChoiceProps): ReactNode {
-  const value = chosen[name] ?? ''
-  // What an address names stays, also when it is gone from the fleet, or not known yet.
-  const all = value === '' || values.includes(value) ? values : [...values, value]
-  return (
-    <label>
-      {label}
-      <select name={name} defaultValue={value} key={all.length}>
-        <option value="">{any}</option>
-        {all.map(one => (
-          <option key={one} value={one}>
-            {words[one] ?? one}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
 function Table({ sessions }: { readonly sessions: readonly SessionView[] }): ReactNode {
   return (
     <section className="panel table-panel sessions-table" aria-label="Found">
@@ -317,7 +290,9 @@ function SessionRow({ session }: { readonly session: SessionView }): ReactNode {
         </Link>
         <small>
           {title ?? 'no title'}
-          {session.viewerRef === null ? '' : `, ${session.viewerRef.slice(0, 12)}`}
+          {session.viewerRef === null
+            ? ''
+            : `, ${session.viewerRef.slice(0, 12)} (${session.viewerRefIs ?? 'claimed'})`}
         </small>
       </th>
       <td data-label="State">

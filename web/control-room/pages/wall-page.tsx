@@ -18,6 +18,7 @@ import { figure } from '../units.ts'
 import { Defined } from '../viewers/defined.tsx'
 import { spanWords } from '../viewers/figures.ts'
 import { ratioText, WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
+import { NormalCell } from '../wall/normal-cell.tsx'
 import { SparkLine } from '../wall/spark-line.tsx'
 import { offsetText, offsetWrong, sentenceOf, worstRowsFirst } from '../wall/wall-words.ts'
 import { WitnessDot } from '../wall/witness-dot.tsx'
@@ -112,6 +113,7 @@ function Wall({ answer, kiosk }: { readonly answer: WallAnswer; readonly kiosk: 
               <th scope="col" className="number">
                 {kiosk ? 'Clock' : <Link href="/clocks">Clock</Link>}
               </th>
+              <th scope="col">Normal range</th>
               <th scope="col">Witnesses</th>
             </tr>
           </thead>
@@ -220,6 +222,9 @@ function Row({ row, top, now, kiosk }: RowProps): ReactNode {
       <td className="number wall-figure" data-label="Clock" data-wrong={wrong !== null}>
         {offsetText(row.clockOffsetS)}
         {wrong === null ? null : <small>{wrong}</small>}
+      </td>
+      <td data-label="Normal range">
+        <NormalCell normal={row.normal} now={now} />
       </td>
       <td data-label="Witnesses">
         <div className="witness-dots">

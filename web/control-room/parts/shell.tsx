@@ -40,7 +40,7 @@ const PAGES: readonly PageEntry[] = [
     path: '/viewers',
     name: 'Viewers',
     icon: 'M9 11a3.500 3.500 0 1 0 0-7 3.500 3.500 0 0 0 0 7zM2.500 20c0-4 2.800-6.500 6.500-6.500s6.500 2.500 6.500 6.500M16 4.500a3.500 3.500 0 0 1 0 6.300M17.500 13.800c2.500.7 4 3 4 6.200',
-    also: ['/experience', '/sessions'],
+    also: ['/experience', '/sessions', '/affected'],
   },
   { path: '/compare', name: 'Compare', icon: 'M3 8c4 0 5 3 8 3s4-6 10-6M3 13c4 0 5 1 8 1s5 5 10 5' },
   { path: '/what-if', name: 'If lost', icon: 'M3 19h18M6 19V9M12 19v-5M18 19V5M9.500 5l5 5M14.500 5l-5 5' },

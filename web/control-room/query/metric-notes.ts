@@ -137,6 +137,8 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_viewers_exits_before_start_total:
     'Sessions that left before the first frame without an error. Rising: look at the start time.',
   vitrine_viewers_failures_total: 'Sessions that a fatal error ended after the first frame.',
+  vitrine_viewers_grants_total:
+    'Grants of the operator’s site by what they proved. Refusals growing: its clock or its key is wrong, or somebody tries.',
   vitrine_viewers_rebuffering_seconds_total:
     'Seconds of stalls after the first frame, without seeks. By the seconds asked for it is the rebuffering ratio.',
   vitrine_viewers_rebuffers_total: 'Stalls after the first frame, without seeks.',
@@ -257,6 +259,8 @@ const GAUGES: Readonly<Record<string, string>> = {
     'How long the server took to answer the observer’s request. Far above its peers: it is overloaded.',
   vitrine_probe_observers:
     'Observers that looked in the last 3 s, by result. Some answered and some failed: a path is sick, not the server.',
+  vitrine_probe_clock_offset_seconds:
+    'Clock of this server minus fleet time, by the Date header of its answers, to the second. It is seen even where its agent cannot say so because its clock is wrong.',
   vitrine_probe_ping_seconds:
     'ICMP round trip from the observer, where ping is permitted. Its change tells of the path, not of the process.',
   vitrine_probe_play_speed_ratio:

@@ -6,6 +6,7 @@ import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext, useCursorTime } from '../charts/cursor.tsx'
 import { type Grid, isStale, newest, valueAt } from '../charts/grid.ts'
 import { TimeChart } from '../charts/time-chart.tsx'
+import { BandSwitch, useBandSwitch, useBands } from '../charts/use-band.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import type { PageWindow } from '../pages/use-window.ts'
 import { Empty } from '../parts/answers.tsx'
@@ -40,6 +41,7 @@ export function ResultGraph({ expr, goTo, page }: ResultGraphProps): ReactNode {
     paused,
     keepsNotNumbers: true,
   })
+  const bands = useBandSwitch()
   const { grid } = feed
   const live = !paused && page.window.kind === 'live'
   if (feed.error !== null && silentMs === 0) return <ProblemBox error={feed.error} expr={expr} goTo={goTo} />
@@ -47,6 +49,7 @@ export function ResultGraph({ expr, goTo, page }: ResultGraphProps): ReactNode {
     <CursorContext value={cursor}>
       <section className="panel charts" aria-label="Graph">
         <Toolbar page={page} paused={paused} setPaused={setPaused} title="Graph">
+          <BandSwitch {...bands} />
           <TakeAlong
             sheet={() => ({
               title: expr,
@@ -63,7 +66,7 @@ export function ResultGraph({ expr, goTo, page }: ResultGraphProps): ReactNode {
             <p>The expression is understood, and nothing matches it. A wider range may have some.</p>
           </Empty>
         ) : (
-          <Drawn {...{ grid, page, silentMs, live, drawn }} labels={labels.current} />
+          <Drawn {...{ grid, page, silentMs, live, drawn, expr, banded: bands.on }} labels={labels.current} />
         )}
       </section>
     </CursorContext>
@@ -84,9 +87,11 @@ interface DrawnProps {
   readonly live: boolean
   /** What is drawn now, for those who take it along. */
   readonly drawn: RefObject<ChartSpec | null>
+  readonly expr: string
+  readonly banded: boolean
 }
 
-function Drawn({ grid, labels, page, silentMs, live, drawn }: DrawnProps): ReactNode {
+function Drawn({ grid, labels, page, silentMs, live, drawn, expr, banded }: DrawnProps): ReactNode {
   const [asked, setAsked] = useState<readonly string[] | null>(null)
   const keys = useMemo(() => (grid === null ? [] : ranked(grid)), [grid])
   // The set is decided once, so that lines do not change places while values do.
@@ -99,6 +104,21 @@ function Drawn({ grid, labels, page, silentMs, live, drawn }: DrawnProps): React
   const series: ChartSeries[] = places.flatMap((key, place) =>
     key === '' ? [] : [{ key, label: names.get(key) ?? key, ...lineLook(place) }],
   )
+  // One band, of the first line that is drawn.
+  const [line] = series
+  const normal = useBands(
+    banded && line !== undefined,
+    line === undefined ? [] : [{ key: line.key, expr: () => expr, labels: labels.get(line.key) ?? {} }],
+    grid,
+  )
+  const own = line === undefined ? undefined : normal.get(line.key)
+  const band =
+    own === undefined || line === undefined
+      ? null
+      : {
+          ...own,
+          text: series.length === 1 ? own.text : own.text.replace(/^normal:/, `normal of ${line.label}:`),
+        }
   const spec = {
     title: 'Answer',
     note: '',
@@ -120,6 +140,7 @@ function Drawn({ grid, labels, page, silentMs, live, drawn }: DrawnProps): React
         headed={false}
         nothing={nothingToSee(grid, series)}
         named={series.length <= 8}
+        band={band}
         silentMs={silentMs}
         live={live}
         onZoom={page.zoom}

@@ -22,6 +22,8 @@ const session: SessionView = {
   viewerRegion: null,
   player: null,
   viewerRef: null,
+  viewerRefIs: null,
+  grantRefused: null,
   edges: [],
   unattributedS: 0,
   stalls: [],

@@ -6,6 +6,7 @@ import { Link } from '../parts/link.tsx'
 const TABS = [
   { path: '/viewers', name: 'Now' },
   { path: '/experience', name: 'Experience' },
+  { path: '/affected', name: 'Affected' },
   { path: '/sessions', name: 'Sessions' },
 ] as const
 

@@ -118,3 +118,15 @@ export function saidBy(by: SessionView['edges'][number]['by']): string {
 export function shortSid(sid: string): string {
   return sid.length <= 24 ? sid : `${sid.slice(0, 22)}…`
 }
+
+/** Who the peers of those are that were asked for; null: nobody's, since all were. */
+export function peersOf({
+  edge,
+  region,
+}: {
+  readonly edge?: string | undefined
+  readonly region?: string | undefined
+}): string | null {
+  if (edge !== undefined) return 'peers on other edges'
+  return region === undefined ? null : 'peers in other regions'
+}

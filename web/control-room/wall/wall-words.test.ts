@@ -14,6 +14,7 @@ const row = (id: string, part: Partial<WallRow> = {}): WallRow => ({
   capacityBps: null,
   cpu: [],
   clockOffsetS: null,
+  normal: null,
   rebuffering: null,
   witnesses: [],
   ...part,

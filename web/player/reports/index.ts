@@ -9,8 +9,12 @@ import { sinceEpochMs, Timings } from './timings.ts'
 const INTERVAL_S = 10
 const CID_CHARACTERS_MAX = 128
 const REF_CHARACTERS_MAX = 128
+/** What an edge keeps of a string. */
+const GRANT_CHARACTERS_MAX = 1024
 /** `viewerRefKey` of wire, which would bring its validators along. */
 export const VIEWER_REF_KEY = 'com.vitrine-viewer'
+/** `viewerGrantKey` of wire. */
+export const GRANT_KEY = 'com.vitrine-grant'
 /** `viewerLateKey` of wire. */
 export const LATE_KEY = 'com.vitrine-late'
 /** A page is always a little late. */
@@ -24,6 +28,8 @@ export interface ReportsOptions {
   readonly contentId?: string
   /** An opaque reference of your own to who watches: no name, no address. It is called claimed until a grant proves it. */
   readonly viewerRef?: string
+  /** Signed by your site for `sessionId` and `contentId`: it proves who watches. A function where it comes later. */
+  readonly viewerGrant?: string | (() => string | undefined)
   /** At most 64 characters; left out: a new one. */
   readonly sessionId?: string
   /** Fatal errors of hls.js are answered by this player itself, which says so by `failed()` when it gives up. */
@@ -366,7 +372,7 @@ export class ViewerReports {
   }
 
   #add(keys: RecordKeys, soon: boolean): void {
-    const { contentId, viewerRef } = this.#options
+    const { contentId, viewerRef, viewerGrant } = this.#options
     this.#sn += 1
     // Of one clock that never steps; hls.js stamps responses by it, too, and all else by the wall clock. States know when.
     const event = keys.get('e') ?? ''
@@ -377,6 +383,9 @@ export class ViewerReports {
     if (contentId !== undefined) keys.set('cid', quoted(contentId, CID_CHARACTERS_MAX))
     if (viewerRef !== undefined && event !== 'rr')
       keys.set(VIEWER_REF_KEY, quoted(viewerRef, REF_CHARACTERS_MAX))
+    const grant = typeof viewerGrant === 'function' ? viewerGrant() : viewerGrant
+    // A record can be lost, and a change of state comes again.
+    if (grant !== undefined && event === 'ps') keys.set(GRANT_KEY, quoted(grant, GRANT_CHARACTERS_MAX))
     this.#addBuffer(keys)
     if (event !== 'rr') this.#lastSaid = keys
     this.#sender.add(keys, soon)

@@ -4,6 +4,7 @@ import { deserialize } from 'node:v8'
 import { blames } from '#wire'
 import type { Delivery } from '../estimate.ts'
 import type { Playback } from '../playback.ts'
+import type { SessionGrant } from '../prove.ts'
 import {
   ANSWER,
   DELAY,
@@ -19,8 +20,9 @@ import {
 import { PackReader } from './pack-reader.ts'
 import { PackWriter } from './pack-writer.ts'
 
-/** Of this form. V8's begins with 255. */
-const VERSION = 1
+/** Of this form; the first had no grants. V8's begins with 255. */
+const VERSION = 2
+const WITHOUT_GRANTS = 1
 const V8_FIRST = 255
 const BY = ['cmsd', 'host', 'access-log'] as const
 
@@ -39,6 +41,7 @@ export function packSession(session: Session): Buffer {
   to.text(session.network)
   to.text(session.viewerRef)
   to.text(session.lastError)
+  to.text(session.grant === undefined ? null : JSON.stringify(session.grant))
   const { heardAt, knownAt, firstAt, lastAt, lastAnswerAt, endedAt } = session
   // Below each other: they lie near to each other.
   to.rows([heardAt, knownAt, firstAt, lastAt, lastAnswerAt, endedAt ?? Number.NaN], 1)
@@ -75,8 +78,9 @@ export function unpackSession(bytes: Buffer): Session {
   const from = reader
   from.begin(bytes)
   const version = from.number()
-  if (version !== VERSION) throw new RangeError(`a session of form ${version}, expected ${VERSION}`)
-  const texts = Array.from({ length: 7 }, () => from.text())
+  if (version !== VERSION && version !== WITHOUT_GRANTS)
+    throw new RangeError(`a session of form ${version}, expected ${VERSION}`)
+  const texts = Array.from({ length: version === VERSION ? 8 : 7 }, () => from.text())
   const [sid, title = null, player = null, viewerRegion = null, network = null, viewerRef = null] = texts
   const [heardAt = 0, knownAt = 0, firstAt = 0, lastAt = 0, lastAnswerAt = Number.NaN, endedAt = Number.NaN] =
     from.rows(1)
@@ -88,6 +92,7 @@ export function unpackSession(bytes: Buffer): Session {
     network,
     viewerRef,
     lastError: texts[6] ?? null,
+    ...(texts[7] == null ? {} : { grant: JSON.parse(texts[7]) as SessionGrant }),
     heardAt,
     knownAt,
     firstAt,
