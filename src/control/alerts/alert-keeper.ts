@@ -1,75 +1,27 @@
 // Owns the evaluation of rules: each second, and at once when a server's state changed. It keeps alerts in
 // state.db, so that `for` and `keep_firing_for` go on over a restart, and writes ALERTS and ALERTS_FOR_STATE.
 import { setImmediate } from 'node:timers/promises'
-import type { Closable, Counter, Counters, FleetTime, Gauge, Log } from '#base'
+import type { Counter, Gauge } from '#base'
 import { createThrottle, messageOf } from '#base'
-import { type MetricsStore, SharedFrames, staleMarker, type WriteSeries } from '#metrics'
-import type { Alerts, StoredAlert } from '../state/alerts.ts'
+import { SharedFrames, staleMarker, type WriteSeries } from '#metrics'
+import type { StoredAlert } from '../state/alerts.ts'
 import { advance, labelsKey } from './advance.ts'
 import { type Evaluated, evaluateRule } from './evaluate-rule.ts'
+import type { AlertKeeper, AlertKeeperOptions, Evaluation, RuleGroupStatus } from './keeper-contract.ts'
 import type { AlertItem } from './render-alert.ts'
-import { type Gap, mergeReplay, replayRule } from './replay-gap.ts'
-import type { AlertingRule, Rule, RuleGroup } from './rule.ts'
-import { alertSeries, forStateSeries, recorded } from './rule-series.ts'
+import { ABSENCE_MS_MIN, type Gap, mergeReplay, replayRule } from './replay-gap.ts'
+import type { AlertingRule, RecordingRule, Rule, RuleGroup } from './rule.ts'
+import { alertSeries, forStateSeries, type RecordedLabels, recorded } from './rule-series.ts'
 
 const TICK_MS = 1000
 const LOG_EVERY_MS = 60_000
 /** A turn of rules is done at once, with what they watch, unless it takes longer than this. */
 const SLICE_MS = 10
-
-export interface AlertKeeperOptions {
-  readonly groups: readonly RuleGroup[]
-  /** What templates can use besides labels and value. */
-  readonly externalLabels: Readonly<Record<string, string>>
-  /** Known once something listens. */
-  readonly externalUrl: () => string
-  readonly store: MetricsStore
-  readonly alerts: Alerts
-  /** Nobody evaluated then; null or left out: there was no such time. */
-  readonly gap?: Gap | null
-  readonly fleetTime: FleetTime
-  readonly counters: Counters
-  readonly log: Log
-}
-
-export interface AlertKeeper extends Closable {
-  /** From now on these rules. Alerts of rules that are still there go on, those of others are resolved. */
-  replace(this: void, groups: readonly RuleGroup[]): void
-  /** Evaluates all groups now, because something changed that rules look at. */
-  kick(this: void): void
-  /** Looks at the time in which nobody did, with what was delivered since; ends holding what was restored. Once. */
-  recover(this: void, gap: Gap): Promise<void>
-  /** Pending and firing. */
-  active(this: void): StoredAlert[]
-  /** Told of what changed, once it is stored. One observer. */
-  follow(this: void, observer: (changed: readonly StoredAlert[]) => void): void
-  /** All rules in the order of their files, with how their last evaluation went. */
-  groups(this: void): RuleGroupStatus[]
-  close(): Promise<void>
-}
-
-export interface RuleStatus {
-  readonly rule: Rule
-  /** Null: not evaluated yet. */
-  readonly last: Evaluation | null
-  /** Pending and firing alerts of this rule. */
-  readonly alerts: readonly StoredAlert[]
-}
-
-export interface RuleGroupStatus {
-  readonly group: RuleGroup
-  readonly rules: readonly RuleStatus[]
-}
-
-interface Evaluation {
-  /** Fleet time. */
-  readonly at: number
-  readonly tookMs: number
-  /** Null: it went well. */
-  readonly problem: string | null
-  /** False: not one series was there to be looked at, so that the rule says nothing about the servers. */
-  readonly hadData: boolean
-}
+/** Between two rounds: alerts without `for` that look at few series, as many as this takes. See `#lookBetween`. */
+const BETWEEN_SERIES_MAX = 50
+const BETWEEN_MS_MAX = 10
+/** Rules that are looked at after this long, of a gap, are looked at in coarse steps: held alerts must end some day. */
+const REPLAY_MS_MAX = 120_000
 
 /** Takes over what was pending or firing at the last stop. */
 export async function startAlertKeeper(options: AlertKeeperOptions): Promise<AlertKeeper> {
@@ -88,6 +40,7 @@ class RunningKeeper implements AlertKeeper {
   readonly #active = new Map<string, Map<string, StoredAlert>>()
   readonly #dueAt = new Map<RuleGroup, number>()
   readonly #last = new Map<Rule, Evaluation>()
+  readonly #recordedLabels = new WeakMap<Rule, RecordedLabels>()
   readonly #failures: Counter
   readonly #dropped: Counter
   readonly #roundSeconds: Gauge
@@ -99,11 +52,16 @@ class RunningKeeper implements AlertKeeper {
   #lastAt = 0
   /** What was pending or firing before the gap, until the gap has been looked at. */
   #restored: ReadonlyMap<string, StoredAlert> = new Map()
-  #seen: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+  readonly #seen = new Map<string, ReadonlySet<string>>()
+  /** Gaps that are still to be looked at. */
+  #gaps = 0
+  #onAway: ((gap: Gap) => void) | null = null
   #turn: Promise<void> | null = null
   #observer: (changed: readonly StoredAlert[]) => void = () => undefined
   /** Something changed while a turn was running. */
   #again = false
+  /** The half of a second passed while a turn was running. */
+  #between = false
   #closed = false
 
   constructor(options: AlertKeeperOptions) {
@@ -129,7 +87,24 @@ class RunningKeeper implements AlertKeeper {
 
   async restore(): Promise<void> {
     await this.#options.alerts.save(this.#adopt(await this.#options.alerts.list(Number.MAX_SAFE_INTEGER)))
-    if (this.#options.gap != null) this.#restored = new Map(this.active().map(alert => [alert.id, alert]))
+    if (this.#options.gap != null) this.#hold()
+  }
+
+  /** What is active stays until the gap has been looked at. */
+  #hold(): void {
+    this.#gaps += 1
+    this.#restored = new Map(this.active().map(alert => [alert.id, alert]))
+  }
+
+  onAway = (observer: (gap: Gap) => void): void => {
+    this.#onAway = observer
+  }
+
+  /** A process that was stopped goes on as if nothing had been: what it looks at then is not here yet. */
+  #noticeAbsence(now: number): void {
+    if (this.#onAway === null || this.#lastAt === 0 || now - this.#lastAt < ABSENCE_MS_MIN) return
+    this.#hold()
+    this.#onAway({ from: this.#lastAt, to: now })
   }
 
   /** Gives each alert to its rule; those of rules that are no longer there are resolved, and returned. */
@@ -147,7 +122,13 @@ class RunningKeeper implements AlertKeeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#evaluate(false), TICK_MS)
+    let isRound = false
+    this.#timer = setInterval(() => {
+      isRound = !isRound
+      if (isRound) this.#evaluate(false)
+      else if (this.#turn === null) this.#begin(this.#lookBetween())
+      else this.#between = true
+    }, TICK_MS / 2)
     this.#timer.unref()
   }
 
@@ -162,32 +143,50 @@ class RunningKeeper implements AlertKeeper {
     this.#observer = observer
   }
 
-  recover = async (gap: Gap): Promise<void> => {
-    const { store, externalLabels, externalUrl } = this.#options
-    const context = { store, externalLabels, externalUrl: externalUrl() }
+  recover = async (gap: Gap, onHeld: () => void = () => undefined): Promise<void> => {
     const groups = this.#groups
     const restored = [...this.#restored.values()]
-    for (const { intervalMs, rules } of groups) {
-      for (const rule of rules) {
-        if (rule.kind === 'record' || this.#closed) continue
-        const before = restored.filter(alert => isOf(alert, rule))
-        const byKey = new Map(before.map(alert => [labelsKey(alert.labels), alert]))
-        try {
-          const replayed = await replayRule(rule, byKey, { ...gap, intervalMs }, context)
-          while (this.#turn !== null) await this.#turn // it reads what is active and writes it back
-          const seen = this.#seen.get(rule.at) ?? new Set()
-          const { active, changed } = mergeReplay(this.#of(rule), replayed, seen)
-          if (this.#groups !== groups) return
-          this.#active.set(rule.at, active)
-          this.#save(changed, [])
-        } catch (error) {
-          this.#failed(rule, error)
-        }
-        await setImmediate()
-      }
+    const startedMs = performance.now()
+    const all = groups.flatMap(({ intervalMs, rules }) =>
+      rules
+        .filter(rule => rule.kind === 'alert')
+        .map(rule => ({ rule, intervalMs, held: restored.filter(alert => isOf(alert, rule)) })),
+    )
+    const holding = all.filter(({ held }) => held.length > 0)
+    for (const [at, one] of [...holding, ...all.filter(({ held }) => held.length === 0)].entries()) {
+      if (at === holding.length) await this.#saves.then(onHeld)
+      if (this.#groups !== groups || this.#closed) break
+      const isQuick = performance.now() - startedMs > REPLAY_MS_MAX
+      await this.#replay(one.rule, one.held, { ...gap, intervalMs: one.intervalMs }, isQuick)
+      await setImmediate()
     }
-    this.#restored = new Map()
+    this.#gaps -= 1
+    if (this.#gaps === 0) this.#restored = new Map()
+    if (this.#gaps === 0) this.#seen.clear()
     await this.#saves
+  }
+
+  async #replay(
+    rule: AlertingRule,
+    held: readonly StoredAlert[],
+    gap: Gap & { readonly intervalMs: number },
+    isQuick: boolean,
+  ): Promise<void> {
+    const { store, externalLabels, externalUrl } = this.#options
+    const before = new Map(held.map(alert => [labelsKey(alert.labels), alert]))
+    const groups = this.#groups
+    try {
+      const context = { store, externalLabels, externalUrl: externalUrl() }
+      const replayed = await replayRule(rule, before, gap, context, isQuick)
+      while (this.#turn !== null) await this.#turn // it reads what is active and writes it back
+      const seen = this.#seen.get(rule.at) ?? new Set()
+      const { active, changed } = mergeReplay(this.#of(rule), replayed, seen)
+      if (this.#groups !== groups) return
+      this.#active.set(rule.at, active)
+      this.#save(changed, [])
+    } catch (error) {
+      this.#failed(rule, error)
+    }
   }
 
   active = (): StoredAlert[] => [...this.#active.values()].flatMap(alerts => [...alerts.values()])
@@ -224,18 +223,47 @@ class RunningKeeper implements AlertKeeper {
       return
     }
     this.#again = false
-    this.#turn = this.#evaluateDue(all)
+    this.#begin(this.#evaluateDue(all))
+  }
+
+  #begin(turn: Promise<void>): void {
+    this.#turn = turn
       .catch((error: unknown) => this.#failed({ name: 'all', at: 'turn' }, error))
       .finally(() => {
         this.#turn = null
-        if (this.#again && !this.#closed) this.#evaluate(true)
+        if (this.#closed) return
+        const isBetween = this.#between
+        this.#between = false
+        if (this.#again) this.#evaluate(true)
+        else if (isBetween) this.#begin(this.#lookBetween())
       })
   }
 
-  async #evaluateDue(all: boolean): Promise<void> {
-    // Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp.
+  /** Whole milliseconds, and never twice the same: the store keeps one sample a series and timestamp. */
+  #now(): number {
     const now = Math.max(Math.ceil(this.#options.fleetTime.nowMs()), this.#lastAt + 1)
+    this.#noticeAbsence(now)
     this.#lastAt = now
+    return now
+  }
+
+  /** Halfway between two rounds, so that a value that is to alert at once waits half as long, also while rounds are long. */
+  async #lookBetween(): Promise<void> {
+    const now = this.#now()
+    const endMs = performance.now() + BETWEEN_MS_MAX
+    for (const { intervalMs, rules } of this.#groups) {
+      for (const rule of rules) {
+        if (rule.kind === 'record' || rule.forMs > 0 || intervalMs > TICK_MS) continue
+        if ((this.#last.get(rule)?.series ?? Infinity) > BETWEEN_SERIES_MAX) continue
+        if (this.#closed || performance.now() > endMs) return
+        // What has changed is written by itself; the rest is written by rounds.
+        await this.#evaluateRule(rule, now, [], null)
+      }
+    }
+  }
+
+  async #evaluateDue(all: boolean): Promise<void> {
+    const now = this.#now()
     const startedMs = performance.now()
     this.#shared.begin()
     const written: WriteSeries[] = []
@@ -247,7 +275,7 @@ class RunningKeeper implements AlertKeeper {
       this.#dueAt.set(group, now + group.intervalMs - TICK_MS / 2)
       for (const rule of group.rules) {
         if (this.#closed) return
-        await this.#evaluateRule(rule, now, written)
+        await this.#evaluateRule(rule, now, written, this.#shared)
         if (performance.now() < sliceEndsMs) continue
         await setImmediate()
         sliceEndsMs = performance.now() + SLICE_MS
@@ -273,27 +301,39 @@ class RunningKeeper implements AlertKeeper {
     this.#save(orphans, [])
   }
 
-  async #evaluateRule(rule: Rule, now: number, written: WriteSeries[]): Promise<void> {
+  async #evaluateRule(
+    rule: Rule,
+    now: number,
+    written: WriteSeries[],
+    shared: SharedFrames | null,
+  ): Promise<void> {
     const { externalLabels, externalUrl, store } = this.#options
     const startedMs = performance.now()
-    const done = (problem: string | null, hadData: boolean): void =>
-      void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData })
+    const done = (problem: string | null, hadData: boolean, series: number): void =>
+      void this.#last.set(rule, { at: now, tookMs: performance.now() - startedMs, problem, hadData, series })
     let found: Evaluated
     try {
       found = await evaluateRule(rule, now, {
         store,
         externalLabels,
         externalUrl: externalUrl(),
-        shared: this.#shared,
+        ...(shared && { shared }),
       })
     } catch (error) {
       this.#failed(rule, error)
-      done(messageOf(error), true)
+      done(messageOf(error), true, Infinity)
       return
     }
-    done(null, found.hadData)
-    if (rule.kind === 'record') written.push(...recorded(rule, found.items, now))
+    done(null, found.hadData, found.series)
+    if (rule.kind === 'record') this.#record(rule, found.items, now, written)
     else this.#advance(rule, found.alerts, now, written)
+  }
+
+  /** One by one: spread into a call, a hundred thousand are more than its stack holds. */
+  #record(rule: RecordingRule, items: Evaluated['items'], now: number, written: WriteSeries[]): void {
+    let known = this.#recordedLabels.get(rule)
+    if (known === undefined) this.#recordedLabels.set(rule, (known = []))
+    for (const series of recorded(rule, items, now, known)) written.push(series)
   }
 
   #advance(rule: AlertingRule, items: readonly AlertItem[], now: number, written: WriteSeries[]): void {
@@ -303,24 +343,26 @@ class RunningKeeper implements AlertKeeper {
     this.#see(rule, items)
     this.#active.set(rule.at, active)
     if (dropped > 0) this.#dropped.add(dropped)
+    // A change is not to wait for the end of a long round.
+    const out = changed.length > 0 || forgotten.length > 0 ? [] : written
     for (const alert of active.values())
-      written.push(alertSeries(alert, now, 1), forStateSeries(alert, now, false))
-    for (const [key, old] of before) if (!active.has(key)) written.push(forStateSeries(old, now, true))
+      out.push(alertSeries(alert, now, 1), forStateSeries(alert, now, false))
+    for (const [key, old] of before) if (!active.has(key)) out.push(forStateSeries(old, now, true))
     for (const alert of [...changed, ...forgotten]) {
       const old = before.get(labelsKey(alert.labels))
       // The series of the state that it left ends now, not five minutes from now.
       if (old !== undefined && (old.state !== alert.state || !active.has(labelsKey(alert.labels)))) {
-        written.push(alertSeries(old, now, staleMarker()))
+        out.push(alertSeries(old, now, staleMarker()))
       }
       if (alert.state !== 'pending') this.#log(alert)
     }
+    if (out !== written && out.length > 0) this.#write(out, now)
     this.#save(changed, forgotten)
   }
 
   /** Which label sets the condition gives, not those that are only held; asked while something is held. */
   #see(rule: AlertingRule, items: readonly AlertItem[]): void {
-    if (this.#options.gap == null) return
-    this.#seen = new Map(this.#seen).set(rule.at, new Set(items.map(({ labels }) => labelsKey(labels))))
+    if (this.#gaps > 0) this.#seen.set(rule.at, new Set(items.map(({ labels }) => labelsKey(labels))))
   }
 
   #save(changed: readonly StoredAlert[], forgotten: readonly StoredAlert[]): void {

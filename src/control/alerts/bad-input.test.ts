@@ -8,7 +8,8 @@ import { type MetricsStore, openStore } from '#metrics'
 import { IncidentKeeper } from '../incidents/incident-keeper.ts'
 import { DEFAULT_WAKE } from '../incidents/wake.ts'
 import { type FullState, openFullState } from '../state/open-state.ts'
-import { type AlertKeeper, startAlertKeeper } from './alert-keeper.ts'
+import { startAlertKeeper } from './alert-keeper.ts'
+import type { AlertKeeper } from './keeper-contract.ts'
 import { readRules } from './read-rules.ts'
 
 const RULES = 10

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Counters, FakeClock, silentLog } from '#base'
 import { type MetricsStore, openStore } from '#metrics'
 import { type FullState, openFullState } from '../state/open-state.ts'
-import { type AlertKeeper, startAlertKeeper } from './alert-keeper.ts'
+import { startAlertKeeper } from './alert-keeper.ts'
+import type { AlertKeeper } from './keeper-contract.ts'
 import { readRules } from './read-rules.ts'
 
 const SECOND_MS = 1000
@@ -104,4 +105,65 @@ it('keeps what was pending and firing until what it looks at has been delivered'
   expect(after.active().map(({ activeAt, state: now }) => [activeAt, now])).toEqual([
     [alert?.activeAt, 'pending'],
   ])
+})
+
+it('looks at an absence of two hours second by second', async () => {
+  const from = Math.ceil(clock.wallMs() / SECOND_MS) * SECOND_MS
+  const to = from + 7200 * SECOND_MS
+  clock.advance(to - clock.wallMs())
+  deliver('early', from, to, at => (at >= from + 1_980_000 && at < from + 2_013_000 ? 20 : 0))
+  deliver('late', from, to, at => (at >= from + 6_500_000 && at < from + 6_531_000 ? 20 : 0))
+  deliver('blip', from, to, at => (at >= from + 4_000_000 && at < from + 4_029_000 ? 20 : 0))
+  const keeper = await keeperAfter({ from, to })
+  const told: unknown[] = []
+  keeper.follow(changed => {
+    for (const { labels, firedAt, resolvedAt } of changed)
+      told.push([labels['instance'], ...[firedAt, resolvedAt].map(at => ((at ?? 0) - from) / SECOND_MS)])
+  })
+  await keeper.recover({ from, to })
+  expect(told).toEqual([
+    ['early', 2010, 2013],
+    ['late', 6530, 6531],
+  ])
+  await keeper.close()
+})
+
+it('a process that was stopped for two minutes holds what was active, and finds what began and ended', async () => {
+  const from = Math.ceil(clock.wallMs() / SECOND_MS) * SECOND_MS
+  clock.advance(from - clock.wallMs())
+  const keeper = await keeperAfter(null)
+  const noticed = new Promise<{ from: number; to: number }>(resolve => keeper.onAway(resolve))
+  const changes: string[] = []
+  let onChange = (): void => undefined
+  keeper.follow(changed => {
+    changes.push(...changed.map(({ labels, state: now }) => `${labels['instance']} ${now}`))
+    onChange()
+  })
+  const turn = async (): Promise<void> => {
+    const changed = new Promise<void>(resolve => {
+      onChange = resolve
+    })
+    keeper.kick()
+    await changed
+  }
+  deliver('held', from - 5000, from, () => 20)
+  await turn()
+  clock.advance(31 * SECOND_MS)
+  deliver('held', from + SECOND_MS, clock.wallMs(), () => 20)
+  await turn()
+  const stopped = Math.ceil(clock.wallMs())
+  // Six minutes: what it knew last is too old to be looked at.
+  clock.advance(360 * SECOND_MS)
+  keeper.kick()
+  const gap = await noticed
+  expect(gap.to - gap.from).toBeGreaterThanOrEqual(360 * SECOND_MS)
+  // Now it is delivered: one went on firing, one came and went.
+  deliver('held', stopped + SECOND_MS, clock.wallMs(), () => 20)
+  deliver('short', stopped, clock.wallMs(), at => (at < stopped + 40 * SECOND_MS ? 20 : 0))
+  await keeper.recover(gap)
+  expect(changes).toEqual(['held pending', 'held firing', 'short resolved'])
+  expect(keeper.active().map(({ labels, state: now }) => [labels['instance'], now])).toEqual([
+    ['held', 'firing'],
+  ])
+  await keeper.close()
 })

@@ -1,16 +1,20 @@
-// Owns what a rule would have said while nobody evaluated it: its expression over that time in one question, and the
-// steps of its alerts through it. It is bounded by steps, and looks at what has been delivered since.
+// Owns what a rule would have said while nobody evaluated it: its expression over that time, and the steps of its
+// alerts through it, each as long as the interval of its group. It looks at what has been delivered since, and is
+// bounded: in time by GAP_MS_MAX, in memory by pieces, and where it would take too long in steps.
 import type { MetricsStore } from '#metrics'
 import type { StoredAlert } from '../state/alerts.ts'
 import { ACTIVE_MAX, advance, labelsKey } from './advance.ts'
 import { type AlertItem, renderAlert, type TemplateContext } from './render-alert.ts'
 import type { AlertingRule } from './rule.ts'
 
-/** A longer absence is looked at in coarser steps. */
+/** Shorter than this is a restart, which rules bridge by themselves. */
+export const ABSENCE_MS_MIN = 60_000
+/** Of one question; and of the whole gap when it has to be quick. */
 const STEPS_MAX = 2000
 /** Beyond it, only the last part: agents keep no more either. */
 const GAP_MS_MAX = 6 * 3_600_000
 const ENDED_MAX = 500
+const NOTHING: readonly AlertItem[] = []
 
 export interface Gap {
   /** Fleet time, in ms. */
@@ -34,18 +38,25 @@ export async function replayRule(
   before: ReadonlyMap<string, StoredAlert>,
   gap: Gap & { readonly intervalMs: number },
   context: ReplayContext,
+  isQuick = false,
 ): Promise<Replayed> {
   const to = Math.floor(gap.to)
   const from = Math.floor(Math.max(gap.from, to - GAP_MS_MAX))
-  const stepMs = Math.max(gap.intervalMs, Math.ceil((to - from) / STEPS_MAX))
-  const byTime = await itemsByTime(rule, { from, to, stepMs }, context)
+  const stepMs = isQuick ? Math.max(gap.intervalMs, Math.ceil((to - from) / STEPS_MAX)) : gap.intervalMs
+  const pieceMs = stepMs * STEPS_MAX
   const ended: StoredAlert[] = []
   let active = before
-  for (let at = from; at <= to; at += stepMs) {
-    const next = advance(rule, active, byTime.get(at) ?? [], at)
-    for (const alert of next.changed)
-      if (alert.state === 'resolved' && ended.length < ENDED_MAX) ended.push(alert)
-    active = next.active
+  for (let pieceFrom = from; pieceFrom <= to; pieceFrom += pieceMs) {
+    const pieceTo = Math.min(to, pieceFrom + pieceMs - stepMs)
+    const byTime = await itemsByTime(rule, { from: pieceFrom, to: pieceTo, stepMs }, context)
+    for (let at = pieceFrom; at <= pieceTo; at += stepMs) {
+      const items = byTime.get(at) ?? NOTHING
+      if (items.length === 0 && active.size === 0) continue
+      const next = advance(rule, active, items, at)
+      for (const alert of next.changed)
+        if (alert.state === 'resolved' && ended.length < ENDED_MAX) ended.push(alert)
+      active = next.active
+    }
   }
   return { ended, active }
 }

@@ -1,4 +1,6 @@
 // Owns the series that rules write: what recording rules give, ALERTS and ALERTS_FOR_STATE as Prometheus has them. Pure.
+
+import type { Labels } from '#base'
 import { staleMarker, type WriteSeries } from '#metrics'
 import type { StoredAlert } from '../state/alerts.ts'
 import type { ConditionItem } from './render-alert.ts'
@@ -18,9 +20,22 @@ export function forStateSeries(alert: StoredAlert, now: number, isOver: boolean)
   return { labels, samples: [{ timestampMs: now, value }] }
 }
 
-export function recorded(rule: RecordingRule, items: readonly ConditionItem[], now: number): WriteSeries[] {
-  return items.map(item => ({
-    labels: { ...item.labels, ...rule.labels, __name__: rule.name },
-    samples: [{ timestampMs: now, value: item.value }],
-  }))
+/** What the results of a rule were recorded under the last time: mostly they stand at the same places again. */
+export type RecordedLabels = { readonly of: Labels; readonly labels: Labels }[]
+
+export function recorded(
+  rule: RecordingRule,
+  items: readonly ConditionItem[],
+  now: number,
+  known: RecordedLabels,
+): WriteSeries[] {
+  known.length = Math.min(known.length, items.length)
+  return items.map((item, at) => {
+    let here = known[at]
+    if (here?.of !== item.labels) {
+      here = { of: item.labels, labels: { ...item.labels, ...rule.labels, __name__: rule.name } }
+      known[at] = here
+    }
+    return { labels: here.labels, samples: [{ timestampMs: now, value: item.value }] }
+  })
 }

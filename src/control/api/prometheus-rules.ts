@@ -1,7 +1,7 @@
 // Owns rules and alerts as the Prometheus HTTP API words them.
 // See https://prometheus.io/docs/prometheus/latest/querying/api/#rules
 import { formatNumber } from '#metrics'
-import type { RuleGroupStatus, RuleStatus } from '../alerts/alert-keeper.ts'
+import type { RuleGroupStatus, RuleStatus } from '../alerts/keeper-contract.ts'
 import type { ControlContext } from '../context.ts'
 import type { StoredAlert } from '../state/alerts.ts'
 import { bad, type Parameters } from './prometheus-parameters.ts'

@@ -2,7 +2,7 @@
 // became of it.
 import type { FastifyInstance } from 'fastify'
 import { type RuleHistoryView, type RuleState, type RuleView, rulesAnswer } from '#wire'
-import type { RuleStatus } from '../alerts/alert-keeper.ts'
+import type { RuleStatus } from '../alerts/keeper-contract.ts'
 import type { ControlContext } from '../context.ts'
 import { addRoute } from './route.ts'
 

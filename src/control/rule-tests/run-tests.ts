@@ -97,7 +97,7 @@ class Run {
     const { externalLabels, externalUrl } = this.#test
     const found = await evaluateRule(rule, now, { store: this.#store, externalLabels, externalUrl })
     if (rule.kind === 'record') {
-      this.#store.write(recorded(rule, found.items, now), CENTURY_MS)
+      this.#store.write(recorded(rule, found.items, now, []), CENTURY_MS)
       return
     }
     const before = this.#active.get(rule) ?? new Map<string, StoredAlert>()

@@ -3,7 +3,8 @@
 import type { CallExpr } from './ast.ts'
 import type { Context } from './evaluate.ts'
 import { distinct, type Frame, type Row, vector } from './frame.ts'
-import { type Bucket, histogramQuantile } from './histogram.ts'
+import { type Bucket, histogramInstant, histogramQuantile } from './histogram.ts'
+import { InstantFrame } from './instant-frame.ts'
 import { labelJoin, labelReplace } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
 import { PlaceMemo } from './place-memo.ts'
@@ -28,6 +29,8 @@ export function* callWithVectors(
     case 'sort_desc':
       return vector(sorted(rowsOf(args[0]), -1))
     case 'histogram_quantile': {
+      if (shared !== null && args[1] instanceof InstantFrame)
+        return histogramInstant(scalarOf(args[0])[0] ?? Number.NaN, args[1], shared.state(expr), meter)
       const buckets = shared?.memo<Bucket | null>(expr, 'buckets') ?? new PlaceMemo<Bucket | null>()
       return vector(yield* histogramQuantile(scalarOf(args[0]), [rowsOf(args[1]), buckets], count, meter))
     }

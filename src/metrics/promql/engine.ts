@@ -8,6 +8,7 @@ import type { Expr } from './ast.ts'
 import { typeOf } from './check.ts'
 import { Evaluator } from './evaluate.ts'
 import type { Frame, Grid } from './frame.ts'
+import { InstantFrame } from './instant-frame.ts'
 import { type MeterOptions, QueryMeter } from './meter.ts'
 import { parseQuery } from './parse.ts'
 import { printAnswer } from './print-answer.ts'
@@ -71,7 +72,10 @@ const QUERIES_MAX = 200
  * one round it would wait for a slice in each of them. Rounds in which nothing happens take microseconds.
  */
 const ROUNDS_BETWEEN = 8
-const PARSED_MAX = 500 // trees of recent queries: pages and rules ask the same ones every second
+/** Of what is urgent: requests wait a little longer for rules than for graphs. */
+const ROUNDS_BETWEEN_URGENT = 1
+/** Trees of recent queries: pages and rules ask the same ones every second, and a thousand rules are a file. */
+const PARSED_MAX = 4000
 
 export interface EngineOptions extends MeterOptions {
   /** Queries that may wait for their turn. */
@@ -135,7 +139,7 @@ export class QueryEngine {
         stepMs === null
           ? this.#instant(text, toMs, meter, shared)
           : this.#range(text, [fromMs, toMs, stepMs], meter)
-      const value = await this.#inSlices(steps, meter)
+      const value = await this.#inSlices(steps, meter, urgent)
       const evaluateMs = nowMs() - parsedMs - (meter.pausedMs - turnMs) - meter.readMs
       const result = await shape(value, meter)
       const explain = {
@@ -160,12 +164,16 @@ export class QueryEngine {
     else next()
   }
 
-  async #inSlices<Result>(steps: Steps<Result>, meter: QueryMeter): Promise<Result> {
+  async #inSlices<Result>(steps: Steps<Result>, meter: QueryMeter, urgent = false): Promise<Result> {
     for (;;) {
       const next = steps.next()
       if (next.done === true) return next.value
-      await meter.between(() => this.#slice())
+      await meter.between(() => (urgent ? this.#shortSlice() : this.#slice()))
     }
+  }
+
+  async #shortSlice(): Promise<void> {
+    for (let round = 0; round < ROUNDS_BETWEEN_URGENT; round += 1) await setImmediate()
   }
 
   /** One slice of all queries together, then some rounds of the event loop for others. */
@@ -260,7 +268,10 @@ function instantValue(frame: Frame, atMs: number): Value {
   if (frame.kind === 'scalar')
     return { kind: 'scalar', timestampMs: atMs, value: frame.values[0] ?? Number.NaN }
   if (frame.kind === 'string') return { kind: 'string', timestampMs: atMs, text: frame.text }
-  const items = frame.rows.map(({ labels, values }) => ({ labels, timestampMs: atMs, value: values[0] ?? 0 }))
+  const items =
+    frame instanceof InstantFrame
+      ? frame.labels.map((labels, at) => ({ labels, timestampMs: atMs, value: frame.values[at] ?? 0 }))
+      : frame.rows.map(({ labels, values }) => ({ labels, timestampMs: atMs, value: values[0] ?? 0 }))
   return { kind: 'vector', items }
 }
 

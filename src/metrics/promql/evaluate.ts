@@ -1,6 +1,7 @@
 // Owns the evaluation of a syntax tree over a grid of instants, all steps of a row at once.
 // It refuses to go past what the meter allows. Semantics are those of Prometheus 3: windows are open on the left.
 import { METRIC_NAME, withoutName } from '../labels.ts'
+import { isStale } from '../stale.ts'
 import { aggregate, type GroupKey } from './aggregate.ts'
 import type {
   AggregateExpr,
@@ -14,8 +15,11 @@ import type {
 } from './ast.ts'
 import { binary } from './binary.ts'
 import { callWithVectors } from './calls.ts'
+import { betweenEnds, EXTRAPOLATIONS, type Extrapolation } from './extrapolate.ts'
 import { distinct, distinctAtAllSteps, type Frame, type Grid, newRow, type Row, vector } from './frame.ts'
+import { InstantFrame, type InstantWriter } from './instant-frame.ts'
 import { INSTANT_FUNCTIONS } from './instant-functions.ts'
+import { aggregateInstant, binaryInstant } from './instant-operators.ts'
 import { absentLabels } from './label-functions.ts'
 import type { QueryMeter } from './meter.ts'
 import {
@@ -95,6 +99,7 @@ export class Evaluator {
       case 'negate':
         return yield* this.#negate(yield* this.evaluate(expr.inner))
       case 'selector':
+        if (this.#context.shared !== null) return yield* this.#newest(expr, this.#context.shared)
         return vector(yield* this.#instants(expr, false))
       case 'call':
         return yield* this.#call(expr)
@@ -174,6 +179,57 @@ export class Evaluator {
     return rows
   }
 
+  /** The same for rules, in columns. */
+  *#newest(expr: SelectorExpr, shared: SharedFrames): Steps<Frame> {
+    const { meter } = this.#context
+    const references = this.#references(expr.at, expr.offsetMs)
+    const referenceMs = references[0] ?? 0
+    const { writer } = shared.state(expr)
+    writer.begin()
+    for (const one of this.#select(expr, references, LOOKBACK_MS)) {
+      const { times, values } = one.newest === undefined ? one.load() : one.newest()
+      const last = times.length - 1
+      const value = values[last] ?? 0
+      meter.work(2)
+      if (last >= 0 && (times[last] ?? 0) > referenceMs - LOOKBACK_MS && !(value !== value && isStale(value)))
+        writer.add(one.labels, value)
+      if (meter.isSliceOver) yield
+    }
+    return writer.end()
+  }
+
+  /** Windows that move on with the rounds; null: they are not followed, or some are not plain. */
+  *#followed(expr: CallExpr, how: Extrapolation, shared: SharedFrames): Steps<InstantFrame | null> {
+    let range = expr.args.find(one => isRange(one))
+    while (range?.kind === 'paren') range = range.inner
+    const { meter, source } = this.#context
+    if (range?.kind !== 'range' || source.follow === undefined || !isOfOneName(expr)) return null
+    const { selector, rangeMs } = range
+    const windows = shared.followed(range, () => source.follow?.(selector.matchers, rangeMs) ?? null)
+    if (windows === null) return null
+    const endMs = this.#references(selector.at, selector.offsetMs)[0] ?? 0
+    const fill = overWindows(expr.name)
+    const scratch = newRow({}, 1)
+    const plain = { rangeMs, endsMs: Float64Array.of(endMs), parameters: null, stepsMs: () => endMs }
+    const { writer } = shared.state(expr)
+    writer.begin()
+    const count = windows.begin(endMs, meter)
+    for (let at = 0; at < count; at += 1) {
+      const seen = windows.look(at)
+      if (seen === 'found') writer.add(windows.unnamed(at), betweenEnds(windows.ends, endMs, rangeMs, how))
+      else if (seen === 'unsure') {
+        const samples = withoutStale(windows.samples(at))
+        if (samples.times.length > 0) fill?.(scratch, samples, plain, meter)
+        if (scratch.present[0] === 1) writer.add(windows.unnamed(at), scratch.values[0] ?? 0)
+        scratch.present[0] = 0
+      }
+      meter.work(2)
+      if (meter.isSliceOver) yield
+    }
+    meter.series(windows.alive)
+    return writer.end()
+  }
+
   *#ranged(expr: Expr): Steps<Ranged> {
     if (expr.kind === 'paren') return yield* this.#ranged(expr.inner)
     if (expr.kind === 'subquery') return yield* this.#subquery(expr)
@@ -199,7 +255,7 @@ export class Evaluator {
   }
 
   /** Slides a window over each series. */
-  *#overRange(expr: CallExpr, fill: FillRow): Steps<Row[]> {
+  *#overRange(expr: CallExpr, fill: FillRow, writer: InstantWriter | null = null): Steps<Row[]> {
     const argument = expr.args.find(one => isRange(one))
     if (argument === undefined) throw unsupportedFault('a call without a range vector', expr.position)
     const scalars = expr.args.find(one => !isRange(one))
@@ -217,7 +273,11 @@ export class Evaluator {
         const row = scratch ?? this.#newRow(labels)
         fill(row, samples, windows, meter)
         if (scratch === null) rows.push(row)
-        else takeInstant(rows, labels, scratch)
+        else if (writer === null) takeInstant(rows, labels, scratch)
+        else if (scratch.present[0] === 1) {
+          scratch.present[0] = 0
+          writer.add(labels, scratch.values[0] ?? 0)
+        }
       }
       if (meter.isSliceOver) yield
     }
@@ -226,8 +286,19 @@ export class Evaluator {
 
   *#call(expr: CallExpr): Steps<Frame> {
     const { name, args } = expr
-    const { meter } = this.#context
+    const { meter, shared } = this.#context
     const ranged = overWindows(name)
+    const extrapolation = EXTRAPOLATIONS.get(name)
+    if (shared !== null && extrapolation !== undefined) {
+      const followed = yield* this.#followed(expr, extrapolation, shared)
+      if (followed !== null) return followed
+    }
+    if (ranged !== null && shared !== null && isOfOneName(expr)) {
+      const { writer } = shared.state(expr)
+      writer.begin()
+      yield* this.#overRange(expr, ranged, writer)
+      return writer.end()
+    }
     if (ranged !== null) {
       const rows = yield* this.#overRange(expr, ranged)
       return vector(isOfOneName(expr) ? rows : yield* distinctAtAllSteps(rows, meter))
@@ -323,13 +394,26 @@ export class Evaluator {
     }
     if (operator === 'count_values' && how.text === METRIC_NAME)
       throw unsupportedFault('this label', expr.position)
-    const rows = yield* this.#vector(expr.inner)
+    const inner = yield* this.evaluate(expr.inner)
+    const { shared } = this.#context
+    if (inner instanceof InstantFrame && shared !== null) {
+      this.#context.meter.work(inner.labels.length)
+      const quick = aggregateInstant(inner, expr, shared.state(expr))
+      if (quick !== null) return quick
+    }
+    if (inner.kind !== 'vector') throw unsupportedFault(`a ${inner.kind} here`, expr.inner.position)
+    const { rows } = inner
     return vector(yield* aggregate(rows, how, this.#grid.count, this.#context.meter))
   }
 
   *#binary(expr: BinaryExpr): Steps<Frame> {
     const left = yield* this.evaluate(expr.left)
     const right = yield* this.evaluate(expr.right)
+    const { shared } = this.#context
+    if (shared !== null) {
+      const quick = binaryInstant(expr, [left, right], shared.state(expr))
+      if (quick !== null) return quick
+    }
     return yield* binary(expr, [left, right], this.#grid.count, this.#context)
   }
 

@@ -3,7 +3,7 @@
 import type { Row } from './frame.ts'
 import type { QueryMeter } from './meter.ts'
 import { Cursor, type Windows } from './slide.ts'
-import type { LoadedSamples } from './source.ts'
+import type { LoadedSamples, WindowEnds } from './source.ts'
 
 export interface Extrapolation {
   readonly isCounter: boolean
@@ -16,6 +16,9 @@ export const EXTRAPOLATIONS: ReadonlyMap<string, Extrapolation> = new Map<string
   ['delta', { isCounter: false, isRate: false }],
 ])
 
+/** Filled again for each window. */
+const ends: WindowEnds = { firstMs: 0, first: 0, lastMs: 0, last: 0, count: 0, lost: 0 }
+
 /**
  * The difference between first and last sample, extended to the borders of the window. Where the samples stop further
  * than 1.1 intervals before a border, the series is taken to begin or end half an interval beyond them; a counter is
@@ -25,39 +28,51 @@ export function extrapolate(
   row: Row,
   samples: LoadedSamples,
   { rangeMs, endsMs }: Windows,
-  { isCounter, isRate }: Extrapolation,
+  how: Extrapolation,
   meter: QueryMeter,
 ): void {
   const { times, values } = samples
   const { present, values: out } = row
   const head = new Cursor(times)
   const tail = new Cursor(times)
-  const falls = isCounter ? new Falls(samples) : null
-  const rangeS = rangeMs / 1000
+  const falls = how.isCounter ? new Falls(samples) : null
   for (let step = 0; step < endsMs.length; step += 1) {
     const endMs = endsMs[step] ?? 0
     const to = head.after(endMs)
     const from = tail.after(endMs - rangeMs)
     if (to - from < 2) continue
-    const firstMs = times[from] ?? 0
-    const lastMs = times[to - 1] ?? 0
-    const first = values[from] ?? 0
-    let difference = (values[to - 1] ?? 0) - first
-    if (falls !== null && falls.any) difference += falls.lost(from, to)
-    const sampled = (lastMs - firstMs) / 1000
-    const interval = sampled / (to - from - 1)
-    const threshold = interval * 1.1
-    let toStart = (firstMs - endMs + rangeMs) / 1000
-    let toEnd = (endMs - lastMs) / 1000
-    if (toStart >= threshold) toStart = interval / 2
-    if (isCounter && difference > 0 && first >= 0) toStart = Math.min(toStart, sampled * (first / difference))
-    if (toEnd >= threshold) toEnd = interval / 2
-    let factor = (sampled + toStart + toEnd) / sampled
-    if (isRate) factor /= rangeS
+    ends.firstMs = times[from] ?? 0
+    ends.lastMs = times[to - 1] ?? 0
+    ends.first = values[from] ?? 0
+    ends.last = values[to - 1] ?? 0
+    ends.count = to - from
+    ends.lost = falls !== null && falls.any ? falls.lost(from, to) : 0
     present[step] = 1
-    out[step] = difference * factor
+    out[step] = betweenEnds(ends, endMs, rangeMs, how)
   }
   meter.work(endsMs.length)
+}
+
+/** Of one window with two samples or more. */
+export function betweenEnds(
+  { firstMs, first, lastMs, last, count, lost }: WindowEnds,
+  endMs: number,
+  rangeMs: number,
+  { isCounter, isRate }: Extrapolation,
+): number {
+  let difference = last - first
+  if (isCounter) difference += lost
+  const sampled = (lastMs - firstMs) / 1000
+  const interval = sampled / (count - 1)
+  const threshold = interval * 1.1
+  let toStart = (firstMs - endMs + rangeMs) / 1000
+  let toEnd = (endMs - lastMs) / 1000
+  if (toStart >= threshold) toStart = interval / 2
+  if (isCounter && difference > 0 && first >= 0) toStart = Math.min(toStart, sampled * (first / difference))
+  if (toEnd >= threshold) toEnd = interval / 2
+  let factor = (sampled + toStart + toEnd) / sampled
+  if (isRate) factor /= rangeMs / 1000
+  return difference * factor
 }
 
 /** What a counter has lost by resets: it goes on from the first of them inside a window, which never goes back. */

@@ -2,6 +2,7 @@
 // It refuses two rows that answer for the same label set at the same step.
 import type { Labels } from '#base'
 import { rememberedKey } from '../labels.ts'
+import type { InstantFrame } from './instant-frame.ts'
 import type { QueryMeter } from './meter.ts'
 import { forEach, type Steps } from './steps.ts'
 import { executionFault } from './syntax-fault.ts'
@@ -16,6 +17,7 @@ export interface Row {
 export type Frame =
   | { readonly kind: 'scalar'; readonly values: Float64Array }
   | { readonly kind: 'vector'; readonly rows: readonly Row[] }
+  | InstantFrame
   | { readonly kind: 'string'; readonly text: string }
 
 /** The instants at which an expression is evaluated. */

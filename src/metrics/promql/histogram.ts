@@ -4,6 +4,8 @@ import type { Labels } from '#base'
 import { parseNumber } from '../format-number.ts'
 import { keyWithout, METRIC_NAME, valueOf, withoutLabels } from '../labels.ts'
 import { newRow, type Row } from './frame.ts'
+import { InstantFrame } from './instant-frame.ts'
+import type { HistogramPlan, InstantState } from './instant-operators.ts'
 import type { QueryMeter } from './meter.ts'
 import type { PlaceMemo } from './place-memo.ts'
 import { forEach, type Steps } from './steps.ts'
@@ -45,6 +47,50 @@ export function* histogramQuantile(
     if (meter.isSliceOver) yield
   }
   return groups.map(group => group.row)
+}
+
+/** The same at one instant, in columns. */
+export function histogramInstant(
+  quantile: number,
+  frame: InstantFrame,
+  { histograms }: InstantState,
+  meter: QueryMeter,
+): InstantFrame {
+  const plan = histograms.of(frame.labels, null, () => planHistograms(frame.labels))
+  const { labels, starts, members, uppers, results } = plan
+  const sorted = new Buckets(members.length)
+  for (let at = 0; at < labels.length; at += 1) {
+    sorted.length = 0
+    const end = starts[at + 1] ?? 0
+    for (let next = starts[at] ?? 0; next < end; next += 1)
+      sorted.add(uppers[next] ?? 0, frame.values[members[next] ?? 0] ?? 0)
+    results[at] = sorted.quantile(quantile)
+  }
+  meter.work(members.length)
+  return new InstantFrame(labels, results)
+}
+
+function planHistograms(rows: readonly Labels[]): HistogramPlan {
+  const groups = new Map<string, { labels: Labels; members: { upper: number; at: number }[] }>()
+  for (const [at, own] of rows.entries()) {
+    const bucket = bucketOf(own)
+    if (bucket === null) continue
+    const { key, upper, labels } = bucket
+    let group = groups.get(key)
+    if (group === undefined) groups.set(key, (group = { labels, members: [] }))
+    group.members.push({ upper, at })
+  }
+  const all = [...groups.values()]
+  const sorted = all.flatMap(({ members }) => members.sort((a, b) => a.upper - b.upper))
+  const starts = new Int32Array(all.length + 1)
+  for (const [at, { members }] of all.entries()) starts[at + 1] = (starts[at] ?? 0) + members.length
+  return {
+    labels: all.map(({ labels }) => labels),
+    starts,
+    members: Int32Array.from(sorted, ({ at }) => at),
+    uppers: Float64Array.from(sorted, ({ upper }) => upper),
+    results: new Float64Array(all.length),
+  }
 }
 
 /** Label sets and bounds are read once a query, not once a step. */

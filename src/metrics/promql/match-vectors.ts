@@ -2,23 +2,14 @@
 // It refuses matches that are not unique on the side that must be. See
 // https://prometheus.io/docs/prometheus/latest/querying/operators/#vector-matching
 import type { Labels } from '#base'
-import {
-  keyOf,
-  keyWithout,
-  METRIC_NAME,
-  onlyLabels,
-  rememberedKey,
-  valueOf,
-  withLabel,
-  withoutLabels,
-  withoutName,
-} from '../labels.ts'
+import { keyOf, keyWithout, METRIC_NAME, rememberedKey } from '../labels.ts'
 import type { BinaryExpr, Matching } from './ast.ts'
 import { SET_OPERATORS } from './ast.ts'
 import type { Context } from './evaluate.ts'
 import { distinct, newRow, type Row } from './frame.ts'
+import { joined } from './instant-operators.ts'
 import type { QueryMeter } from './meter.ts'
-import { dropsName, pairOperator } from './operators.ts'
+import { pairOperator } from './operators.ts'
 import { PlaceMemo } from './place-memo.ts'
 import type { SharedFrames } from './shared-frames.ts'
 import { forEach, type Steps } from './steps.ts'
@@ -179,19 +170,9 @@ class PairJoiner {
 
   /** The same object as the last time, so that what is remembered of it is found again. */
   #joined(many: Labels, one: Labels): Labels {
-    if (this.#made === null) return this.#labels(many, one)
+    if (this.#made === null) return joined(this.#expr, many, one)
     const partners = this.#made.of(this.rows.length, many, () => new PlaceMemo<Labels>())
-    return partners.of(0, one, () => this.#labels(many, one))
-  }
-
-  #labels(many: Labels, one: Labels): Labels {
-    const { on, labels, cardinality, include } = this.#expr.matching
-    let result = dropsName(this.#expr) ? withoutName(many) : many
-    if (cardinality === 'one-to-one') {
-      result = on ? onlyLabels(result, labels) : withoutLabels(result, new Set(labels))
-    }
-    for (const name of include) result = withLabel(result, name, valueOf(one, name))
-    return result
+    return partners.of(0, one, () => joined(this.#expr, many, one))
   }
 }
 

@@ -60,33 +60,28 @@ export const countOf: Reducer = (_values, from, to) => to - from
  * series: a large level must not eat the digits of what varies.
  */
 export const varianceOverTime: Reducer = (values, from, to) => {
-  const mean = new CompensatedSum()
-  const squares = new CompensatedSum()
+  let mean = 0
+  let meanLost = 0
+  let squares = 0
+  let squaresLost = 0
   for (let at = from; at < to; at += 1) {
     const value = values[at] ?? 0
-    const delta = value - mean.value
-    mean.add(delta / (at - from + 1))
-    squares.add(delta * (value - mean.value))
+    const delta = value - (mean + meanLost)
+    const step = delta / (at - from + 1)
+    const nextMean = mean + step
+    // Once it is infinite there is nothing left to compensate.
+    if (nextMean === Infinity || nextMean === -Infinity) meanLost = 0
+    else if (Math.abs(mean) >= Math.abs(step)) meanLost += mean - nextMean + step
+    else meanLost += step - nextMean + mean
+    mean = nextMean
+    const square = delta * (value - (mean + meanLost))
+    const nextSquares = squares + square
+    if (nextSquares === Infinity || nextSquares === -Infinity) squaresLost = 0
+    else if (Math.abs(squares) >= Math.abs(square)) squaresLost += squares - nextSquares + square
+    else squaresLost += square - nextSquares + squares
+    squares = nextSquares
   }
-  return squares.value / (to - from)
-}
-
-/** Neumaier's; once it is infinite there is nothing left to compensate. */
-class CompensatedSum {
-  #sum = 0
-  #lost = 0
-
-  add(term: number): void {
-    const next = this.#sum + term
-    if (next === Infinity || next === -Infinity) this.#lost = 0
-    else if (Math.abs(this.#sum) >= Math.abs(term)) this.#lost += this.#sum - next + term
-    else this.#lost += term - next + this.#sum
-    this.#sum = next
-  }
-
-  get value(): number {
-    return this.#sum + this.#lost
-  }
+  return (squares + squaresLost) / (to - from)
 }
 
 /** Linear interpolation between the two nearest ranks; NaN sorts below all numbers. */

@@ -40,7 +40,35 @@ export interface Meter {
   tick(): void
 }
 
+/** First and last sample of a window that is open on the left, and what a counter has lost by resets inside of it. */
+export interface WindowEnds {
+  firstMs: number
+  first: number
+  lastMs: number
+  last: number
+  count: number
+  lost: number
+}
+
+/** The same range of the same series at one moment after the other: what is known of a window is kept for the next. */
+export interface FollowedWindows {
+  /** What `look` has found. */
+  readonly ends: WindowEnds
+  /** The windows that end at `endMs`; gives how many series there are. */
+  begin(endMs: number, meter: Meter): number
+  labels(at: number): Labels
+  unnamed(at: number): Labels
+  /** `none`: not two samples. `unsure`: it has to be found out from the samples. */
+  look(at: number): 'found' | 'none' | 'unsure'
+  /** Valid until any series is read again. */
+  samples(at: number): LoadedSamples
+  /** Series that have samples there: known once all have been looked at. */
+  readonly alive: number
+}
+
 export interface SampleSource {
+  /** Null: this range is not worth it, or too many are followed. Closed when nobody asks for it any more. */
+  follow?(matchers: readonly Matcher[], rangeMs: number): (FollowedWindows & { close(): void }) | null
   /** Samples with `fromMs <= time <= toMs` of every series that matches. */
   select(matchers: readonly Matcher[], fromMs: number, toMs: number, meter: Meter): SelectedSeries[]
 }

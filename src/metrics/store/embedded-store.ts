@@ -16,6 +16,7 @@ import type { LoadedSamples, Meter, SelectedSeries } from '../promql/source.ts'
 import type { Matrix, Value } from '../promql/value.ts'
 import { ChunkSlab } from './chunk-slab.ts'
 import { ColumnCache } from './column-cache.ts'
+import { Followed } from './counter-windows.ts'
 import { FoundSeries, type SelectedWindow } from './found-series.ts'
 import { Head } from './head.ts'
 import { Intake } from './intake.ts'
@@ -93,6 +94,8 @@ export class EmbeddedStore implements MetricsStore {
   #nowMs = 0
   #failing: string | null = null
   #sealing: Promise<void> | null = null
+  /** Somebody waits for the seal that runs, or for the one that begins. */
+  #hurries = false
   #restore: RestoreProgress | null = null
   /** What changes SQLite runs one after the other: each has a transaction that is open over many turns. */
   #changing: Promise<unknown> = Promise.resolve()
@@ -115,10 +118,15 @@ export class EmbeddedStore implements MetricsStore {
     this.#sealed = new SealedChunks(this.#folder, this.#log)
     this.#writeLog = this.#recover(ensureFolder(join(this.#folder, 'log')))
     this.#intake = new Intake(this.#head, this.#seriesMax, (series, timeMs) => this.#valueAt(series, timeMs))
-    this.#engine = new QueryEngine({ select: (...query) => this.#select(...query) }, options)
+    const oldestMs = (): number => this.#nowMs - this.#retentionMs
+    const followed = new Followed({ head: this.#head, read: this.#readOf, clock: this.#clock, oldestMs })
+    this.#engine = new QueryEngine(
+      { select: (...query) => this.#select(...query), follow: (...range) => followed.follow(...range) },
+      options,
+    )
     this.#sealTimer = every(
       options.sealEveryMs ?? SEAL_EVERY_MS,
-      () => this.seal(),
+      () => this.#sealSlowly(),
       error => this.#log.error('metrics-seal-failed', { error }),
     )
     this.#log.info('metrics-store-opened', {
@@ -189,10 +197,6 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   stats(): StoreStats {
-    let oldestMs = Number.POSITIVE_INFINITY
-    for (const series of this.#head.all()) {
-      if (series.oldestMs < oldestMs) oldestMs = series.oldestMs
-    }
     return {
       series: this.#head.size,
       seriesMax: this.#seriesMax,
@@ -203,7 +207,7 @@ export class EmbeddedStore implements MetricsStore {
       seals: this.#sealed.seals.length,
       acceptedTotal: this.#acceptedTotal,
       refusedTotal: { ...this.#refusedTotal },
-      oldestMs: Number.isFinite(oldestMs) ? oldestMs : null,
+      oldestMs: this.#head.oldestMs(),
       newestMs: this.newestMs(),
       failing: this.#failing,
     }
@@ -221,8 +225,15 @@ export class EmbeddedStore implements MetricsStore {
   }
 
   seal(): Promise<void> {
+    this.#hurries = true
+    return this.#sealSlowly()
+  }
+
+  /** As long as nobody waits for it. */
+  #sealSlowly(): Promise<void> {
     this.#sealing ??= this.#alone(() => this.#sealOnce()).finally(() => {
       this.#sealing = null
+      this.#hurries = false
     })
     return this.#sealing
   }
@@ -423,7 +434,7 @@ export class EmbeddedStore implements MetricsStore {
   #sealEarly(): void {
     if (this.#writeLog.bytes < LOG_BYTES_EARLY_SEAL || this.#sealing !== null) return
     if (this.#clock.monotonicMs() < this.#earlySealMs) return
-    this.seal().catch((error: unknown) => {
+    this.#sealSlowly().catch((error: unknown) => {
       this.#earlySealMs = this.#clock.monotonicMs() + EARLY_SEAL_AGAIN_MS
       this.#log.error('metrics-seal-failed', { error })
     })
@@ -445,7 +456,7 @@ export class EmbeddedStore implements MetricsStore {
     if (all.some(series => series.hasPending)) {
       const firstPage = this.#memory.slab.page
       try {
-        const slices = new Slices(this.#clock)
+        const slices = this.#slices()
         const checkpoint = this.#writeLog.rotate()
         const pieces = await takePieces(all, slices)
         await this.#sealed.commit(pieces, checkpoint, slices)
@@ -461,7 +472,7 @@ export class EmbeddedStore implements MetricsStore {
 
   /** Merges what is worth it, and drops what is old. */
   async #tidy(): Promise<void> {
-    const slices = new Slices(this.#clock)
+    const slices = this.#slices()
     try {
       while (!this.#closed && (await this.#sealed.merge(slices)));
       await this.#dropOld(slices)
@@ -469,6 +480,12 @@ export class EmbeddedStore implements MetricsStore {
     } catch (error) {
       throw writeFault(error, this.#folder)
     }
+  }
+
+  /** Memory fills while the log is long. */
+  #slices(): Slices {
+    const isLong = (): boolean => this.#writeLog.bytes > LOG_BYTES_EARLY_SEAL * 2
+    return new Slices(this.#clock, () => this.#hurries || this.#closed || isLong())
   }
 
   #alone<Result>(change: () => Promise<Result>): Promise<Result> {
@@ -560,16 +577,13 @@ export class EmbeddedStore implements MetricsStore {
     this.#head.reserveIds(this.#sealed.nextSeriesId())
     const checkpoint = this.#sealed.checkpoint()
     let unknown = 0
-    let latest: Series | undefined
     const { segments, records, closedBytes } = replay(logFolder, checkpoint, this.#log, payload =>
       readRecord(payload, {
         series: (id, labels) => {
           this.#head.restore(id, labels).defined = true
         },
         sample: (id, timeMs, value) => {
-          // Samples of one series mostly follow each other.
-          const series = latest?.id === id ? latest : this.#head.byId(id)
-          latest = series
+          const series = this.#head.byId(id)
           if (series === undefined) unknown += 1
           else this.#recoverSample(series, timeMs, value)
           if (timeMs > this.#newestMs) this.#newestMs = timeMs

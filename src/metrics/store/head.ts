@@ -21,8 +21,9 @@ export class Head {
   readonly #limits: SeriesLimits
   readonly #memory: Memory
   #nextId = 1
-  /** Grows when series come or go. */
+  /** Grows when series come or go: of all, and of each metric name. */
   #generation = 0
+  readonly #generations = new Map<string, number>()
   /** What was found for the matchers of a query that is asked again and again. */
   readonly #selected = new WeakMap<
     readonly Matcher[],
@@ -40,6 +41,13 @@ export class Head {
 
   all(): Iterable<Series> {
     return this.#byKey.values()
+  }
+
+  /** Null: there are no samples. */
+  oldestMs(): number | null {
+    let oldestMs = Number.POSITIVE_INFINITY
+    for (const series of this.#byKey.values()) if (series.oldestMs < oldestMs) ({ oldestMs } = series)
+    return Number.isFinite(oldestMs) ? oldestMs : null
   }
 
   byId(id: number): Series | undefined {
@@ -92,7 +100,7 @@ export class Head {
   }
 
   remove(series: Series): void {
-    this.#generation += 1
+    this.#changed(series.labels)
     series.forget()
     if (series.sender !== null) {
       const left = (this.#bySender.get(series.sender) ?? 1) - 1
@@ -123,10 +131,24 @@ export class Head {
   /** Series that satisfy all matchers, in the order of their ids. */
   select(matchers: readonly Matcher[]): readonly Series[] {
     const known = this.#selected.get(matchers)
-    if (known !== undefined && known.generation === this.#generation) return known.found
+    const generation = this.#generationOf(matchers)
+    if (known !== undefined && known.generation === generation) return known.found
     const found = this.#find(matchers)
-    this.#selected.set(matchers, { generation: this.#generation, found })
+    this.#selected.set(matchers, { generation, found })
     return found
+  }
+
+  /** Of a query that names its metric, others' series change nothing. */
+  #generationOf(matchers: readonly Matcher[]): number {
+    for (const { name, operator, value } of matchers)
+      if (name === METRIC_NAME && operator === '=' && value !== '') return this.#generations.get(value) ?? 0
+    return this.#generation
+  }
+
+  #changed(labels: Labels): void {
+    this.#generation += 1
+    // Never the same number again, also for a name that was away.
+    this.#generations.set(valueOf(labels, METRIC_NAME), this.#generation)
   }
 
   #find(matchers: readonly Matcher[]): Series[] {
@@ -153,7 +175,7 @@ export class Head {
 
   #add(id: number, labels: Labels, key: string): Series {
     const series = new Series(id, labels, key, this.#memory)
-    this.#generation += 1
+    this.#changed(labels)
     this.#byKey.set(key, series)
     this.#byId[id] = series
     this.#nextId = Math.max(this.#nextId, id + 1)

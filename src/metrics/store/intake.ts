@@ -23,6 +23,13 @@ type Beside = Omit<RemoteWriteRequest, 'series'>
 
 /** A sender may order labels in its own way, so that a series can have more than one form. */
 const FORMS_A_SERIES = 2
+/** Smaller batches come from many writers, whose places would drive each other out. */
+const PLACES_MIN = 1000
+
+interface Place {
+  readonly labels: Labels
+  readonly series: Series
+}
 
 export class Intake implements RequestVisitor {
   readonly #head: Head
@@ -37,6 +44,7 @@ export class Intake implements RequestVisitor {
   #accept: ((labels: Labels) => void) | null = null
   #limits: RemoteWriteLimits | null = null
   readonly #likely: (Series | null)[] = []
+  readonly #places: Place[] = []
   #missesBefore = 0
   #expected = 0
   /** The series of the samples that come next, or why they are refused. */
@@ -69,8 +77,10 @@ export class Intake implements RequestVisitor {
   }
 
   batch(batch: readonly WriteSeries[]): void {
-    for (const { labels, samples } of batch) {
-      this.#target = this.#resolve(labels)
+    const places = batch.length >= PLACES_MIN ? this.#places : null
+    if (places !== null) places.length = Math.min(places.length, batch.length)
+    for (const [at, { labels, samples }] of batch.entries()) {
+      this.#target = places === null ? this.#resolve(labels) : this.#resolveAt(places, at, labels)
       for (const sample of samples) this.sample(sample.timestampMs, sample.value)
     }
     this.#settle()
@@ -190,6 +200,17 @@ export class Intake implements RequestVisitor {
     }
     this.#settle()
     return scanned
+  }
+
+  /** What rules record comes each second, with the same label sets at the same places. */
+  #resolveAt(places: Place[], at: number, labels: Labels): Series | RefusalReason {
+    const known = places[at]
+    if (known !== undefined && known.labels === labels && this.#head.byId(known.series.id) === known.series)
+      return known.series
+    const series = this.#resolve(labels)
+    // Only one that has samples: others may go away again.
+    if (series instanceof Series && series.defined) places[at] = { labels, series }
+    return series
   }
 
   #resolve(labels: Labels): Series | RefusalReason {

@@ -55,6 +55,8 @@ export class Series {
   defined = false
   /** Its labels in JSON, for the log; null when they have not been written so yet, or are not needed any more. */
   definition: string | null = null
+  /** Grows when samples came or went elsewhere than at the end: what was kept of it does not hold any more. */
+  epoch = 0
   /** What was decoded for queries; the cache of columns sets it. */
   column: Column | null = null
   #unnamed: Labels | null = null
@@ -80,6 +82,10 @@ export class Series {
     return this.#unnamed
   }
 
+  get hasLate(): boolean {
+    return this.#late !== null
+  }
+
   get hasPending(): boolean {
     return this.#count > 0 || this.#late !== null || this.#lastChunk >= this.#pendingFrom
   }
@@ -103,6 +109,7 @@ export class Series {
 
   /** A sample that is older than the newest one. */
   appendLate(timeMs: number, value: number): void {
+    this.epoch += 1
     this.#late ??= { times: [], values: [] }
     this.#late.times.push(timeMs)
     this.#late.values.push(value)
@@ -160,6 +167,24 @@ export class Series {
       return only
     }
     return null
+  }
+
+  /** Samples with `afterMs < time <= toMs`, without a copy; quick where they are the newest few. */
+  after(afterMs: number, toMs: number): Samples {
+    const { open, slab } = this.#memory
+    if (this.#late !== null) return this.between(afterMs + 1, toMs)
+    let from = this.#count
+    while (from > 0 && open.peek(this.#slot, from - 1) > afterMs) from -= 1
+    let end = from
+    while (end < this.#count && open.peek(this.#slot, end) <= toMs) end += 1
+    const isInColumn = from > 0 || (slab.head(this.#lastChunk)?.lastMs ?? 0) <= afterMs
+    if (!isInColumn) return this.glance(afterMs + 1, toMs)
+    if (end === from) return NO_SAMPLES
+    if (end === from + 1) {
+      open.readOne(this.#slot, from, only)
+      return only
+    }
+    return this.glance(afterMs + 1, toMs)
   }
 
   /** The same of what SQLite does not have. */
@@ -231,6 +256,7 @@ export class Series {
 
   /** SQLite has more of it than before, from `oldestMs` to `newestMs`. */
   restored(oldestMs: number, newestMs: number): void {
+    this.epoch += 1
     this.defined = true
     this.oldestMs = Math.min(this.oldestMs, oldestMs)
     this.newestMs = Math.max(this.newestMs, newestMs)
@@ -248,6 +274,7 @@ export class Series {
 
   /** Gives its slot back; what is in memory is forgotten. */
   forget(): void {
+    this.epoch += 1
     this.#count = 0
     this.#late = null
     this.#lastChunk = NO_CHUNK
