@@ -129,7 +129,7 @@ describe('the score of a drill', () => {
     ])
     expect(wrong({ cause: 'edge-frozen' })).toEqual(['diagnosis: clock-2012: As in 2012; wanted edge-frozen'])
     expect(wrong({ drill: drill({ incidents: [] }) })[0]).toBe('one incident: none was opened')
-    expect(wrong({ rings: 1 })).toEqual(['ringing: rang 1 times: a drill wakes nobody'])
+    expect(wrong({ rings: 1 })).toEqual(['ringing: people were told 1 time: a drill tells nobody'])
     expect(wrong({ drill: drill({ ring: true }) })).toHaveLength(1)
     expect(wrong({ out: ['us-east: cpu is high'] })).toEqual(['normal ranges: us-east: cpu is high'])
     expect(wrong({ undone: 'orders: disk full' })).toEqual(['undone: orders: disk full'])

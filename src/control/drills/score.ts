@@ -17,7 +17,7 @@ const AFTER_PERCENT_MAX = 0.5
 export interface ScoreFacts {
   readonly drill: DrillView
   readonly cause: CauseKind
-  /** Rings that went out because of it. */
+  /** Rings that went out because of it; of one that is not to ring, whatever went out. */
   readonly rings: number
   /** By server: not within its normal range at the end, in words. */
   readonly out: readonly string[]
@@ -150,8 +150,9 @@ function causeMark({ drill, cause }: ScoreFacts): DrillMark {
 }
 
 function ringWords({ drill, rings }: ScoreFacts): string {
-  if (rings === 0) return drill.ring ? 'nobody was rung, though it was to ring' : 'nobody was rung'
-  return drill.ring ? `rang ${rings} times, as it was to` : `rang ${rings} times: a drill wakes nobody`
+  if (rings === 0) return drill.ring ? 'nobody was rung, though it was to ring' : 'nobody was told'
+  const times = `${rings} ${rings === 1 ? 'time' : 'times'}`
+  return drill.ring ? `rang ${times}, as it was to` : `people were told ${times}: a drill tells nobody`
 }
 
 function clockMark({ clockMovedMs, slews, tookMs }: ScoreFacts): DrillMark {

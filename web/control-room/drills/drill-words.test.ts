@@ -56,7 +56,7 @@ it('tells what viewers felt against others, and what was not measured', () => {
   ])
   expect(shown(drill([], { ...score, viewerMinutesLost: null, clockMovedMs: null })).slice(3)).toEqual([
     'Viewer-minutes lost: – (not measured)',
-    'Rebuffering apart: – (no edge was slow while it was watched)',
+    'Rebuffering apart: – (no edge of this drill is slow)',
     'Machine’s clock moved: – (could not be read)',
   ])
 })

@@ -45,7 +45,7 @@ export function drillFigures({ targets, score }: DrillView): DrillFigure[] {
     slowest('Found after', hurt, 'detectedAt', 'nothing was hurt'),
     slowest('Viewers moved after', watched, 'movedAt', 'nobody had to be moved'),
     slowest('Mended and back after', mended, 'returnedAt', 'nothing to mend'),
-    ...(score === null ? [] : scoreFigures(score)),
+    ...(score === null ? [] : scoreFigures(score, targets)),
   ]
 }
 
@@ -63,7 +63,11 @@ function slowest(
   return { label, value, note: took.length === 1 ? (took[0]?.server ?? '') : words.join(', ') }
 }
 
-function scoreFigures(score: NonNullable<DrillView['score']>): DrillFigure[] {
+function scoreFigures(
+  score: NonNullable<DrillView['score']>,
+  targets: readonly DrillTarget[],
+): DrillFigure[] {
+  const isSlow = targets.some(({ fault }) => fault === 'early-timers')
   const { viewerMinutesLost: lost, felt, clockMovedMs: moved } = score
   const apart = felt?.elsewhere == null ? null : felt.sick - felt.elsewhere
   return [
@@ -77,7 +81,9 @@ function scoreFigures(score: NonNullable<DrillView['score']>): DrillFigure[] {
       value: apart === null ? '–' : `${apart.toFixed(1)} points`,
       note:
         felt === undefined || apart === null
-          ? 'no edge was slow while it was watched'
+          ? isSlow
+            ? 'nobody watched on both sides'
+            : 'no edge of this drill is slow'
           : `${felt.server} ${felt.sick.toFixed(1)} %, others ${(felt.elsewhere ?? 0).toFixed(1)} %`,
     },
     {
