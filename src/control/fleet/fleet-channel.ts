@@ -132,8 +132,17 @@ function greeting(context: ControlContext, peer: Peer): FromControl[] {
 function onHello(context: ControlContext, hello: Hello): void {
   const { fleet, state, steering, probePlan, options, log } = context
   const record = fleet.get(hello.server)
+  const before = record?.version ?? ''
   if (record === null || !fleet.hello(record, hello, options.clock.monotonicMs())) return
   const { url, version, hostId } = hello
+  // Its agent tells of what is installed, within a minute; this is what runs, at once.
+  if (before !== '' && before !== version) {
+    const at = context.fleetTime.nowMs()
+    const change = { kind: 'version', subject: 'server', from: before, to: version, at } as const
+    void state.marks
+      .seen({ id: hello.server, hostId }, [change])
+      .catch((error: unknown) => log.error('mark-not-stored', { server: hello.server, error }))
+  }
   void state.servers
     .remember(hello.server, { url, version, hostId })
     .catch((error: unknown) => log.error('server-not-stored', { server: hello.server, error }))

@@ -197,6 +197,22 @@ const table: readonly [string, CauseKind, CauseInput][] = [
     }),
   ],
   [
+    'an edge that does not answer since others take its CPU',
+    'cpu-pegged',
+    input([gone('a', 'process runs but does not answer, host alive: no HTTP answer to b')], {
+      alerts: fires('EdgeUnreachable', 'a'),
+      figures: figures('a', { ownCores: 0.02, otherCores: 1.1, cores: 2, cpuWait: 0.9 }),
+    }),
+  ],
+  [
+    'an edge that hangs on a busy host, without wanting its CPU',
+    'edge-frozen',
+    input([gone('a', 'process runs but does not answer, host alive: no HTTP answer to b')], {
+      alerts: fires('EdgeUnreachable', 'a'),
+      figures: figures('a', { ownCores: 0.02, otherCores: 1.1, cores: 2, cpuWait: 0.1 }),
+    }),
+  ],
+  [
     'a bad release whose restart opened the incident, on a busy host',
     'bad-release',
     input(bad, {

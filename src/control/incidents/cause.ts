@@ -31,6 +31,8 @@ const STEAL = 0.1
 const OTHERS_SHARE = 0.4
 /** A host that is busy is no cause while the server itself hardly waits for its turn. */
 const STARVED = 0.2
+/** The same, so much that a server does not answer at all. */
+const KEPT_WAITING = 0.4
 const MOST = 0.8
 const EVIDENCE_MAX = 8
 
@@ -144,11 +146,14 @@ function dissent(servers: readonly ServerFacts[], others: readonly ServerFacts[]
   ]
 }
 
-function frozen({ servers }: CauseInput): Named | null {
+function frozen({ servers, figures }: CauseInput): Named | null {
   const found = saying(servers, /process (frozen|gone|runs but does not answer)/)
   if (found === null) return null
   const { those, others } = found
   const sure = those.every(({ reason }) => /process (frozen|gone), host alive/.test(reason))
+  // One that hangs by itself wants no CPU; one that waits for it most of the time would answer if it got some.
+  const waiting = those.filter(({ id }) => (figures.get(id)?.cpuWait ?? 0) >= KEPT_WAITING)
+  if (!sure && waiting.length * 2 >= those.length) return null
   const gone = those.every(({ reason }) => reason.includes('process gone'))
   const what = gone
     ? 'is gone'

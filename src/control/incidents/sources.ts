@@ -74,7 +74,8 @@ const questions: readonly (readonly [
     'sum by (instance) (rate(node_cpu_seconds_total{instance=~"$",mode!~"idle|iowait|steal"}[30s]))',
   ],
   ['cores', 'count by (instance) (node_cpu_seconds_total{instance=~"$",mode="idle"})'],
-  ['cpuWait', 'max by (instance) (rate(vitrine_server_cpu_wait_seconds_total{instance=~"$"}[30s]))'],
+  // Short: a server that gets no CPU stops answering within seconds.
+  ['cpuWait', 'max by (instance) (rate(vitrine_server_cpu_wait_seconds_total{instance=~"$"}[15s]))'],
   ['steal', 'avg by (instance) (rate(node_cpu_seconds_total{instance=~"$",mode="steal"}[30s]))'],
   [
     'diskFree',
