@@ -97,13 +97,13 @@ function Begin({ answer }: { readonly answer: DrillsAnswer }): ReactNode {
       {why !== null ? (
         <p>{why}</p>
       ) : (
-        <>
-          <p className="quiet drill-may">May be hurt: {answer.targets.join(', ')}.</p>
+        <div className="drill-acts">
           <label className="drill-ring">
             <input type="checkbox" checked={ring} onChange={event => setRing(event.target.checked)} /> Ring
             people as on a real night; else nobody is told
           </label>
-        </>
+          <span>May be hurt: {answer.targets.join(', ')}</span>
+        </div>
       )}
       {begin.error === null ? null : <Problem error={begin.error} what="The drill" />}
     </>
