@@ -33,7 +33,11 @@ function registerAffected(viewers: Command): void {
   const affected = viewers
     .command('affected')
     .description('who lost seconds to stalls or could not start, and how many more than among their peers')
-    .option('--last <time>', 'up to now: 30m, 6h, 2d', text => readTime(text, BACK_S_MAX), 3600)
+    .addOption(
+      new Option('--last <time>', 'up to now: 30m, 6h, 2d')
+        .argParser(text => readTime(text, BACK_S_MAX))
+        .default(3600, '1h'),
+    )
     .option('--from <time>', 'instead: an ISO time, as 2026-11-22T21:00:00Z')
     .option('--to <time>', 'up to here (default: now)')
     .option('--edge <id>', 'fed by this edge; its peers are viewers of the same titles on others')

@@ -42,7 +42,7 @@ describe('readRules', () => {
     [
       'an unknown key',
       file('      - alert: A\n        expr: up\n        sirens: 2\n'),
-      /^r\.yaml:4: .*sirens/,
+      /^r\.yaml:6: .*sirens/,
     ],
     [
       'alert and record at once',

@@ -1,12 +1,13 @@
 // Owns reading a YAML file into a shape, with the line of everything in it. It refuses with file, line and what was
-// expected there.
+// expected there, for all mistakes at once: one line each, in the order of the file.
 import { readFileSync } from 'node:fs'
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import { type Fault, messageOf } from '#base'
+import { type Fault, messageOf, nearest } from '#base'
 import { controlFaults } from '../faults.ts'
 
 const FILE_BYTES_MAX = 1024 * 1024
+const MISTAKES_MAX = 20
 
 export type YamlPath = readonly (string | number)[]
 
@@ -16,18 +17,25 @@ export interface ReadYaml<Value> {
   readonly at: (path: YamlPath) => string
 }
 
-/** Throws control-rules-invalid. */
+export interface Mistake {
+  readonly path: YamlPath
+  readonly text: string
+}
+
+/** Throws control-rules-invalid. `further` tells of what a shape cannot, also where the shape is wrong elsewhere. */
 export function readYaml<Shape extends z.ZodType>(
   text: string,
   name: string,
   shape: Shape,
+  further: (plain: unknown) => readonly Mistake[] = () => [],
 ): ReadYaml<z.infer<Shape>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, version: '1.2' })
   const broken = document.errors[0]
   if (broken !== undefined)
     throw invalidRules(`${name}:${lines.linePos(broken.pos[0]).line}: ${firstLine(broken.message)}`)
-  const at = (path: YamlPath): string => `${name}:${lineAt(document.contents, path, lines)}`
+  const line = (path: YamlPath): number => lineAt(document.contents, path, lines)
+  const at = (path: YamlPath): string => `${name}:${line(path)}`
   let plain: unknown
   try {
     plain = document.toJS() ?? {}
@@ -35,12 +43,41 @@ export function readYaml<Shape extends z.ZodType>(
     throw invalidRules(`${name}: ${messageOf(error)}`, error) // more aliases than any hand writes
   }
   const parsed = shape.safeParse(plain)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const path = (issue?.path ?? []).filter(part => typeof part !== 'symbol')
-    throw invalidRules(`${at(path)}: ${path.join('.')}: ${issue?.message ?? 'not such a file'}`)
+  const mistakes = [...(parsed.success ? [] : mistakesOf(parsed.error, keysOf(shape))), ...further(plain)]
+  if (!parsed.success || mistakes.length > 0) {
+    const told = mistakes.toSorted((a, b) => line(a.path) - line(b.path)).slice(0, MISTAKES_MAX)
+    const rest = mistakes.length - told.length
+    throw invalidRules(
+      [
+        ...told.map(mistake => `${at(mistake.path)}: ${mistake.text}`),
+        ...(rest > 0 ? [`${name}: and ${rest} more`] : []),
+      ].join('\n'),
+    )
   }
   return { value: parsed.data, at }
+}
+
+/** What a shape found, each with the place it is about; a key that is not known with the nearest of `known`. */
+export function mistakesOf(error: z.ZodError, known: readonly string[], under: YamlPath = []): Mistake[] {
+  return error.issues.flatMap(issue => {
+    const own = issue.path.filter(part => typeof part !== 'symbol')
+    if (issue.code !== 'unrecognized_keys') return [mistakeAt([...under, ...own], issue.message)]
+    return issue.keys.map(key => {
+      const near = own.length === 0 ? nearest(key, known) : null
+      const hint = near === null ? '' : `; did you mean ${near}?`
+      return mistakeAt([...under, ...own, key], `Unrecognized key: ${JSON.stringify(key)}${hint}`)
+    })
+  })
+}
+
+function mistakeAt(path: YamlPath, what: string): Mistake {
+  return { path, text: path.length === 0 ? what : `${path.join('.')}: ${what}` }
+}
+
+function keysOf(shape: z.ZodType): string[] {
+  return 'shape' in shape && typeof shape.shape === 'object' && shape.shape !== null
+    ? Object.keys(shape.shape)
+    : []
 }
 
 /** Throws control-rules-invalid when it is too large, or what the system says. */

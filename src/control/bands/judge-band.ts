@@ -76,12 +76,23 @@ export function overall(
   const missing = views.filter(({ word }) => word === 'cannot-tell')
   const enough = all ? missing.length === 0 && told.length > 0 : told.length >= TOLD_MIN
   if (!enough) {
-    const why = missing.map(({ text }) => text).join('; ')
-    return { word: 'cannot-tell', text: `cannot tell: ${why === '' ? 'nothing is measured' : why}` }
+    return { word: 'cannot-tell', text: `cannot tell: ${missingWords(missing)}` }
   }
   const isShort = told.some(({ basis }) => basis === 'short baseline')
   const names = told.map(({ signal }) => signal).join(', ')
   return { word: 'ok', text: `${names} within the normal range${isShort ? ' (short baseline)' : ''}` }
+}
+
+/** Each reason once: a list of eight signals with the same one is not read. */
+function missingWords(missing: readonly SignalView[]): string {
+  const names = (of: readonly SignalView[]): string => of.map(({ signal }) => signal).join(', ')
+  const alone = missing.filter(({ value }) => value !== null)
+  const unmeasured = missing.filter(({ value }) => value === null)
+  const parts = [
+    ...(alone.length === 0 ? [] : [`nothing to compare with yet: ${names(alone)}`]),
+    ...(unmeasured.length === 0 ? [] : [`not measured now: ${names(unmeasured)}`]),
+  ]
+  return parts.length === 0 ? 'nothing is measured' : parts.join('; ')
 }
 
 function basisWords({ basis, n }: Band): string {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { NormalAnswer, SignalView } from '#wire'
 import type { ServerRecord } from '../fleet/fleet.ts'
+import { overall } from './judge-band.ts'
 import { NormalKeeper } from './normal-keeper.ts'
 
 type Standing = NormalAnswer['servers'][number]
@@ -71,4 +72,21 @@ describe('since when a server is within its normal range', () => {
     await keeper.turn()
     expect(keeper.wallOf('edge-0')).toBeNull()
   })
+})
+
+it('gives each reason once where it cannot tell', () => {
+  const view = (signal: SignalView['signal'], value: number | null): SignalView => ({
+    signal,
+    unit: '',
+    value,
+    low: null,
+    high: null,
+    basis: 'none',
+    n: 0,
+    word: 'cannot-tell',
+    text: '',
+  })
+  const { text } = overall([view('cpu', 1), view('load', 2), view('first-byte', null)], false)
+  expect(text).toBe('cannot tell: nothing to compare with yet: cpu, load; not measured now: first-byte')
+  expect(overall([], false).text).toBe('cannot tell: nothing is measured')
 })

@@ -158,7 +158,7 @@ describe('back-tests', () => {
     expect(() => tests.start({ ...request, text: recorded })).toThrow('own.yaml: no alerting rule')
     expect(() => tests.start({ ...request, line: 3 })).toThrow('own.yaml:3: no alerting rule there')
     expect(() => tests.start({ ...request, text: ruleText('        sirens: 2\n') })).toThrow(
-      /own\.yaml:5: .*sirens/,
+      /own\.yaml:10: .*sirens/,
     )
     await tests.close()
   })

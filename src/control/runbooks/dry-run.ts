@@ -79,8 +79,14 @@ export async function dryRunOf(parts: Parts, runbook: Runbook, request: RunReque
     problems: [...new Set(problems)],
     warnings: [...new Set(warnings)],
     batches,
-    onFailure: runbook.onFailure.map(stepTitle),
+    onFailure: runbook.onFailure.map(step => fillIn(stepTitle(step), whichFails(plan))),
   }
+}
+
+/** Of several nobody knows beforehand which one it will be. */
+function whichFails({ regions }: RunPlan): { id: string; region: string } {
+  const [[id, region] = ['', ''], ...others] = Object.entries(regions)
+  return others.length === 0 ? { id, region } : { id: 'the server', region: 'its region' }
 }
 
 async function serverOf(

@@ -63,4 +63,16 @@ describe('a runbook that cannot be carried out', () => {
   ])('%s', (_what, text, problem) => {
     expect(() => readRunbook(text, 'x.yaml')).toThrow(problem)
   })
+
+  it('is told of all mistakes at once, in the order of the file, each with its line', () => {
+    const steps = '  - dance:\n  - wait-until: up ==\n    timeout: 60 parsecs\n'
+    const text = `runbook: a\ntitle: A\nmtach: {}\nsteps:\n${steps}`
+    expect(() => readRunbook(text, 'x.yaml')).toThrow(
+      /^x\.yaml:3: .*did you mean match\?\nx\.yaml:5: .*"dance"\. Steps are .*\nx\.yaml:6: .*PromQL.*\nx\.yaml:7: .*duration.*$/,
+    )
+  })
+
+  it('is told of the first twenty of many', () => {
+    expect(() => readRunbook(with_('  - dance:\n'.repeat(30)), 'x.yaml')).toThrow(/x\.yaml: and 10 more$/)
+  })
 })

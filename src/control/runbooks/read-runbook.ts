@@ -7,7 +7,14 @@ import { messageOf, nearest } from '#base'
 import { describeQuery } from '#metrics'
 import { causeKinds, runStepKinds, serverId, serverRoles, stepArguments, stepName, userRoles } from '#wire'
 import { readDurationMs } from '../alerts/duration.ts'
-import { invalidRules, readTextFile, readYaml } from '../alerts/read-yaml.ts'
+import {
+  invalidRules,
+  type Mistake,
+  mistakesOf,
+  readTextFile,
+  readYaml,
+  type YamlPath,
+} from '../alerts/read-yaml.ts'
 import { signalNames } from '../bands/signals.ts'
 import { fillIn, type Runbook, type RunbookStep } from './runbook.ts'
 
@@ -115,18 +122,12 @@ const fileShape = z.strictObject({
   'on-failure': listed.default([]),
 })
 
-type At = (path: readonly (string | number)[]) => string
-
-/** Throws control-rules-invalid with file and line. */
+/** Throws control-rules-invalid with file and line of each mistake. */
 export function readRunbook(text: string, file: string): Runbook {
-  const { value, at } = readYaml(text, file, fileShape)
-  const steps = value.steps.map((step, place) => readStep(step, ['steps', place], at))
-  const onFailure = value['on-failure'].map((step, place) => readStep(step, ['on-failure', place], at))
-  const preconditions = value.preconditions.map(({ text: what, expr }, place) => {
-    checkExpression(expr, () => at(['preconditions', place, 'expr']))
-    return { text: what, expr }
-  })
-  checkOrder(steps, at)
+  const { value } = readYaml(text, file, fileShape, furtherMistakes)
+  const steps = value.steps.flatMap(step => stepOf(step))
+  const onFailure = value['on-failure'].flatMap(step => stepOf(step))
+  const preconditions = value.preconditions
   return {
     name: value.runbook,
     title: value.title,
@@ -161,29 +162,50 @@ function approvalOf(said: {
   return { role: said.role, secondPerson: said['second-person'], timeoutMs: said.timeout }
 }
 
+/** Of steps, their order and expressions: told also while the rest of the file is wrong. */
+function furtherMistakes(plain: unknown): Mistake[] {
+  const raw = z.looseObject({}).catch({}).parse(plain)
+  const [steps, onFailure] = [listOf(raw.steps), listOf(raw['on-failure'])]
+  return [
+    ...steps.flatMap((step, place) => stepMistakes(step, ['steps', place])),
+    ...onFailure.flatMap((step, place) => stepMistakes(step, ['on-failure', place])),
+    ...listOf(raw.preconditions).flatMap(({ expr }, place) =>
+      expressionMistakes(expr, ['preconditions', place, 'expr']),
+    ),
+    ...orderMistakes(steps.map(step => kindOf(step))),
+  ]
+}
+
+function listOf(raw: unknown): Record<string, unknown>[] {
+  const list = listed.safeParse(raw)
+  return list.success ? list.data : []
+}
+
+function kindOf(raw: Record<string, unknown>): (typeof runStepKinds)[number] | undefined {
+  return runStepKinds.find(known => Object.keys(raw).includes(known))
+}
+
 /** The word that says which step it is, with what is nearest where it is none. */
-function readStep(raw: Record<string, unknown>, path: readonly (string | number)[], at: At): RunbookStep {
-  const keys = Object.keys(raw)
-  const kind = runStepKinds.find(known => keys.includes(known))
+function stepMistakes(raw: Record<string, unknown>, path: YamlPath): Mistake[] {
+  const kind = kindOf(raw)
   if (kind === undefined) {
-    const near = nearest(keys[0] ?? '', [...runStepKinds])
-    const hint = near === null ? '' : `; did you mean ${near}?`
-    throw invalidRules(
-      `${at([...path, ...keys.slice(0, 1)])}: ${path.join('.')}: unknown step ${JSON.stringify(keys[0] ?? '')}${hint} Steps are ${runStepKinds.join(', ')}`,
-    )
+    const word = Object.keys(raw)[0] ?? ''
+    const near = nearest(word, [...runStepKinds])
+    const hint = near === null ? '.' : `; did you mean ${near}?`
+    const text = `${path.join('.')}: unknown step ${JSON.stringify(word)}${hint} Steps are ${runStepKinds.join(', ')}`
+    return [{ path: [...path, word], text }]
   }
   const parsed = stepShapes[kind].safeParse(raw)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    const own = (issue?.path ?? []).filter(part => typeof part !== 'symbol')
-    const extra = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
-    const where = [...path, ...own, ...extra]
-    throw invalidRules(`${at(where)}: ${where.join('.')}: ${issue?.message ?? 'not such a step'}`)
-  }
-  const step = toStep(parsed.data)
-  if (step.kind === 'wait-until') checkExpression(step.expr, () => at([...path, 'wait-until']))
-  if (step.when !== undefined) checkExpression(step.when, () => at([...path, 'when']))
-  return step
+  return [
+    ...(parsed.success ? [] : mistakesOf(parsed.error, Object.keys(stepShapes[kind].shape), path)),
+    ...(kind === 'wait-until' ? expressionMistakes(raw[kind], [...path, kind]) : []),
+    ...expressionMistakes(raw.when, [...path, 'when']),
+  ]
+}
+
+function stepOf(raw: Record<string, unknown>): RunbookStep[] {
+  const kind = kindOf(raw)
+  return kind === undefined ? [] : [toStep(stepShapes[kind].parse(raw))]
 }
 
 type StepData = {
@@ -221,25 +243,27 @@ function ownStep(data: StepData): RunbookStep {
   return { kind: 'approve', text: data.approve.text, ...approvalOf(data.approve) }
 }
 
-function checkExpression(expr: string, where: () => string): void {
+function expressionMistakes(expr: unknown, path: YamlPath): Mistake[] {
+  if (typeof expr !== 'string') return [] // the shape tells of that
   try {
     describeQuery(fillIn(expr, { id: 'server-1', region: 'region-1' }))
+    return []
   } catch (error) {
-    throw invalidRules(`${where()}: ${messageOf(error)}`, error)
+    return [{ path, text: `${path.join('.')}: ${messageOf(error)}` }]
   }
 }
 
 /** A server that was touched is proven to be well before viewers come back. */
-function checkOrder(steps: readonly RunbookStep[], at: At): void {
-  for (const [place, { kind }] of steps.entries()) {
-    if (kind !== 'undrain') continue
-    const before = steps.slice(0, place)
-    if (!before.some(step => step.kind === 'drain'))
-      throw invalidRules(`${at(['steps', place])}: undrain without a drain before it`)
-    const ran = before.findLastIndex(step => step.kind === 'run')
-    if (ran >= 0 && !before.slice(ran).some(step => step.kind === 'verify'))
-      throw invalidRules(`${at(['steps', place])}: undrain after a run needs a verify between them`)
-  }
+function orderMistakes(kinds: readonly (string | undefined)[]): Mistake[] {
+  return kinds.flatMap((kind, place): Mistake[] => {
+    if (kind !== 'undrain') return []
+    const [before, path] = [kinds.slice(0, place), ['steps', place]]
+    if (!before.includes('drain')) return [{ path, text: 'undrain without a drain before it' }]
+    const ran = before.lastIndexOf('run')
+    return ran >= 0 && !before.slice(ran).includes('verify')
+      ? [{ path, text: 'undrain after a run needs a verify between them' }]
+      : []
+  })
 }
 
 /** Files of a folder, or the file itself; in order of name. */

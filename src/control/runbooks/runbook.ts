@@ -72,7 +72,7 @@ export interface Runbook {
 /** One step in words. */
 export function stepTitle(step: RunbookStep): string {
   const title = ownTitle(step)
-  return step.when === undefined ? title : `${title}, where ${step.when}`
+  return step.when === undefined ? title : `${title}, only if ${step.when}`
 }
 
 function ownTitle(step: RunbookStep): string {

@@ -28,6 +28,7 @@ function Run({ run }: { readonly run: RunView }): ReactNode {
     <div className="page">
       <header className="page-head">
         <h1>{run.title}</h1>
+        <Link href="/runbooks">Runbooks</Link>
       </header>
       <p className="run-stands" role="status" data-tone={toneOfRun(run)}>
         <StateIcon state={iconOfRun(run)} />

@@ -26,7 +26,9 @@ export function RunbooksPage(): ReactNode {
       ) : (
         <>
           {runbooks.data.problem === null ? null : (
-            <p role="alert">The files as they stand are not in force: {runbooks.data.problem}</p>
+            <p role="alert" className="runbook-mistakes">
+              The files as they stand are not in force: {runbooks.data.problem}
+            </p>
           )}
           <div className="runbook-list">
             {runbooks.data.runbooks.map(runbook => (
@@ -35,16 +37,20 @@ export function RunbooksPage(): ReactNode {
           </div>
         </>
       )}
-      <h2>Runs</h2>
       {/* Below what is above it: runs that came first would be pushed away. */}
-      {runs.data === undefined || (runbooks.data === undefined && runbooks.error === null) ? (
-        <Loading what="runs" />
-      ) : runs.data.runs.length === 0 ? (
-        <Empty title="Nothing has been run yet">
-          <p>A dry run shows what would happen, and changes nothing.</p>
-        </Empty>
-      ) : (
-        <Runs runs={runs.data.runs} />
+      {runbooks.data === undefined && runbooks.error === null ? null : (
+        <>
+          <h2>Runs</h2>
+          {runs.data === undefined ? (
+            <Loading what="runs" />
+          ) : runs.data.runs.length === 0 ? (
+            <Empty title="Nothing has been run yet">
+              <p>A dry run shows what would happen, and changes nothing.</p>
+            </Empty>
+          ) : (
+            <Runs runs={runs.data.runs} />
+          )}
+        </>
       )}
     </div>
   )
@@ -55,21 +61,57 @@ function One({ runbook }: { readonly runbook: RunbookView }): ReactNode {
   const { title, name, description, steps, approval } = runbook
   return (
     <section className="panel runbook" aria-label={title}>
-      <h3>
-        {title} <small>{name}</small>
-      </h3>
-      <p>{description}</p>
-      <ol>
-        {steps.map((text, place) => (
-          <li key={`${place} ${text}`}>{text}</li>
-        ))}
-      </ol>
-      {approval === null ? null : <p>Begins when {approval} approves.</p>}
+      <h3>{title}</h3>
+      <small>{name}</small>
+      <p>{withCode(description)}</p>
+      <details>
+        <summary>{steps.length === 1 ? 'One step' : `${steps.length} steps`}</summary>
+        <ol>
+          {steps.map((text, place) => (
+            <li key={`${place} ${text}`}>
+              <Step text={text} />
+            </li>
+          ))}
+        </ol>
+      </details>
+      {approval === null ? null : (
+        <p>Begins when an {approval === 'admin' ? 'admin' : 'operator or admin'} approves.</p>
+      )}
       <button type="button" className="plain" aria-expanded={open} onClick={() => setOpen(!open)}>
         {open ? 'Close' : 'Try or run'}
       </button>
       {open ? <RunForm runbook={runbook} /> : null}
     </section>
+  )
+}
+
+/** `words` between backticks, as descriptions have them. */
+function withCode(text: string): ReactNode[] {
+  return text
+    .split('`')
+    .map((part, place) => (place % 2 === 1 ? <code key={`${place} ${part}`}>{part}</code> : part))
+}
+
+/** A step in words, its expressions set apart from them. */
+function Step({ text }: { readonly text: string }): ReactNode {
+  const [, what = text, only] = /^(.*?), only if (.*)$/.exec(text) ?? []
+  const [, expr, goOn = ''] = /^wait until (.*?)(, and go on without it)?$/.exec(what) ?? []
+  return (
+    <>
+      {expr === undefined ? (
+        what
+      ) : (
+        <>
+          wait until <code>{expr}</code>
+          {goOn}
+        </>
+      )}
+      {only === undefined ? null : (
+        <>
+          , only if <code>{only}</code>
+        </>
+      )}
+    </>
   )
 }
 
@@ -89,15 +131,17 @@ function Runs({ runs }: { readonly runs: readonly RunView[] }): ReactNode {
         <tbody>
           {runs.map(({ id, startedAt, title, servers, by, condition, text }) => (
             <tr key={id}>
-              <td>
+              <td data-label="Began">
                 <Moment at={startedAt} />
               </td>
               <td>
                 <Link href={`/runs/${id}`}>{title}</Link>
               </td>
-              <td>{servers.map(server => server.id).join(', ')}</td>
-              <td>{by}</td>
-              <td data-state={condition ?? 'running'}>{condition ?? text}</td>
+              <td data-label="Servers">{servers.map(server => server.id).join(', ')}</td>
+              <td data-label="By">{by}</td>
+              <td data-label="Stands" data-state={condition ?? 'running'}>
+                {condition ?? text}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -18,7 +18,7 @@ import { figureText } from '../units.ts'
 import { SessionChart } from '../viewers/session-chart.tsx'
 import { StallsPanel } from '../viewers/stalls-panel.tsx'
 import { StatePill } from '../viewers/state-pill.tsx'
-import { eventText, ratioText, saidBy } from '../viewers/viewer-words.ts'
+import { eventText, ratioText, saidBy, stallWords, startWords } from '../viewers/viewer-words.ts'
 import '../viewers/viewers.css'
 
 export function ViewerSessionPage({ sid }: { readonly sid: string }): ReactNode {
@@ -68,13 +68,13 @@ function Head({ answer }: { readonly answer: ViewerSessionAnswer }): ReactNode {
       session.endedAt === null ? 'Goes on' : 'Lasted',
       duration((session.endedAt === null ? answer.now : session.lastAt) - session.startedAt),
     ],
-    ['Start time', session.startTimeS === null ? 'no frame yet' : figureText(session.startTimeS, 'seconds')],
+    ['Start time', startWords(session)],
     ['Watched', duration(session.watchedS * 1000)],
     [
       'Rebuffering',
-      session.rebufferS === 0
+      session.rebuffers === 0 && session.rebufferS === 0
         ? 'none'
-        : `${session.rebufferS.toFixed(1)} s in ${session.rebuffers} ${session.rebuffers === 1 ? 'stall' : 'stalls'}, ${ratioText(session.rebufferS / asked)}`,
+        : `${stallWords(session)} in ${session.rebuffers} ${session.rebuffers === 1 ? 'stall' : 'stalls'}${session.rebufferS === 0 ? '' : `, ${ratioText(session.rebufferS / asked)}`}`,
     ],
     [
       'Bitrate',

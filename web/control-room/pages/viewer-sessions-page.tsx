@@ -18,7 +18,7 @@ import { Choice } from '../viewers/choice.tsx'
 import { SpanPicker } from '../viewers/span-picker.tsx'
 import { StatePill } from '../viewers/state-pill.tsx'
 import { ViewerHead } from '../viewers/viewer-tabs.tsx'
-import { ratioText, shortSid } from '../viewers/viewer-words.ts'
+import { ratioText, shortSid, stallWords, startWords } from '../viewers/viewer-words.ts'
 import '../viewers/viewers.css'
 import { type PageWindow, useWindow } from './use-window.ts'
 
@@ -279,7 +279,7 @@ function Table({ sessions }: { readonly sessions: readonly SessionView[] }): Rea
 }
 
 function SessionRow({ session }: { readonly session: SessionView }): ReactNode {
-  const { sid, title, state, startedAt, startTimeS, watchedS, rebufferS, rebuffers, bitrateBps } = session
+  const { sid, title, state, startedAt, watchedS, rebufferS, rebuffers, bitrateBps } = session
   const edges = [...new Set(session.edges.map(({ id }) => id))]
   const asked = watchedS + rebufferS
   return (
@@ -307,16 +307,17 @@ function SessionRow({ session }: { readonly session: SessionView }): ReactNode {
         <Moment at={startedAt} />
       </td>
       <td className="number" data-label="Start time">
-        {startTimeS === null ? 'no frame' : figureText(startTimeS, 'seconds')}
+        {startWords(session)}
       </td>
       <td className="number" data-label="Watched">
         {duration(watchedS * 1000)}
       </td>
-      <td className="number" data-label="Rebuffering" data-lost={rebufferS > 0}>
-        {rebufferS > 0 ? `${rebufferS.toFixed(1)} s` : 'none'}
-        {rebufferS > 0 ? (
+      <td className="number" data-label="Rebuffering" data-lost={rebuffers > 0 || rebufferS > 0}>
+        {stallWords(session)}
+        {rebuffers > 0 || rebufferS > 0 ? (
           <small>
-            {rebuffers} {rebuffers === 1 ? 'stall' : 'stalls'}, {ratioText(rebufferS / asked)}
+            {rebuffers} {rebuffers === 1 ? 'stall' : 'stalls'}
+            {rebufferS > 0 ? `, ${ratioText(rebufferS / asked)}` : ''}
           </small>
         ) : null}
       </td>

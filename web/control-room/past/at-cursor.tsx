@@ -34,7 +34,7 @@ export function AtCursor({ server, grid }: AtCursorProps): ReactNode {
   const kernel = useKernelMessages(server, asked, { beforeMs: BEFORE_MS, afterMs: AFTER_MS })
   const time = momentMs === null ? '--:--:--' : timeOfDay(momentMs, zone)
   return (
-    <section className="at-cursor" aria-label="At the cursor">
+    <section className="at-cursor" aria-label="At the cursor" data-pointed={pointedS !== null}>
       <header>
         <h3>
           {pointedS === null ? 'Now' : 'At the cursor'} <small>{time}</small>

@@ -12,7 +12,7 @@ import { useWindow } from '../pages/use-window.ts'
 import { ZoneSwitch } from '../parts/moment.tsx'
 import { useSilence } from '../parts/shell.tsx'
 import { inOrder } from '../server-order.ts'
-import { SessionLanes } from './session-lanes.tsx'
+import { EmptyLanes, SessionLanes } from './session-lanes.tsx'
 import { withSaid } from './session-line.ts'
 
 const MARGIN_S = 3
@@ -83,7 +83,7 @@ export function SessionChart({
             The charts are not fed: {feed.problem}
           </p>
         ) : null}
-        {grid === null ? null : <SessionLanes answer={answer} grid={grid} servers={servers} />}
+        {grid === null ? <EmptyLanes /> : <SessionLanes answer={answer} grid={grid} servers={servers} />}
         <TimeChart
           {...common}
           title="Buffer"

@@ -79,7 +79,21 @@ export function SessionLanes({ answer, grid, servers }: SessionLanesProps): Reac
   )
 }
 
-function Lane({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
+/** As high as the lanes that are on their way: nothing below them is pushed when they come. */
+export function EmptyLanes(): ReactNode {
+  return (
+    <div className="session-lanes">
+      <Lane name="Said" />
+      <Lane name="State" />
+      <Lane name="Edge" />
+      <p className="lane-words" aria-hidden="true">
+        <span className="quiet">Loading…</span>
+      </p>
+    </div>
+  )
+}
+
+function Lane({ name, children }: { readonly name: string; readonly children?: ReactNode }): ReactNode {
   return (
     <div className="session-lane">
       <span className="lane-name">{name}</span>

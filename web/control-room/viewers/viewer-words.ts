@@ -1,6 +1,7 @@
 // Owns the words of viewers' pages: what a share is, what an event, a state and a blame are called. Pure.
 import type { Blame, SessionView, ViewerSessionAnswer, WatchingPart } from '#wire'
 import type { Tone } from '../parts/tone.ts'
+import { figureText } from '../units.ts'
 
 /** The one definition: docs/operate/viewers.md. */
 export const WATCHING_DEFINITION =
@@ -115,6 +116,19 @@ export function saidBy(by: SessionView['edges'][number]['by']): string {
 }
 
 /** Whole ids are for machines; the beginning tells sessions of a page apart. */
+/** How long it took to the first frame; who was first told of in the midst of playing had one that nobody timed. */
+export function startWords({ startTimeS, attempt }: Pick<SessionView, 'startTimeS' | 'attempt'>): string {
+  if (startTimeS !== null) return figureText(startTimeS, 'seconds')
+  if (attempt === 'started') return 'not told'
+  return attempt === 'starting' ? 'no frame yet' : 'no frame'
+}
+
+/** Seconds and stalls; of a stall that a player only named (`bs` of CMCD v1) the length is not known. */
+export function stallWords({ rebufferS, rebuffers }: Pick<SessionView, 'rebufferS' | 'rebuffers'>): string {
+  if (rebufferS === 0 && rebuffers === 0) return 'none'
+  return rebufferS === 0 ? 'length not known' : `${rebufferS.toFixed(1)} s`
+}
+
 export function shortSid(sid: string): string {
   return sid.length <= 24 ? sid : `${sid.slice(0, 22)}…`
 }
