@@ -98,7 +98,12 @@ function results(ended: readonly DrillView[], movedMs: number): BenchResult[] {
 
 function words(drill: DrillView): string {
   const { state, text, score } = drill
-  const wrong = score?.marks.filter(({ ok }) => !ok).map(mark => `${mark.name}: ${mark.text}`) ?? []
+  const wrong =
+    score?.marks
+      .filter(({ ok }) => !ok)
+      .map(
+        ({ name, text, wanted }) => `${name}: ${text}${wanted === undefined ? '' : `; wanted ${wanted}`}`,
+      ) ?? []
   const felt =
     score?.felt === undefined
       ? ''

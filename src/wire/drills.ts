@@ -42,8 +42,10 @@ export type DrillTarget = z.infer<typeof drillTarget>
 export const drillMark = z.object({
   name: z.string(),
   ok: z.boolean(),
-  /** With its figure, and what was wanted. */
+  /** What came, with its figure. */
   text: z.string(),
+  /** Left out: the text says it. */
+  wanted: z.string().optional(),
 })
 export type DrillMark = z.infer<typeof drillMark>
 
@@ -58,6 +60,17 @@ export const drillFelt = z.object({
   after: z.number().nullable(),
 })
 export type DrillFelt = z.infer<typeof drillFelt>
+
+/** A runbook that was carried out, once for all servers with the same fault. */
+export const drillRun = z.object({
+  id: z.string(),
+  runbook: z.string(),
+  /** In the order in which they were taken. */
+  servers: z.array(serverId),
+  /** Taken alone before the others; null: one server has none, and some runbooks have none. */
+  canary: serverId.nullable(),
+})
+export type DrillRun = z.infer<typeof drillRun>
 
 export const drillIncident = z.object({
   id: z.string(),
@@ -82,6 +95,8 @@ export const drillView = z.object({
   /** What happened, oldest first. */
   log: z.array(z.object({ at: time, text: z.string() })),
   incidents: z.array(drillIncident),
+  /** Left out: by an older version, which did not say. */
+  runs: z.array(drillRun).optional(),
   /** What of the runbooks a drill does otherwise. */
   shortened: z.array(z.string()),
   /** Null until it has ended. */

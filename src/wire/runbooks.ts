@@ -180,6 +180,8 @@ export const runView = z.object({
   waitsFor: z
     .object({ role: z.enum(userRoles), until: time, secondPerson: z.boolean(), text: z.string() })
     .nullable(),
+  /** Taken alone before the others; null: nobody is. */
+  canary: serverId.nullable(),
   stopping: z.boolean(),
   servers: z.array(
     z.object({

@@ -98,7 +98,7 @@ function finish(options: CommonOptions, drill: DrillView): void {
 }
 
 export function scoreLines(
-  { id, kind, state, text, score, incidents, shortened }: DrillView,
+  { id, kind, state, text, score, incidents, shortened, runs = [] }: DrillView,
   base: string,
 ): string[] {
   const links = incidents.map(({ id: incident }) => `  ${base}/incidents/${incident}`)
@@ -108,7 +108,17 @@ export function scoreLines(
     '',
     `Drill ${kind} (${id}): ${state}, ${points} of ${of}${state === 'stopped' || text.startsWith(`${points} `) ? '' : `: ${text}`}`,
     '',
-    ...marks.map(mark => `  ${mark.ok ? 'ok    ' : 'WRONG '} ${mark.name}: ${mark.text}`),
+    ...marks.map(
+      ({ ok, name, text: got, wanted }) =>
+        `  ${ok ? 'ok    ' : 'WRONG '} ${name}: ${got}${wanted === undefined ? '' : `; wanted ${wanted}`}`,
+    ),
+    ...runs.flatMap(({ id: run, runbook, canary, servers }) =>
+      canary === null
+        ? []
+        : [
+            `  canary of ${runbook} (run ${run}): ${canary}, before ${servers.filter(one => one !== canary).join(', ')}`,
+          ],
+    ),
     '',
     `  viewer-minutes lost: ${viewerMinutesLost === null ? 'not measured' : viewerMinutesLost.toFixed(2)}`,
     ...shortened.map(one => `  otherwise than on a real night: ${one}`),

@@ -9,11 +9,7 @@ const MOMENT_MS_MAX = 8.64e15
 /** A moment in a query, fleet time in ms. An empty one is a mistake, not 1970. */
 export const queryMoment: z.ZodType<number | undefined> = z.preprocess(
   text => (typeof text === 'string' && text.trim() === '' ? Number.NaN : text),
-  z.coerce
-    .number({ error: 'expected a moment in ms since 1970' })
-    .min(0)
-    .max(MOMENT_MS_MAX)
-    .optional(),
+  z.coerce.number({ error: 'expected a moment in ms since 1970' }).min(0).max(MOMENT_MS_MAX).optional(),
 )
 
 /** A moment in the past: the answer is the fleet as it was then. */

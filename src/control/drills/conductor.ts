@@ -2,12 +2,12 @@
 // room offers, as an operator would, and undoes everything whatever happens. It decides nothing that the control room
 // decides on a real night: finding, explaining and moving viewers are watched, not helped.
 import { setTimeout as pause } from 'node:timers/promises'
-import { Fault, messageOf } from '#base'
+import { messageOf } from '#base'
 import type { DrillAct, DrillTarget, DrillView, IncidentView } from '#wire'
 import type { ControlContext } from '../context.ts'
-import { beginRun } from '../runbooks/begin-run.ts'
 import { runView } from '../runbooks/run-view.ts'
-import { type DrillPlan, faultWords, needs, shorten } from './drill-plan.ts'
+import { beginOffered, begunWords, SURE, togetherWith } from './begin-offered.ts'
+import { type DrillPlan, faultWords, needs } from './drill-plan.ts'
 import { feltBy, machineClockMs, outOfRange, ringsOf, slews, viewerMinutes } from './measure.ts'
 import { offered } from './offered.ts'
 import { feltWords, scoreOf } from './score.ts'
@@ -26,7 +26,6 @@ const CHECK_MS_MAX = 1000
 const BEHIND_MS = -1000
 /** Ahead of them: timers come late, which is no early timer. */
 const AHEAD_MS = 1500
-const SURE = 0.7
 const LOG_MAX = 200
 
 export interface ConductorOptions {
@@ -175,7 +174,8 @@ export class Conductor {
     for (const sid of waiting) if (sessions.whereIs(sid)?.edge !== server) waiting.delete(sid)
     if (waiting.size > 0) return
     this.#target(server, { movedAt: this.#nowMs() })
-    this.#say(`${server}: its viewers are on other edges`)
+    const { viewers = 0 } = this.#find(server) ?? {}
+    if (viewers > 0) this.#say(`${server}: its viewers are on other edges`)
   }
 
   /** A step is over when it was seen and explained: there is nothing to mend but the clock itself. */
@@ -212,30 +212,18 @@ export class Conductor {
 
   /** As an operator: what the control room offers for this server, once it is sure enough of the cause. */
   async #begin(server: string, name: string, mine: readonly IncidentView[]): Promise<void> {
-    const { context } = this.#options
-    const incident = mine.find(({ servers }) => servers.includes(server))
-    if (this.#find(server)?.detectedAt == null) return
-    const runbook = context.runs.files.get(name)
-    if (runbook === null) throw new Error(`no runbook is called ${name}`)
-    if (incident === undefined || incident.cause.confidence < SURE) return
-    const [offer] = await offered(context, [runbook], incident)
-    if (offer === undefined || !offer.servers.includes(server)) return
-    const { runbook: short, changes } = shorten(runbook)
-    const request = { runbook: name, servers: [server], reason: `drill: ${offer.why}`, incident: incident.id }
-    const run = await beginRun(
-      context,
-      short,
-      { ...request, reason: request.reason.slice(0, 512) },
-      this.#by(),
-    ).catch((error: unknown) => {
-      // It began by itself, as it may where the configuration says so.
-      const other = error instanceof Fault && error.code === 'control-run-busy' ? error.facts['run'] : null
-      if (typeof other === 'string') return other
-      throw error
-    })
-    this.#view = { ...this.#view, shortened: [...new Set([...this.#view.shortened, ...changes])] }
-    this.#target(server, { run })
-    this.#say(`${server}: ${name} is offered (${offer.why.slice(0, 120)}) and begun: run ${run}`)
+    const servers = togetherWith(this.#view.targets, server)
+    const begun = await beginOffered(this.#options.context, { servers, name, mine, by: this.#by() })
+    if (begun === null) return
+    const { shortened, runs = [] } = this.#view
+    const others = runs.filter(({ id }) => id !== begun.run.id)
+    this.#view = {
+      ...this.#view,
+      shortened: [...new Set([...shortened, ...begun.changes])],
+      runs: [...others, begun.run],
+    }
+    for (const id of begun.run.servers) this.#target(id, { run: begun.run.id })
+    this.#say(begunWords(begun))
   }
 
   async #follow(server: string): Promise<void> {
@@ -245,15 +233,18 @@ export class Conductor {
     const stored = await context.state.runs.get(target.run)
     if (stored === null) return
     const view = runView(stored, () => null, this.#nowMs())
-    const [one] = view.servers
+    const one = view.servers.find(({ id }) => id === server)
     const command = one?.steps.findLast(({ kind }) => kind === 'run')
     if (target.mendedAt === null && command?.state === 'done') {
       this.#target(server, { mendedAt: command.endedAt ?? this.#nowMs() })
       this.#say(`${server}: ${command.title} is done (${command.text})`)
     }
-    if (view.endedAt === null) return
+    // The canary is back while the run goes on with the others.
+    const goesOn = view.endedAt === null
+    if (goesOn && !(one?.outcome === 'returned' && view.servers.some(({ outcome }) => outcome === null)))
+      return
     if (one?.outcome !== 'returned') throw new Error(`${server} did not come back: ${view.text}`)
-    this.#target(server, { returnedAt: view.endedAt })
+    this.#target(server, { returnedAt: (goesOn ? one.steps.at(-1)?.endedAt : view.endedAt) ?? this.#nowMs() })
     this.#say(`${server}: back in service`)
   }
 

@@ -55,6 +55,7 @@ export class DrillDesk {
       targets: plan.targets.map(({ server, fault, runbook }) => ({ server, fault, runbook, ...untouched })),
       log: [],
       incidents: [],
+      runs: [],
       shortened: [],
       score: null,
     }

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { DrillTarget, DrillView } from '#wire'
+import { canaryOf, planBatches } from '../runbooks/plan-run.ts'
 import { readRunbook } from '../runbooks/read-runbook.ts'
+import { begunWords, togetherWith } from './begin-offered.ts'
 import { DrillDesk } from './drill-desk.ts'
 import { planDrill, shorten } from './drill-plan.ts'
-import { type ScoreFacts, scoreOf } from './score.ts'
+import { markWords, type ScoreFacts, scoreOf } from './score.ts'
 
 const target = (server: string, part: Partial<DrillTarget> = {}): DrillTarget => ({
   server,
@@ -52,7 +54,7 @@ const facts = (part: Partial<ScoreFacts> = {}): ScoreFacts => ({
   ...part,
 })
 const wrong = (part: Partial<ScoreFacts>): string[] =>
-  scoreOf(facts(part)).marks.flatMap(({ ok, name, text }) => (ok ? [] : [`${name}: ${text}`]))
+  scoreOf(facts(part)).marks.flatMap(one => (one.ok ? [] : [markWords(one)]))
 
 describe('the plan of a drill', () => {
   it('hurts the edges of the story, and others where those are not marked', () => {
@@ -102,7 +104,7 @@ describe('the score of a drill', () => {
     expect(wrong({ felt })).toEqual([])
     expect(scoreOf(facts({ felt })).felt).toEqual(felt)
     expect(wrong({ felt: { ...felt, sick: 4, after: 0.9 } })).toEqual([
-      'viewers felt it: while ap-southeast was sick, its viewers waited 4.0 % of the time they wanted to watch, those of other edges 0.1 %: 3.9 points apart; wanted at least 5',
+      'viewers felt it: while ap-southeast was sick, its viewers waited 4.0 % of the time they wanted to watch, those of other edges 0.1 %: 3.9 points apart; wanted at least 5 points apart',
       'viewers after the move: waited 0.90 % of the time they wanted to watch; wanted less than 0.5 %',
     ])
     expect(wrong({ felt: { ...felt, elsewhere: null, after: null } })).toHaveLength(2)
@@ -125,17 +127,60 @@ describe('the score of a drill', () => {
       'eu-west found: after 11.0 s by EdgeUnreachable; wanted at most 10 s',
       'eu-west mended and back: never; wanted at most 180 s',
     ])
-    expect(wrong({ cause: 'edge-frozen' })).toEqual([
-      'diagnosis: wrong: clock-2012: As in 2012; it was edge-frozen',
-    ])
+    expect(wrong({ cause: 'edge-frozen' })).toEqual(['diagnosis: clock-2012: As in 2012; wanted edge-frozen'])
     expect(wrong({ drill: drill({ incidents: [] }) })[0]).toBe('one incident: none was opened')
-    expect(wrong({ rings: 1 })).toEqual(['ringing: rang 1 times: a drill wakes nobody'])
+    expect(wrong({ rings: 1 })).toEqual(['ringing: people were told 1 time: a drill tells nobody'])
     expect(wrong({ drill: drill({ ring: true }) })).toHaveLength(1)
     expect(wrong({ out: ['us-east: cpu is high'] })).toEqual(['normal ranges: us-east: cpu is high'])
     expect(wrong({ undone: 'orders: disk full' })).toEqual(['undone: orders: disk full'])
     expect(wrong({ clockMovedMs: 1.2 })).toHaveLength(1)
     expect(wrong({ clockMovedMs: 1.2, slews: true })).toEqual([])
     expect(wrong({ clockMovedMs: null })).toHaveLength(1)
+  })
+})
+
+describe('one run for the servers with the same fault', () => {
+  const found = { run: null, returnedAt: null, mendedAt: null }
+  const two = [target('eu-west', found), target('us-east', found)]
+  const other = target('ap-southeast', { ...found, fault: 'early-timers', runbook: 'reset-clock' })
+
+  it('takes them together once all are found, and its first server is the canary', () => {
+    const servers = togetherWith([...two, other], 'us-east')
+    expect(servers).toEqual(['eu-west', 'us-east'])
+    const strategy = { canary: true, batch: 5, perRegion: 1 }
+    const batches = planBatches(
+      servers.map(id => ({ id, region: id })),
+      strategy,
+    )
+    expect(batches).toEqual([['eu-west'], ['us-east']])
+    expect(canaryOf({ runbook: { strategy }, batches })).toBe('eu-west')
+    expect(canaryOf({ runbook: { strategy: { ...strategy, canary: false } }, batches })).toBeNull()
+    const late = [...two.slice(0, 1), target('us-east', { ...found, detectedAt: null })]
+    expect(togetherWith(late, 'eu-west')).toEqual([])
+  })
+
+  it('claims no canary where a run has one server', () => {
+    expect(togetherWith([...two, other], 'ap-southeast')).toEqual(['ap-southeast'])
+    const strategy = { canary: true, batch: 1, perRegion: 1 }
+    expect(canaryOf({ runbook: { strategy }, batches: [['ap-southeast']] })).toBeNull()
+    const run = { id: 'r', runbook: 'reset-clock', servers: ['ap-southeast'], canary: null }
+    const begun = { run, why: 'it is offered', changes: [] }
+    expect(begunWords(begun)).not.toContain('canary')
+    expect(begunWords({ ...begun, run: { ...run, canary: 'ap-southeast' } })).toContain(
+      'ap-southeast is the canary',
+    )
+    const names = (view: DrillView): string[] => scoreOf(facts({ drill: view })).marks.map(({ name }) => name)
+    expect(names(drill({ runs: [run] })).join()).not.toContain('canary')
+  })
+
+  it('wants the canary back before the others are mended', () => {
+    const runs = [{ id: 'r', runbook: 'restart-edge', servers: ['eu-west', 'us-east'], canary: 'eu-west' }]
+    const after = target('us-east', { mendedAt: 70_000, returnedAt: 90_000 })
+    expect(wrong({ drill: drill({ runs, targets: [target('eu-west'), after] }) })).toEqual([])
+    const before = target('us-east', { mendedAt: 30_000, returnedAt: 90_000 })
+    expect(wrong({ drill: drill({ runs, targets: [target('eu-west'), before] }) })).toEqual([
+      'canary of restart-edge: eu-west was not back before us-east; wanted eu-west back first',
+    ])
   })
 })
 

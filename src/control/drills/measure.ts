@@ -24,14 +24,15 @@ export async function outOfRange({ fleet, runs }: ControlContext): Promise<strin
   return out
 }
 
-export async function ringsOf({ state }: ControlContext, { incidents }: DrillView): Promise<number> {
+/** Notices that rang; where nobody is to be rung every notice counts, for nobody is to be told either. */
+export async function ringsOf({ state }: ControlContext, { incidents, ring }: DrillView): Promise<number> {
   const ids = incidents.map(({ id }) => id)
   if (ids.length === 0) return 0
   const rows = await state.db
     .selectFrom('notices')
     .select('id')
     .where('incident_id', 'in', ids)
-    .where('rings', '=', 1)
+    .where('rings', 'in', ring ? [1] : [0, 1])
     .execute()
   return rows.length
 }

@@ -17,7 +17,7 @@ const AFTER_PERCENT_MAX = 0.5
 export interface ScoreFacts {
   readonly drill: DrillView
   readonly cause: CauseKind
-  /** Rings that went out because of it. */
+  /** Rings that went out because of it; of one that is not to ring, whatever went out. */
   readonly rings: number
   /** By server: not within its normal range at the end, in words. */
   readonly out: readonly string[]
@@ -37,6 +37,7 @@ export function scoreOf(facts: ScoreFacts): NonNullable<DrillView['score']> {
   const { drill, viewerMinutesLost, clockMovedMs } = facts
   const marks = [
     ...drill.targets.flatMap(targetMarks),
+    ...canaryMarks(drill),
     ...feltMarks(facts.felt),
     incidentMark(drill),
     causeMark(facts),
@@ -80,8 +81,8 @@ function targetMarks(target: DrillView['targets'][number]): DrillMark[] {
 
 function within(name: string, tookMs: number | null, maxMs: number, more: string): DrillMark {
   const wanted = `at most ${maxMs / 1000} s`
-  if (tookMs === null) return mark(name, false, `never; wanted ${wanted}`)
-  return mark(name, tookMs <= maxMs, `after ${(tookMs / 1000).toFixed(1)} s${more}; wanted ${wanted}`)
+  if (tookMs === null) return mark(name, false, 'never', wanted)
+  return mark(name, tookMs <= maxMs, `after ${(tookMs / 1000).toFixed(1)} s${more}`, wanted)
 }
 
 function feltMarks(felt: DrillFelt | null): DrillMark[] {
@@ -91,14 +92,14 @@ function feltMarks(felt: DrillFelt | null): DrillMark[] {
     mark(
       'viewers felt it',
       elsewhere !== null && sick - elsewhere >= POINTS_MIN,
-      `${feltWords({ ...felt, after: null })}; wanted at least ${POINTS_MIN}`,
+      feltWords({ ...felt, after: null }),
+      `at least ${POINTS_MIN} points apart`,
     ),
     mark(
       'viewers after the move',
       after !== null && after < AFTER_PERCENT_MAX,
-      after === null
-        ? 'nobody was moved'
-        : `waited ${after.toFixed(2)} % of the time they wanted to watch; wanted less than ${AFTER_PERCENT_MAX} %`,
+      after === null ? 'nobody was moved' : `waited ${after.toFixed(2)} % of the time they wanted to watch`,
+      `less than ${AFTER_PERCENT_MAX} %`,
     ),
   ]
 }
@@ -145,21 +146,49 @@ function causeMark({ drill, cause }: ScoreFacts): DrillMark {
   const right = drill.incidents.find(one => one.cause === cause)
   if (right !== undefined) return mark('diagnosis', true, right.causeText)
   const said = drill.incidents.map(one => `${one.cause}: ${one.causeText}`).join('; ')
-  return mark('diagnosis', false, `wrong: ${said === '' ? 'none' : said}; it was ${cause}`)
+  return mark('diagnosis', false, said === '' ? 'none' : said, cause)
 }
 
 function ringWords({ drill, rings }: ScoreFacts): string {
-  if (rings === 0) return drill.ring ? 'nobody was rung, though it was to ring' : 'nobody was rung'
-  return drill.ring ? `rang ${rings} times, as it was to` : `rang ${rings} times: a drill wakes nobody`
+  if (rings === 0) return drill.ring ? 'nobody was rung, though it was to ring' : 'nobody was told'
+  const times = `${rings} ${rings === 1 ? 'time' : 'times'}`
+  return drill.ring ? `rang ${times}, as it was to` : `people were told ${times}: a drill tells nobody`
 }
 
 function clockMark({ clockMovedMs, slews, tookMs }: ScoreFacts): DrillMark {
   if (clockMovedMs === null) return mark('the machine’s clock', false, 'could not be read')
   const allowedMs = CLOCK_MS_MAX + (slews ? (tookMs * SLEW_PPM) / 1e6 : 0)
   const text = `moved by ${Math.abs(clockMovedMs).toFixed(3)} ms${slews ? ', a time daemon slews it' : ''}`
-  return mark('the machine’s clock', Math.abs(clockMovedMs) < allowedMs, text)
+  return mark(
+    'the machine’s clock',
+    Math.abs(clockMovedMs) < allowedMs,
+    text,
+    `less than ${Number(allowedMs.toFixed(3))} ms`,
+  )
 }
 
-function mark(name: string, ok: boolean, text: string): DrillMark {
-  return { name, ok, text }
+/** Several servers of one runbook: the first is back before the next is touched. One server has no canary. */
+function canaryMarks({ targets, runs = [] }: DrillView): DrillMark[] {
+  return runs.flatMap(({ runbook, servers, canary }) => {
+    if (canary === null) return []
+    const back = targets.find(({ server }) => server === canary)?.returnedAt ?? null
+    const others = servers.filter(id => id !== canary)
+    const firstMs = Math.min(
+      ...targets.flatMap(({ server, mendedAt }) => (others.includes(server) ? (mendedAt ?? []) : [])),
+    )
+    const ok = back !== null && back <= firstMs
+    const text = ok
+      ? `${canary} was back before ${others.join(', ')} was mended`
+      : `${canary} was not back before ${others.join(', ')}`
+    return [mark(`canary of ${runbook}`, ok, text, `${canary} back first`)]
+  })
+}
+
+function mark(name: string, ok: boolean, text: string, wanted?: string): DrillMark {
+  return { name, ok, text, ...(wanted === undefined ? {} : { wanted }) }
+}
+
+/** What came and what was wanted, as the command says it. */
+export function markWords({ name, text, wanted }: DrillMark): string {
+  return `${name}: ${text}${wanted === undefined ? '' : `; wanted ${wanted}`}`
 }

@@ -23,6 +23,8 @@ const DRAIN_MAX_S = 600
 const EVERY_MS = 250
 /** After a start nobody is called unreachable until everybody had the time to come back. */
 const GRACE_MS = 5000
+/** So long for one that was well and of which nobody has heard since: it may start together with the control room. */
+const UNHEARD_GRACE_MS = 15_000
 /** An observer that had no answer from anybody for this long is the suspect itself. */
 const TRUSTED_MS = 3000
 /** With one other machine its loss and one's own look the same: then what is near counts too. */
@@ -76,12 +78,13 @@ export function startHealthKeeper(options: HealthKeeperOptions): HealthKeeper {
       graceFromMs = listeningSinceMs
     }
     lastMs = nowMs
-    const grace = nowMs - graceFromMs < GRACE_MS
+    const passedMs = nowMs - graceFromMs
     const trusted = trustedObservers(options.fleet, nowMs, options.hostId ?? '')
     const peers = new PeerMedians(options.fleet.all())
     let changed = false
     for (const record of options.fleet.all()) {
       if (record.role === 'control') continue
+      const grace = passedMs < (isUnheard(record) ? UNHEARD_GRACE_MS : GRACE_MS)
       changed = evaluateOne({ options, record, nowMs, grace, trusted, peers, save }) || changed
     }
     if (changed) options.onChange()
@@ -110,6 +113,12 @@ interface Turn {
   readonly trusted: ReadonlySet<string>
   readonly peers: PeerMedians
   readonly save: (record: ServerRecord, from: ServerRecord['standing']['state'] | null) => void
+}
+
+/** Since this start, by anybody: its agent, its channel, those who look at it. */
+function isUnheard({ agentHeardMs, linkedMs, outside }: ServerRecord): boolean {
+  if (agentHeardMs !== null || linkedMs !== null) return false
+  return [...outside.values()].every(log => log.okAtMs() === null)
 }
 
 /** True when its state or the doubts about it changed. */

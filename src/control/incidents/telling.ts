@@ -42,6 +42,12 @@ export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: numbe
   if (tellAt === null || tellReason === null) return
   const due = isGrouped(tellReason) ? tellAtOf(policy, tellAt, incident.group().lastAt) : tellAt
   if (now < due) return
+  // A drill that rings nobody tells nobody: a chat would take it for a real night.
+  if (memo.drill !== null && !memo.drill.rings) {
+    incident.remember({ tellAt: null, tellReason: null })
+    incident.note(now, 'waiting', 'nobody is told: it is a drill')
+    return
+  }
   const isBack = memo.reopened > 0 && tellReason === 'opened'
   const severity = isBack ? severityNow(incident) : incident.stored.severity
   const wake = wakeOf(policy, { ...incident.stored, severity }, now, isBack)

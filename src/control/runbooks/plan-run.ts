@@ -31,3 +31,14 @@ export function planBatches(
   }
   return batches
 }
+
+/** Who is taken alone before all others; null: a run of one server has none, and a runbook may want none. */
+export function canaryOf({
+  runbook,
+  batches,
+}: {
+  readonly runbook: Pick<Runbook, 'strategy'>
+  readonly batches: readonly (readonly string[])[]
+}): string | null {
+  return runbook.strategy.canary && batches.length > 1 ? (batches[0]?.[0] ?? null) : null
+}

@@ -1,6 +1,7 @@
 // Owns how runbooks and runs are shown: from the plan and what is written down.
 import type { RunbookView, RunStepView, RunView } from '#wire'
 import { nextActions } from './next-actions.ts'
+import { canaryOf } from './plan-run.ts'
 import {
   foldRun,
   type Phase,
@@ -51,6 +52,7 @@ export function runView({ plan, events }: StoredRun, words: Words, nowMs: number
     condition: state.ended?.condition ?? null,
     text: state.ended?.text ?? standing(state, words),
     waitsFor: waitsFor(state, nowMs),
+    canary: canaryOf(plan),
     stopping: state.ended === null && state.stoppedBy !== null,
     servers: [...state.servers.values()].map(({ id, batch, settled, problem }) => ({
       id,

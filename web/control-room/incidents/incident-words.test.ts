@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { IncidentView, Verdict } from '#wire'
-import { confidenceText, feltWords, inListOrder, lostText, verdictText } from './incident-words.ts'
+import {
+  briefState,
+  confidenceText,
+  feltWords,
+  inListOrder,
+  lostText,
+  verdictText,
+} from './incident-words.ts'
 
 const verdict = (part: Partial<Verdict>): Verdict => ({
   class: 'sleep',
@@ -55,4 +62,14 @@ it('says what viewers felt, and who is there to compare with', () => {
   expect(feltWords({ server: 'us-east', worst: 0, waitedS: 0 }, ['ap-southeast'])).toBe(
     'us-east, not concerned: its viewers did not wait.',
   )
+})
+
+it('tells what a server did with its first reason, and leaves the rest to the timeline', () => {
+  expect(
+    briefState(
+      'eu-west is drained: takes no new viewers by order of run 9: runbook restart-edge (run 9): drill',
+    ),
+  ).toBe('eu-west is drained: takes no new viewers by order of run 9')
+  expect(briefState('eu-west is healthy: answers control')).toBe('eu-west is healthy: answers control')
+  expect(briefState(`a is degraded: ${'slow '.repeat(60)}`)).toHaveLength(110)
 })

@@ -75,3 +75,11 @@ export function hurtPath(
   })
   return `M${places.join('L')}`
 }
+
+const BRIEF_MAX = 110
+
+/** What a server did and the first reason; reasons of reasons stand in the timeline. */
+export function briefState(text: string): string {
+  const brief = text.split(': ').slice(0, 2).join(': ')
+  return brief.length <= BRIEF_MAX ? brief : `${brief.slice(0, BRIEF_MAX - 1).trimEnd()}…`
+}

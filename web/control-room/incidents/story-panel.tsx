@@ -6,7 +6,7 @@ import { type IncidentAnswer, type NormalAnswer, normalAnswer, type RunView } fr
 import { useClient } from '../api/use-control-room.tsx'
 import { useRuns } from '../api/use-runbooks.ts'
 import { Moment } from '../parts/moment.tsx'
-import { feltWords, lostText } from './incident-words.ts'
+import { briefState, feltWords, lostText } from './incident-words.ts'
 import './story.css'
 
 const LINES_MAX = 8
@@ -29,7 +29,7 @@ export function StoryPanel({ answer }: { readonly answer: IncidentAnswer }): Rea
   const of = (...kinds: string[]): Line[] => timeline.filter(({ kind }) => kinds.includes(kind))
   const chapters = [
     { title: 'What viewers felt', lines: feltLines(answer) },
-    { title: 'What servers did', lines: of('state') },
+    { title: 'What servers did', lines: of('state').map(({ at, text }) => ({ at, text: briefState(text) })) },
     { title: 'What was decided', lines: of('cause-changed', 'class-changed', 'acknowledged', 'assigned') },
     {
       title: 'What was done',
@@ -95,12 +95,11 @@ function doneLines(steering: readonly Line[], runs: readonly RunView[]): Line[] 
   return [...steering, ...begun, ...ended].toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0))
 }
 
-/** The first batch of several servers is the canary: the others wait until it is well. */
-function beginWords({ title, servers }: RunView): string {
+/** Of a run of one server, and of one without a canary, nothing is claimed. */
+function beginWords({ title, servers, canary }: RunView): string {
   const ids = servers.map(({ id }) => id)
-  const canary = servers.filter(({ batch }) => batch === 0).map(({ id }) => id)
-  if (canary.length === ids.length) return `${title}, on ${ids.join(', ')}`
-  return `${title}, on ${canary.join(', ')} first (canary), then on ${ids.filter(id => !canary.includes(id)).join(', ')}`
+  if (canary === null) return `${title}, on ${ids.join(', ')}`
+  return `${title}, on ${canary} first (canary), then on ${ids.filter(id => id !== canary).join(', ')}`
 }
 
 function proofLines({ incident, timeline }: IncidentAnswer, normal: NormalAnswer | undefined): Line[] {

@@ -1,31 +1,12 @@
-// Owns the page of drills: beginning one, what it does now, and how the past ones went.
+// Owns the page of drills: the one that goes on, beginning one, and how the past ones went.
 import { type ReactNode, useState } from 'react'
-import { type DrillKind, type DrillsAnswer, type DrillView, mayAct } from '#wire'
+import { type DrillsAnswer, drillKinds, mayAct } from '#wire'
 import { useMe } from '../api/use-control-room.tsx'
-import { useBeginDrill, useDrills, useStopDrill } from '../api/use-drills.ts'
+import { useBeginDrill, useDrills } from '../api/use-drills.ts'
+import { DrillReport, LiveDrill } from '../drills/drill-report.tsx'
+import { drillTitles } from '../drills/drill-words.ts'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
-import { Link } from '../parts/link.tsx'
-import { Moment } from '../parts/moment.tsx'
 import '../runbooks/runbooks.css'
-
-const kinds: readonly { readonly kind: DrillKind; readonly title: string; readonly text: string }[] = [
-  {
-    kind: 'leap-second-2012',
-    title: 'The night of 30 June 2012',
-    text: 'One edge freezes; on another, timers fire early and programs spin. The third carries everybody. About three minutes.',
-  },
-  { kind: 'edge-frozen', title: 'A frozen edge', text: 'One edge freezes and is mended by restart-edge.' },
-  {
-    kind: 'clock-step',
-    title: 'A clock that jumps',
-    text: 'The clock of one agent is put forward by 1.5 s, and back once it was found.',
-  },
-  {
-    kind: 'leap-flag-bogus',
-    title: 'A leap second that nobody plans',
-    text: 'A time source of one agent announces one. It has to be found, explained and refused; nobody is moved.',
-  },
-]
 
 export function DrillsPage(): ReactNode {
   const { data, error } = useDrills()
@@ -41,19 +22,43 @@ export function DrillsPage(): ReactNode {
           <Problem error={error} what="Drills" />
         )
       ) : (
-        <>
-          <Begin answer={data} />
-          <h2>Drills so far</h2>
-          {data.drills.length === 0 ? (
-            <Empty title="Nothing was rehearsed yet">
-              <p>A drill hurts marked servers of the local fleet, and undoes everything.</p>
-            </Empty>
-          ) : (
-            data.drills.map(drill => <One key={drill.id} drill={drill} />)
-          )}
-        </>
+        <Drills answer={data} />
       )}
     </div>
+  )
+}
+
+function Drills({ answer }: { readonly answer: DrillsAnswer }): ReactNode {
+  const running = answer.drills.filter(({ state }) => state === 'running')
+  const [last, ...earlier] = answer.drills.filter(({ state }) => state !== 'running')
+  return (
+    <>
+      <p className="drill-said">
+        A drill hurts marked servers of the local fleet and undoes everything. It stands in for the operator
+        only: finding, explaining and moving viewers are the control room’s own. This machine’s clock is never
+        touched.
+      </p>
+      {running.map(drill => (
+        <LiveDrill key={drill.id} drill={drill} />
+      ))}
+      {running.length > 0 ? null : <Begin answer={answer} />}
+      {last === undefined ? (
+        running.length > 0 ? null : (
+          <Empty title="Nothing was rehearsed yet">
+            <p>Its score will stand here, with the incident that it opened.</p>
+          </Empty>
+        )
+      ) : (
+        <>
+          <h2>Last drill</h2>
+          <DrillReport key={last.id} drill={last} open />
+        </>
+      )}
+      {earlier.length === 0 ? null : <h2>Earlier drills</h2>}
+      {earlier.map(drill => (
+        <DrillReport key={drill.id} drill={drill} open={false} />
+      ))}
+    </>
   )
 }
 
@@ -67,96 +72,40 @@ function Begin({ answer }: { readonly answer: DrillsAnswer }): ReactNode {
   const why = problem ?? (may ? null : 'Admins begin drills.')
   return (
     <>
-      <p>{why ?? `May be hurt: ${answer.targets.join(', ')}. The clock of this machine is never touched.`}</p>
-      <div className="runbook-list">
-        {kinds.map(({ kind, title, text }) => (
-          <section key={kind} className="panel runbook" aria-label={title}>
-            <h3>
-              {title} <small>{kind}</small>
-            </h3>
-            <p>{text}</p>
-            {why !== null ? null : (
-              <button
-                type="button"
-                className="plain"
-                disabled={begin.isPending}
-                onClick={() => begin.mutate({ drill: kind, ring })}
-              >
-                Begin this drill
-              </button>
-            )}
-          </section>
-        ))}
+      <div className="drill-kinds">
+        {drillKinds.map(kind => {
+          const { title, text } = drillTitles[kind]
+          return (
+            <section key={kind} className="panel" aria-label={title}>
+              <h3>{title}</h3>
+              <p>{text}</p>
+              {why !== null ? null : (
+                <button
+                  type="button"
+                  className="plain"
+                  aria-label={`Begin: ${title}`}
+                  disabled={begin.isPending}
+                  onClick={() => begin.mutate({ drill: kind, ring })}
+                >
+                  Begin
+                </button>
+              )}
+            </section>
+          )
+        })}
       </div>
-      {why !== null ? null : (
-        <p>
-          <label>
+      {why !== null ? (
+        <p>{why}</p>
+      ) : (
+        <div className="drill-acts">
+          <label className="drill-ring">
             <input type="checkbox" checked={ring} onChange={event => setRing(event.target.checked)} /> Ring
-            people as on a real night
+            people as on a real night; else nobody is told
           </label>
-        </p>
+          <span>May be hurt: {answer.targets.join(', ')}</span>
+        </div>
       )}
       {begin.error === null ? null : <Problem error={begin.error} what="The drill" />}
     </>
-  )
-}
-
-function One({ drill }: { readonly drill: DrillView }): ReactNode {
-  const { id, kind, state, text, startedAt, by, incidents, log, score, ring } = drill
-  return (
-    <section className="panel run-server" aria-label={`Drill ${kind}`}>
-      <h3>
-        {kind} <small data-state={state}>{state}</small>
-      </h3>
-      <p>
-        <Moment at={startedAt} /> by {by}
-        {ring ? '; it rang' : '; nobody was to be rung'}. {text}
-      </p>
-      {state === 'running' ? <Stop id={id} /> : null}
-      {incidents.map(incident => (
-        <p key={incident.id}>
-          <Link href={`/incidents/${incident.id}`}>{incident.title}</Link>: {incident.causeText}
-        </p>
-      ))}
-      {score === null ? null : (
-        <>
-          <ol>
-            {score.marks.map(({ name, ok, text: said }) => (
-              <li key={name} data-state={ok ? 'done' : 'failed'}>
-                <strong>{name}</strong> {ok ? '' : '(wrong) '}
-                {said}
-              </li>
-            ))}
-          </ol>
-          <p>
-            Viewer-minutes lost:{' '}
-            {score.viewerMinutesLost === null ? 'not measured' : score.viewerMinutesLost.toFixed(2)}
-          </p>
-        </>
-      )}
-      <details open={state === 'running'}>
-        <summary>What happened</summary>
-        <ol>
-          {log.map(line => (
-            <li key={`${line.at} ${line.text}`}>
-              {((line.at - startedAt) / 1000).toFixed(1)} s: {line.text}
-            </li>
-          ))}
-        </ol>
-      </details>
-    </section>
-  )
-}
-
-function Stop({ id }: { readonly id: string }): ReactNode {
-  const stop = useStopDrill(id)
-  const { data: me } = useMe()
-  if (me === undefined || !mayAct(me.role, 'admin')) return null
-  return (
-    <p>
-      <button type="button" className="plain" disabled={stop.isPending} onClick={() => stop.mutate()}>
-        Stop and undo
-      </button>
-    </p>
   )
 }
