@@ -10,7 +10,7 @@ import {
   type StepPlace,
   stepsOf,
 } from './run-events.ts'
-import type { RunbookStep } from './runbook.ts'
+import { fillIn, type RunbookStep } from './runbook.ts'
 
 const TURN_MS = 250
 /** Actions of one run in one turn, so that a run of steps without waiting does not hold up the others. */
@@ -157,8 +157,9 @@ export class RunKeeper {
     const wanted = await this.#options.world.isWanted(plan, server, when)
     if (wanted === true) return { kind: 'begin', ...place }
     const end = { kind: 'end', ...place, output: '', touched: false } as const
+    const asked = fillIn(when, { id: server, region: plan.regions[server] ?? '' })
     return wanted === false
-      ? { ...end, outcome: 'skipped', text: `not needed: ${when} does not hold` }
+      ? { ...end, outcome: 'skipped', text: `not needed: ${asked} does not hold` }
       : { ...end, outcome: 'failed', text: `whether it is needed cannot be told: ${wanted}` }
   }
 
