@@ -20,7 +20,14 @@ export const signals: readonly Signal[] = [
     spreadMin: 0.25,
     highOnly: true,
   },
-  { name: 'load', unit: '', expr: `max(node_load1{${server}})`, spreadMin: 1, highOnly: true },
+  {
+    // Not the load average: that falls for minutes after what is to be proven over.
+    name: 'host-cpu',
+    unit: 'CPUs',
+    expr: `sum(rate(node_cpu_seconds_total{${server},mode!~"idle|iowait|steal"}[15s]))`,
+    spreadMin: 0.5,
+    highOnly: true,
+  },
   {
     name: 'event-loop-delay',
     unit: 's',
@@ -67,7 +74,7 @@ export const signals: readonly Signal[] = [
 
 export const signalNames: readonly [string, ...string[]] = [
   'cpu',
-  'load',
+  'host-cpu',
   'event-loop-delay',
   'error-ratio',
   'first-byte',

@@ -3,6 +3,7 @@
 import { messageOf, unreachable } from '#base'
 import type { BandKeeper } from '../bands/band-keeper.ts'
 import type { ControlContext } from '../context.ts'
+import type { IncidentMemo } from '../state/incidents.ts'
 import { capacityWithout } from './capacity.ts'
 import type { ReturnKeeper } from './return-keeper.ts'
 import { placeKey, type RunPlan, type StepPlace } from './run-events.ts'
@@ -214,6 +215,13 @@ export class FleetWorld implements RunWorld {
         .insertInto('incident_events')
         .values({ incident_id: incident, at, kind: 'comment', by, text })
         .execute()
+      // A drill that rings nobody tells nobody.
+      const row = await tx
+        .selectFrom('incidents')
+        .select('memo')
+        .where('id', '=', incident)
+        .executeTakeFirst()
+      if (isSilentDrill(row?.memo ?? '{}')) return
       await tx
         .insertInto('notices')
         .values({ incident_id: incident, at, reason: 'reminder', rings: 0, text, done_at: null })
@@ -238,6 +246,11 @@ export class FleetWorld implements RunWorld {
       return messageOf(error)
     }
   }
+}
+
+function isSilentDrill(memo: string): boolean {
+  const { drill = null } = JSON.parse(memo) as Partial<IncidentMemo>
+  return drill !== null && !drill.rings
 }
 
 function words({ runbook, id }: RunPlan, text: string): string {

@@ -10,6 +10,7 @@ export const SIGNAL_SAYS: Readonly<Record<SignalWord, string>> = {
 
 const NAMES: Readonly<Record<string, string>> = {
   cpu: 'CPU',
+  'host-cpu': 'host CPU',
   'event-loop-delay': 'event loop',
   'error-ratio': 'errors',
   'first-byte': 'first byte',
