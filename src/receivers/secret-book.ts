@@ -9,6 +9,20 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Shorter ones would make stars of half of every text. */
 const SHOWN_LENGTH_MIN = 6
+/** Of the last part of a path, which may be a plain word. */
+const KEY_LENGTH_MIN = 16
+
+/** An address is a secret for its path: an answer may tell that alone (`no such hook: /services/T0/B0/KEY`). */
+function pathOf(value: string): string[] {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return []
+  const { pathname, search, hash } = new URL(value)
+  const last = pathname.split('/').at(-1) ?? ''
+  const parts = [`${pathname}${search}${hash}`, `${pathname}${search}`, pathname, search.slice(1), last]
+  // A word such as `webhook` is none; whoever has the path has the secret.
+  return parts.filter(
+    (part, n) => part.length >= (n === parts.length - 1 ? KEY_LENGTH_MIN : SHOWN_LENGTH_MIN),
+  )
+}
 
 /** Every secret that was read, for the one place that cleans texts. */
 export class SecretBook {
@@ -31,7 +45,7 @@ export class SecretBook {
     return this.#known
       .map(secret => secret.reveal())
       .filter(value => value.length >= SHOWN_LENGTH_MIN)
-      .flatMap(value => [value, encodeURIComponent(value)])
+      .flatMap(value => [value, encodeURIComponent(value), ...pathOf(value)])
       .reduce((shown, value) => shown.replaceAll(value, '***'), text)
   }
 

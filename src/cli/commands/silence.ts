@@ -12,9 +12,11 @@ const DAY_MS = 86_400_000
 const RECURS_MS = 366 * DAY_MS
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
 
+const FOR_S = 7200
+
 type AddOptions = CommonOptions & {
   readonly reason: string
-  readonly for: number
+  readonly for?: number
   readonly weekly?: string
   readonly zone: string
 }
@@ -25,7 +27,9 @@ export function registerSilence(program: Command): void {
     .command('add <matchers...>')
     .description('label=value, label!=value, label=~RE2 or label!~RE2; an alert must match all')
     .requiredOption('--reason <words>', 'why, for those who find it later')
-    .option('--for <time>', 'how long, for example 30m, 6h, 2d', text => readTime(text, FOR_S_MAX), 7200)
+    .option('--for <time>', 'how long, for example 30m, 6h, 2d (default: 2h)', text =>
+      readTime(text, FOR_S_MAX),
+    )
     .option('--weekly <days@HH:MM>', 'maintenance that recurs for --for each time, as sun,wed@23:00')
     .option('--zone <name>', 'of --weekly, as Europe/Berlin', 'UTC')
     .addHelpText(
@@ -61,7 +65,7 @@ function requestOf(matchers: readonly string[], options: AddOptions, now: number
   const { reason: comment, weekly, zone } = options
   const read = matchers.map(readMatcher)
   const lasts = { matchers: read, comment, startsAt: now }
-  if (weekly === undefined) return { ...lasts, endsAt: now + options.for * 1000, recurs: null }
+  if (weekly === undefined) return { ...lasts, endsAt: now + (options.for ?? FOR_S) * 1000, recurs: null }
   const [, names = '', hour = '', minute = ''] = /^([a-z,]+)@(\d{2}):(\d{2})$/.exec(weekly) ?? []
   const weekdays = names.split(',').map(name => DAYS.indexOf(name))
   if (names === '' || weekdays.includes(-1) || Number(hour) > 23 || Number(minute) > 59) {
@@ -71,7 +75,7 @@ function requestOf(matchers: readonly string[], options: AddOptions, now: number
     )
   }
   const fromMinute = Number(hour) * 60 + Number(minute)
-  const minutes = Math.round(options.for / 60)
+  const minutes = Math.round((options.for ?? FOR_S) / 60)
   return { ...lasts, endsAt: now + RECURS_MS, recurs: { weekdays, fromMinute, minutes, zone } }
 }
 

@@ -62,6 +62,11 @@ export function personOf({ principal }: FastifyRequest): string | null {
   return principal.name === LINK_NAME ? null : principal.name
 }
 
+/** Who has an incident, wrote a note: a person wherever one answers for it, so that their token is no stranger. */
+export function actsAs(request: FastifyRequest): string {
+  return personOf(request) ?? nameOf(request)
+}
+
 function actorOf(request: FastifyRequest): Actor {
   const { principal, ip: address } = request
   const person = personOf(request)

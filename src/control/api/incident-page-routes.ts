@@ -16,7 +16,7 @@ import { renderSessionPage, type SignedIn, screenOf } from '../incident-page/ses
 import { STYLE_HASH } from '../incident-page/style.ts'
 import { checkActor, nextMorning, wholeIncident } from '../incident-page/whole-incident.ts'
 import { answerFor } from './errors.ts'
-import { nameOf } from './guard.ts'
+import { actsAs } from './guard.ts'
 import { addRoute, check } from './route.ts'
 import { pagePolicy } from './security-headers.ts'
 
@@ -100,7 +100,7 @@ function addForms(scope: FastifyInstance, context: ControlContext): void {
 
 async function run(context: ControlContext, request: FastifyRequest): Promise<string> {
   const { act, text, to } = check(form, request.body, 'form')
-  const [id, by] = [idOf(request), nameOf(request)]
+  const [id, by] = [idOf(request), actsAs(request)]
   const { actions } = context.incidents.keeper
   try {
     if (act === 'acknowledge') await actions.acknowledge(id, by)

@@ -15,7 +15,7 @@ import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { actorNames, checkActor, nextMorning, wholeIncident } from '../incident-page/whole-incident.ts'
 import { OpenIncident } from '../incidents/open-incident.ts'
-import { nameOf } from './guard.ts'
+import { actsAs } from './guard.ts'
 import { addRoute } from './route.ts'
 
 const DAY_MS = 86_400_000
@@ -84,7 +84,7 @@ function addActing(app: FastifyInstance, context: ControlContext): void {
     summary: 'I have it; 409 names who was first',
     answer: incidentActed,
     handle: async request => {
-      await actions.acknowledge(idOf(request), nameOf(request))
+      await actions.acknowledge(idOf(request), actsAs(request))
       return act(idOf(request))
     },
   })
@@ -95,7 +95,7 @@ function addActing(app: FastifyInstance, context: ControlContext): void {
     body: commentRequest,
     answer: z.object({}),
     handle: async (request, _reply, { text }) => {
-      await actions.comment(idOf(request), text, nameOf(request))
+      await actions.comment(idOf(request), text, actsAs(request))
       return {}
     },
   })
@@ -106,8 +106,8 @@ function addActing(app: FastifyInstance, context: ControlContext): void {
     body: assignRequest,
     answer: incidentActed,
     handle: async (request, _reply, { to }) => {
-      await checkActor(context, to, nameOf(request))
-      await actions.assign(idOf(request), to, nameOf(request))
+      await checkActor(context, to, actsAs(request))
+      await actions.assign(idOf(request), to, actsAs(request))
       return act(idOf(request))
     },
   })
@@ -118,7 +118,7 @@ function addActing(app: FastifyInstance, context: ControlContext): void {
     body: waitRequest,
     answer: incidentActed,
     handle: async (request, _reply, { until }) => {
-      await actions.wait(idOf(request), until ?? nextMorning(context), nameOf(request))
+      await actions.wait(idOf(request), until ?? nextMorning(context), actsAs(request))
       return act(idOf(request))
     },
   })
@@ -128,7 +128,7 @@ function addActing(app: FastifyInstance, context: ControlContext): void {
     summary: 'It is over; alerts that still fire open nothing until they have ended',
     answer: incidentActed,
     handle: async request => {
-      await actions.resolve(idOf(request), nameOf(request))
+      await actions.resolve(idOf(request), actsAs(request))
       return act(idOf(request))
     },
   })

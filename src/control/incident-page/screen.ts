@@ -2,7 +2,15 @@
 // are signed in, and for whoever has a link from a message. Everything that comes from outside is escaped.
 
 import { count, spanWords, verdictWords } from '#receivers'
-import type { Cause, IncidentEvent, MarkView, ServerState, ShowingServer, Verdict } from '#wire'
+import {
+  type Cause,
+  type IncidentEvent,
+  type MarkView,
+  type ServerState,
+  type ShowingServer,
+  toldWords,
+  type Verdict,
+} from '#wire'
 import { actions, handForm, noteForm } from './forms.ts'
 import { fitting, sentence, text, time } from './html.ts'
 import { sparkLine } from './spark-line.ts'
@@ -149,12 +157,8 @@ function doneBox(screen: Screen): string {
       ? `<b>Nobody has it yet.</b>${assignedTo === null ? '' : ` It was handed to ${text(assignedTo)}.`}`
       : `<b>${text(assignedTo ?? acknowledgedBy)} has it</b>, since ${time(acknowledgedAt, zone)}.`
   const wait = waitUntil === null ? '' : ` Nobody is rung before ${time(waitUntil, zone)}.`
-  const notices = events.filter(({ kind }) => kind === 'notified')
-  const [last] = notices
-  const rung =
-    last === undefined
-      ? 'Nobody was told yet.'
-      : `${time(last.at, zone)} ${text(last.text)}${notices.length > 1 ? ` (told ${notices.length} times)` : ''}`
+  const told = toldWords(events)
+  const rung = told === null ? 'Nobody was told yet.' : `${time(told.at, zone)} ${text(told.text)}`
   const steered = events.find(({ kind }) => kind === 'steering')
   const moved =
     steered === undefined ? '' : `<li>${time(steered.at, zone)} Steering: ${text(steered.text)}</li>`

@@ -13,10 +13,13 @@ const aftermath: ReadonlySet<Family> = new Set(['gone', 'ill', 'load', 'clock'])
 
 export interface Member {
   readonly labels: Labels
+  /** Null: it still fires. */
+  readonly resolvedAt: number | null
 }
 
 export interface Group {
   readonly members: readonly Member[]
+  readonly openedAt: number
   /** When the last one joined. */
   readonly lastAt: number
   /** It was resolved a while ago and may be opened again. */
@@ -55,6 +58,7 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
     const follows = sameServer && wasGone && aftermath.has(own.family)
     return follows && at - (group.endedAt ?? group.lastAt) <= SHARED_MS ? 'what is left of it' : null
   }
+  if (sameServer && isNews(own, at, group, topology)) return null
   if (sameServer) return `the same server, ${own.server?.id ?? ''}`
   if (own.server === null && members.some(member => isSameRule(member, own))) return 'the same rule'
   const waited = at - group.lastAt
@@ -72,6 +76,18 @@ export function belongs(labels: Labels, at: number, group: Group, topology: Topo
     if (waited <= BURST_MS) return 'at the same time'
   }
   return spreading.map(member => shared(own, member, waited, topology)).find(why => why !== null) ?? null
+}
+
+/**
+ * A server that stops serving is news, and no part of what has been shown for long by one that served: it would be
+ * told as late, with the changes and the length of something else.
+ */
+function isNews(own: View, at: number, group: Group, topology: Topology): boolean {
+  if (!isServing(own.family) || at - group.openedAt <= SHARED_MS) return false
+  return !group.members.some(({ labels, resolvedAt }) => {
+    const isRecent = resolvedAt === null || at - resolvedAt <= SHARED_MS
+    return isRecent && isServing(viewOf(labels, topology).family)
+  })
 }
 
 /** What the loss of a server can bring upon others: they fail, too, or carry its viewers. */
@@ -106,7 +122,8 @@ function isServing(family: Family): boolean {
   return family === 'gone' || family === 'ill'
 }
 
-function related(one: Family, other: Family): boolean {
+/** Whether they can be told in one breath: a server that is lost and one that serves badly can. */
+export function related(one: Family, other: Family): boolean {
   return one === other || (isServing(one) && isServing(other))
 }
 

@@ -317,6 +317,73 @@ describe('it rings again', () => {
   })
 })
 
+describe('an edge that is lost while an old incident is about it', () => {
+  const lose = async (): Promise<void> => {
+    night.lose('edge-1')
+    await night.run(30 * SECOND_MS)
+  }
+
+  it('is an incident of its own, at night too: it rings, and is told with its own time and name', async () => {
+    night.clock.advance(14 * 60 * MINUTE_MS) // 02:00
+    for (const id of ['edge-0', 'edge-1', 'edge-2']) night.fire('NoTimeDaemon', id, 'info')
+    await night.run(40 * MINUTE_MS, 5000)
+    const lostAt = night.clock.wallMs()
+    await lose()
+    expect(await night.count()).toBe(2)
+    expect((await night.told()).map(({ reason, rings }) => [reason, rings])).toEqual([['opened', true]])
+    const lost = night.keeper.open().find(({ severity }) => severity === 'critical')
+    expect(lost).toMatchObject({ title: 'EdgeUnreachable of edge-1', servers: ['edge-1'] })
+    expect(lost?.openedAt).toBeGreaterThanOrEqual(lostAt)
+    // What it brings along stands with it, and it ends although the old one goes on.
+    night.fire('AgentSilent', 'edge-1', 'warning')
+    await night.run(5000)
+    expect(await night.count()).toBe(2)
+    night.back('edge-1')
+    night.end('AgentSilent', 'edge-1')
+    await night.run(MINUTE_MS)
+    expect(night.keeper.open().map(({ severity }) => severity)).toEqual(['info'])
+  })
+
+  it('rings when it joins one that waits for the morning, and is not said to be lost with the others', async () => {
+    night.clock.advance(14 * 60 * MINUTE_MS) // 02:00
+    for (const id of ['edge-1', 'edge-2', 'edge-3']) night.fire('HighCpu', id, 'warning')
+    await night.run(5 * MINUTE_MS)
+    expect(await night.told()).toEqual([])
+    await lose()
+    expect(await night.count()).toBe(1)
+    expect((await night.told()).map(({ reason, rings }) => [reason, rings])).toEqual([['opened', true]])
+    expect(night.keeper.open()[0]?.title).toBe('EdgeUnreachable of edge-1')
+  })
+
+  it('rings when it joins one that was told quietly', async () => {
+    night.fire('HighCpu', 'edge-1', 'warning')
+    await night.run(5 * MINUTE_MS)
+    await lose()
+    const told = (await night.told()).map(({ reason, rings }) => [reason, rings])
+    expect(told).toEqual([
+      ['opened', false],
+      ['edge-lost', true],
+    ])
+  })
+
+  it('leaves its viewers a minute to move, however old the incident is', async () => {
+    night.fire('EdgeDegraded', 'edge-1', 'warning')
+    night.stand('edge-1', 'degraded', 'slow', 0)
+    await night.run(20 * MINUTE_MS, 5000)
+    await lose()
+    expect(await night.count()).toBe(1)
+    expect(night.keeper.open()[0]?.verdict.class).toBe('cannot-tell')
+    await night.run(4 * MINUTE_MS)
+    expect(night.keeper.open()[0]?.verdict.reason).toBe('10 viewers are still hurt after 4 minutes.')
+  })
+})
+
+it('says how many alerts from elsewhere are one incident', async () => {
+  for (let number = 0; number < 5; number += 1) night.fire('DatabaseSlow', `db-${number}`, 'warning')
+  await night.run(SECOND_MS)
+  expect(night.keeper.open()[0]?.title).toBe('DatabaseSlow of db-0, and 4 more alerts')
+})
+
 describe('a control room that was killed', () => {
   it('goes on with its incidents: none is lost, doubled or told twice', async () => {
     night.lose('edge-0')

@@ -394,7 +394,7 @@ export class IncidentKeeper implements Closable {
     }
     const input: VerdictInput = {
       ...around,
-      openedAt: stored.openedAt,
+      hurtSince: incident.hurtSince(),
       grewAt: incident.lastJoinedAt(),
       hurtNow: incident.stored.viewers.hurtNow,
       trend: incident.trend(now),
@@ -429,8 +429,8 @@ export class IncidentKeeper implements Closable {
       tellResolved(incident, now, VITRINE)
       return
     }
-    tellOfChanges(incident, topology, now)
-    tellGroup(incident, policy, now)
+    tellOfChanges(incident, topology, policy, now)
+    tellGroup(incident, topology, policy, now)
   }
 
   async #save(): Promise<void> {

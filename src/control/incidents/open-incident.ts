@@ -52,6 +52,7 @@ export class OpenIncident {
   /** Viewers hurt of the last two minutes, oldest first. */
   #hurt: { readonly at: number; readonly value: number }[] = []
   #measuredAt: number | null = null
+  #hurtSince: number | null = null
 
   constructor(stored: StoredIncident, alerts: readonly IncidentAlert[]) {
     this.stored = stored
@@ -81,8 +82,9 @@ export class OpenIncident {
 
   group(): Group {
     const members = [...this.#alerts.values()].slice(-MEMBERS_MAX)
-    const { resolvedAt } = this.stored
-    return { members, lastAt: this.lastJoinedAt(), isResolved: resolvedAt !== null, endedAt: resolvedAt }
+    const { openedAt, resolvedAt } = this.stored
+    const lastAt = this.lastJoinedAt()
+    return { members, openedAt, lastAt, isResolved: resolvedAt !== null, endedAt: resolvedAt }
   }
 
   lastJoinedAt(): number {
@@ -146,7 +148,7 @@ export class OpenIncident {
 
   name(topology: Topology): void {
     const drill = this.stored.memo.drill === null ? '' : 'Drill: '
-    const title = `${drill}${titleOf(this.alerts(), this.stored.servers, topology)}`
+    const title = `${drill}${titleOf(this.alerts(), topology)}`
     if (title !== this.stored.title) this.set({ title })
   }
 
@@ -183,6 +185,9 @@ export class OpenIncident {
     const { viewers } = this.stored
     const lastedMs = this.#measuredAt === null ? 0 : Math.max(0, now - this.#measuredAt)
     this.#measuredAt = now
+    // After a restart nobody knows since when: then since it was opened.
+    if (hurtNow === 0) this.#hurtSince = null
+    else if (hurtNow !== null) this.#hurtSince ??= (viewers.hurtNow ?? 0) > 0 ? this.stored.openedAt : now
     if (hurtNow !== null) this.#hurt.push({ at: now, value: hurtNow })
     while ((this.#hurt[0]?.at ?? now) < now - 2 * TREND_MS) this.#hurt.shift()
     const peak = hurtNow === null ? viewers.peak : Math.max(viewers.peak ?? 0, hurtNow)
@@ -194,6 +199,11 @@ export class OpenIncident {
     )
       return
     this.set({ viewers: { ...viewers, hurtNow, peak, lostViewerSeconds } })
+  }
+
+  /** Since when somebody is hurt without a pause; of one that hurts nobody, since it was opened. */
+  hurtSince(): number {
+    return this.#hurtSince ?? this.stored.openedAt
   }
 
   /** Now against a minute ago; null: too early, or not known. */

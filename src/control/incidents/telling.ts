@@ -12,11 +12,22 @@ import { tellAtOf, type WakePolicy, wakeOf } from './wake.ts'
 const LONG_OVER_MS = 10_000
 
 /** What has become worse since somebody was told is told again. */
-export function tellOfChanges(incident: OpenIncident, topology: Topology, now: number): void {
+export function tellOfChanges(
+  incident: OpenIncident,
+  topology: Topology,
+  policy: WakePolicy,
+  now: number,
+): void {
   const { memo, verdict, waitUntil } = incident.stored
   if (waitUntil !== null && waitUntil <= now) {
     incident.set({ waitUntil: null })
     if (memo.tellAt === null) incident.remember({ tellAt: now, tellReason: 'reminder' })
+    return
+  }
+  const isWaiting = memo.tellAt !== null && memo.tellReason === 'reminder' && memo.tellAt > now
+  // What was to wait for the morning, or was told quietly, is not what it was then.
+  if (isWaiting && wouldRing(incident, policy, now)) {
+    incident.remember({ tellAt: now, tellReason: memo.toldAt === null ? 'opened' : 'worse' })
     return
   }
   if (memo.toldAt === null || memo.tellAt !== null) return
@@ -24,7 +35,24 @@ export function tellOfChanges(incident: OpenIncident, topology: Topology, now: n
     incident.remember({ tellAt: now, tellReason: 'worse' })
   } else if (lostEdges(incident, topology).some(id => !memo.toldServers.includes(id))) {
     incident.remember({ tellAt: now, tellReason: 'edge-lost' })
+  } else if (memo.rings === 0 && wouldRing(incident, policy, now)) {
+    incident.remember({ tellAt: now, tellReason: 'worse' })
   }
+}
+
+function wouldRing(incident: OpenIncident, policy: WakePolicy, now: number): boolean {
+  const isBack = incident.stored.memo.reopened > 0
+  const severity = isBack ? severityNow(incident) : incident.stored.severity
+  return wakeOf(policy, { ...incident.stored, severity }, now, isBack).kind === 'ring'
+}
+
+/** Servers that do not serve as they should: of these the loss is no news. */
+function failing(incident: OpenIncident, { servers }: Topology): string[] {
+  return incident.alerts().flatMap(({ labels }) => {
+    const id = serverOf(labels, one => servers.has(one))
+    const fails = labels['alertname'] !== 'AgentSilent' && ['gone', 'ill'].includes(familyOf(labels))
+    return fails && id !== null ? [id] : []
+  })
 }
 
 function lostEdges(incident: OpenIncident, { servers }: Topology): string[] {
@@ -36,7 +64,7 @@ function lostEdges(incident: OpenIncident, { servers }: Topology): string[] {
 }
 
 /** Tells of a group that has come together. */
-export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: number): void {
+export function tellGroup(incident: OpenIncident, topology: Topology, policy: WakePolicy, now: number): void {
   const { memo } = incident.stored
   const { tellAt, tellReason } = memo
   if (tellAt === null || tellReason === null) return
@@ -59,7 +87,7 @@ export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: numbe
   }
   const rings = wake.kind === 'ring'
   incident.tell(now, tellReason, rings, words(incident, tellReason))
-  const { verdict, servers } = incident.stored
+  const { verdict } = incident.stored
   // Who was rung while nothing could be told is up already.
   const rank = rings && verdict.class === 'cannot-tell' ? verdictRank['get-up'] : verdictRank[verdict.class]
   incident.remember({
@@ -67,7 +95,7 @@ export function tellGroup(incident: OpenIncident, policy: WakePolicy, now: numbe
     tellReason: null,
     toldAt: now,
     toldRank: Math.max(memo.toldRank, rank),
-    toldServers: servers,
+    toldServers: [...new Set([...memo.toldServers, ...failing(incident, topology)])],
     ...(rings ? { rungAt: now, rings: memo.rings + 1 } : {}),
   })
 }

@@ -1,7 +1,7 @@
 // Owns what an incident is called, in words that can be said on the telephone. Pure.
 import type { IncidentAlert } from '../state/incidents.ts'
 import { type Family, familyOf, serverOf, severityOf } from './facts.ts'
-import type { Topology } from './group.ts'
+import { related, type Topology } from './group.ts'
 
 /** What explains the most first. */
 const order: readonly Family[] = ['gone', 'ill', 'certificate', 'disk', 'clock', 'load']
@@ -17,24 +17,25 @@ const words: Partial<Record<Family, readonly [string, string]>> = {
   load: ['is overloaded', 'are overloaded'],
 }
 
-export function titleOf(
-  alerts: readonly IncidentAlert[],
-  servers: readonly string[],
-  { servers: known }: Topology,
-): string {
+export function titleOf(alerts: readonly IncidentAlert[], { servers: known }: Topology): string {
   const lead = alerts.reduce<IncidentAlert | undefined>(
     (best, alert) => (best === undefined || rank(alert) < rank(best) ? alert : best),
     undefined,
   )
   if (lead === undefined) return 'Nothing is known'
+  // Only what is said of them all is counted: one that is busy does not belong to those that do not answer.
+  const alike = alerts.filter(({ labels }) => related(familyOf(labels), familyOf(lead.labels)))
+  const servers = [...new Set(alike.flatMap(({ labels }) => serverOf(labels, id => known.has(id)) ?? []))]
   const those = servers.flatMap(id => known.get(id) ?? [])
   const edges = those.filter(({ role }) => role === 'edge')
   const verb = words[familyOf(lead.labels)]
   const summary = lead.annotations['summary'] ?? lead.labels['alertname'] ?? 'An alert'
   const origin = those.find(({ role }) => role === 'origin')
   if (verb === undefined || edges.length < 2 || origin !== undefined) {
-    const others = servers.length - 1
-    return cut(others > 0 ? `${summary}, and ${others} more server${others > 1 ? 's' : ''}` : summary)
+    const isOurs = servers.length > 0
+    const others = (isOurs ? servers.length : alike.length) - 1
+    if (others <= 0) return cut(summary)
+    return cut(`${summary}, and ${others} more ${isOurs ? 'server' : 'alert'}${others > 1 ? 's' : ''}`)
   }
   const loaded = new Set(
     alerts

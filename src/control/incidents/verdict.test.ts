@@ -22,7 +22,7 @@ const capacity = (part: Partial<CapacityFacts> = {}): CapacityFacts => ({
 })
 
 function input(part: Partial<VerdictInput> = {}): VerdictInput {
-  const opened = { now: NOW, openedAt: NOW - 2 * MINUTE_MS, grewAt: NOW - 2 * MINUTE_MS }
+  const opened = { now: NOW, hurtSince: NOW - 2 * MINUTE_MS, grewAt: NOW - 2 * MINUTE_MS }
   return {
     ...opened,
     hurtNow: 0,
@@ -53,7 +53,7 @@ const table: readonly [string, VerdictClass, Partial<VerdictInput>][] = [
   [
     'some stay hurt for minutes',
     'get-up',
-    { hurtNow: 2, trend: 'falling', grewAt: NOW - 4 * MINUTE_MS, openedAt: NOW - 4 * MINUTE_MS },
+    { hurtNow: 2, trend: 'falling', grewAt: NOW - 4 * MINUTE_MS, hurtSince: NOW - 4 * MINUTE_MS },
   ],
   ['how many are hurt is not known', 'cannot-tell', { hurtNow: null }],
   ['the control room is cut off', 'cannot-tell', { blind: 'cut off' }],

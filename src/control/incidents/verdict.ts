@@ -8,7 +8,8 @@ export type Trend = 'rising' | 'steady' | 'falling'
 
 export interface VerdictInput {
   readonly now: number
-  readonly openedAt: number
+  /** Since when somebody is hurt without a pause. */
+  readonly hurtSince: number
   /** When the last alert joined: whom that one hurts has to move first. */
   readonly grewAt: number
   /** Null: not known. */
@@ -66,14 +67,14 @@ function getUp(reason: string): Found {
   return { class: 'get-up', decideBy: null, reason }
 }
 
-function hurtFirst({ now, openedAt, grewAt, hurtNow, trend, blind }: VerdictInput): Found | null {
+function hurtFirst({ now, hurtSince, grewAt, hurtNow, trend, blind }: VerdictInput): Found | null {
   if (blind !== null) return cannotTell(blind)
   if (hurtNow === null) return cannotTell('How many viewers are hurt is not known.')
   if (hurtNow === 0) return null
-  const ageMs = now - Math.max(openedAt, grewAt)
+  const ageMs = now - Math.max(hurtSince, grewAt)
   const who = hurtNow === 1 ? '1 viewer is' : `${hurtNow} viewers are`
-  if (ageMs >= HURT_MS_MAX || now - openedAt >= OPEN_HURT_MS_MAX) {
-    return getUp(`${who} still hurt after ${Math.round((now - openedAt) / 60_000)} minutes.`)
+  if (ageMs >= HURT_MS_MAX || now - hurtSince >= OPEN_HURT_MS_MAX) {
+    return getUp(`${who} still hurt after ${Math.round((now - hurtSince) / 60_000)} minutes.`)
   }
   if (ageMs < MOVING_MS || trend === null) {
     return cannotTell(`${who} hurt now; whether they move away shows within a minute.`)

@@ -175,7 +175,9 @@ export class WatcherKeeper {
       last: { at, closedAt: now, receivers: [...names] },
     }
     const text = 'Most edges hear the control room again.'
-    const message = controlLostMessage({ epoch, at: now, since: at, text, resolvedAt: now })
+    // They were told so long after it was lost.
+    const since = at - plan().watcher.afterSeconds * 1000
+    const message = controlLostMessage({ epoch, at: now, since, text, resolvedAt: now })
     await state.db.transaction().execute(async tx => {
       for (const receiver of receivers) {
         const key = `${controlLostKey(epoch)}-resolved-${receiver}`

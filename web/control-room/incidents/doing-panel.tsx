@@ -1,7 +1,7 @@
 // Owns what is being done about an incident: what Vitrine did, who was rung, who has it, and handing it to somebody.
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
-import { actorsAnswer, type IncidentAnswer, mayAct } from '#wire'
+import { actorsAnswer, type IncidentAnswer, mayAct, toldWords } from '#wire'
 import { useClient, useMe } from '../api/use-control-room.tsx'
 import type { Act, useAct } from '../api/use-incidents.ts'
 import { useRunbooks } from '../api/use-runbooks.ts'
@@ -20,8 +20,7 @@ export function DoingPanel({ answer, act }: Acting): ReactNode {
   const { incident, timeline } = answer
   const { acknowledgedBy, acknowledgedAt, assignedTo, waitUntil, resolvedAt } = incident
   const { data: me } = useMe()
-  const told = timeline.filter(({ kind }) => kind === 'notified')
-  const last = told.at(-1)
+  const told = toldWords(timeline)
   const moved = timeline.findLast(({ kind }) => kind === 'steering')
   return (
     <section className="panel incident-doing" aria-label="What is being done">
@@ -45,12 +44,11 @@ export function DoingPanel({ answer, act }: Acting): ReactNode {
           )}
         </li>
         <li>
-          {last === undefined ? (
+          {told === null ? (
             'Nobody was told yet.'
           ) : (
             <>
-              <Moment at={last.at} /> {last.text}
-              {told.length > 1 ? ` (told ${told.length} times)` : ''}
+              <Moment at={told.at} /> {told.text}
             </>
           )}
         </li>
