@@ -10,6 +10,8 @@ const parameters = process.argv.slice(2)
 const mayInstall = !parameters.includes('--no-install')
 const isSlow = parameters.includes('--slow')
 const filters = parameters.filter(word => word !== '--no-install' && word !== '--slow')
+/** Proves servers to be within their normal ranges: another test beside it would take its CPU. */
+const ALONE = 'test/slow/drill.test.ts'
 const bin = name => inRoot('node_modules', '.bin', name)
 
 /** Lines of a failure's message in the summary; the whole of it stands above. */
@@ -25,7 +27,11 @@ const failures = []
 skips.push(...installTools(mayInstall))
 if (isSlow) {
   step('type check', bin('tsc'), ['-b'])
-  tests('slow tests', filters.length === 0 ? ['test/slow/'] : filters)
+  if (filters.length > 0) tests('slow tests', filters)
+  else {
+    tests('slow tests', ['test/slow/', `--exclude=${ALONE}`])
+    tests('drill', [ALONE])
+  }
 } else if (filters.length === 0) {
   step('type check', bin('tsc'), ['-b'])
   step('lint', bin('oxlint'), [])
