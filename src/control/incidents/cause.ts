@@ -39,8 +39,13 @@ const EVIDENCE_MAX = 8
 /** One that the evidence names. */
 export type Named = Omit<Cause, 'kind'> & { readonly kind: CauseKind }
 
-/** The first that the evidence names wins: what explains more stands before what explains less. */
+/** The first that the evidence names wins. */
 export function causeOf(input: CauseInput): Cause {
+  return causesOf(input)[0] ?? cannotTell(input)
+}
+
+/** All that the evidence names: what explains more stands before what explains less. */
+export function causesOf(input: CauseInput): Cause[] {
   const named = [
     cutOff,
     originGone,
@@ -58,15 +63,15 @@ export function causeOf(input: CauseInput): Cause {
     badRelease,
     originSlow,
   ]
-  for (const name of named) {
+  return named.flatMap(name => {
     const cause = name(input)
-    if (cause !== null)
-      return {
-        ...cause,
-        for: cause.for.slice(0, EVIDENCE_MAX),
-        against: cause.against.slice(0, EVIDENCE_MAX),
-      }
-  }
+    if (cause === null) return []
+    const cut = { for: cause.for.slice(0, EVIDENCE_MAX), against: cause.against.slice(0, EVIDENCE_MAX) }
+    return [{ ...cause, ...cut }]
+  })
+}
+
+export function cannotTell(input: CauseInput): Cause {
   const alerts = new Set(input.alerts.map(({ labels, server }) => told(labels, server)))
   const seen = [...input.servers.map(({ id, reason }) => `${id}: ${reason}`), ...alerts].slice(
     0,

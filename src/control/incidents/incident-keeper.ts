@@ -8,7 +8,7 @@ import type { StoredAlert } from '../state/alerts.ts'
 import type { IncidentChange, Incidents } from '../state/incidents.ts'
 import { ID_PREFIX, NEW_MEMO } from '../state/incidents.ts'
 import { IncidentActions } from './actions.ts'
-import { causeOf, RESTART_MS } from './cause.ts'
+import { cannotTell, causesOf, RESTART_MS } from './cause.ts'
 import { familyOf, type IncidentSources, type ServerFigures, serverOf } from './facts.ts'
 import { belongs, type Topology, topologyOf } from './group.ts'
 import { EVENTS_A_TURN, hurtBy, OpenIncident, VITRINE } from './open-incident.ts'
@@ -383,15 +383,15 @@ export class IncidentKeeper implements Closable {
         .map(({ labels }) => ({ labels, server: serverOf(labels, id => topology.servers.has(id)) }))
       const servers = stored.servers.flatMap(id => topology.servers.get(id) ?? [])
       const marks = await sources.marks(stored.openedAt + RESTART_MS)
-      const cause = causeOf({
-        servers,
-        fleet: [...topology.servers.values()],
-        alerts,
-        figures,
-        marks,
-        openedAt: stored.openedAt,
-      })
-      this.#takeCause(incident, cause, now)
+      const fleet = [...topology.servers.values()]
+      const given = { servers, fleet, alerts, figures, marks, openedAt: stored.openedAt }
+      const named = causesOf(given)
+      const [first = cannotTell(given)] = named
+      const before = stored.cause
+      const isSurer = first.kind === before.kind || first.confidence >= before.confidence
+      // What was named is not forgotten because the evidence fades, but of whom it is true may change.
+      const cause = isSurer ? first : named.find(({ kind }) => kind === before.kind)
+      if (cause !== undefined) this.#takeCause(incident, cause, now)
     }
     const input: VerdictInput = {
       ...around,
@@ -412,8 +412,6 @@ export class IncidentKeeper implements Closable {
 
   #takeCause(incident: OpenIncident, cause: OpenIncident['stored']['cause'], now: number): void {
     const before = incident.stored.cause
-    // What was named is not forgotten because the evidence fades; a surer one replaces it.
-    if (cause.kind !== before.kind && cause.confidence < before.confidence) return
     if (cause.kind !== before.kind) incident.note(now, 'cause-changed', cause.text)
     if (JSON.stringify(cause) !== JSON.stringify(before)) incident.set({ cause })
     if (cause.kind !== 'observer-cut-off' || before.kind === cause.kind) return

@@ -7,6 +7,7 @@ import type { PageWindow } from '../pages/use-window.ts'
 import { Loading } from '../parts/answers.tsx'
 import { figureText } from '../units.ts'
 import { askToExplain, type Explanation, type Span } from './ask.ts'
+import { fleetNowMs, waitForTime } from './fleet-time.ts'
 import { ProblemBox } from './problem-box.tsx'
 import type { ResultProps } from './result-table.tsx'
 import type { Stage } from './stats.ts'
@@ -23,10 +24,10 @@ export function ExplainPanel({ expr, goTo, page }: ExplainProps): ReactNode {
   const answer = useQuery({
     queryKey: ['explain', expr, JSON.stringify(page.feed)],
     queryFn: ({ signal }) => {
-      const nowMs = client.clock.at(performance.now())
-      if (nowMs === null) throw new Error('Fleet time is not known yet.')
-      return askToExplain(client, expr, spanOf(page, nowMs), signal)
+      const span = spanOf(page, fleetNowMs(client))
+      return askToExplain(client, expr, span, signal)
     },
+    ...waitForTime,
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
   })

@@ -6,6 +6,7 @@ import { Empty, Loading } from '../parts/answers.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { age } from '../time-format.ts'
 import { type AnswerRow, askInstant, type Instant } from './ask.ts'
+import { fleetNowMs, waitForTime } from './fleet-time.ts'
 import { ProblemBox } from './problem-box.tsx'
 import { selectorText, valueText } from './series-name.ts'
 import { type Sorting, sorted, type TableModel, tableOf } from './table-model.ts'
@@ -26,10 +27,10 @@ export function ResultTable({ expr, goTo }: ResultProps): ReactNode {
   const answer = useQuery({
     queryKey: ['instant', expr],
     queryFn: ({ signal }) => {
-      const nowMs = client.clock.at(performance.now())
-      if (nowMs === null) throw new Error('Fleet time is not known yet.')
+      const nowMs = fleetNowMs(client)
       return askInstant(client, expr, Math.floor(nowMs / 1000), signal)
     },
+    ...waitForTime,
     refetchInterval: EVERY_MS,
   })
   if (answer.error !== null) return <ProblemBox error={answer.error} expr={expr} goTo={goTo} />
