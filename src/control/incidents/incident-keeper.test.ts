@@ -393,6 +393,11 @@ it('says how many alerts from elsewhere are one incident', async () => {
   for (let number = 0; number < 5; number += 1) night.fire('DatabaseSlow', `db-${number}`, 'warning')
   await night.run(SECOND_MS)
   expect(night.keeper.open()[0]?.title).toBe('DatabaseSlow of db-0, and 4 more alerts')
+  night.end('DatabaseSlow', 'db-1')
+  await night.run(SECOND_MS)
+  night.fire('DatabaseSlow', 'db-1', 'warning')
+  await night.run(SECOND_MS)
+  expect(night.keeper.open()[0]?.title).toBe('DatabaseSlow of db-0, and 4 more alerts')
 })
 
 describe('a control room that was killed', () => {
