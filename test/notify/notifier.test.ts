@@ -207,6 +207,28 @@ it('a message that is refused as wrong is not sent again, and one that is to wai
   expect((b?.nextTryAt ?? 0) - state.nowMs()).toBeGreaterThan(0.9 * HOUR_MS)
 })
 
+it('a pager that was away for long is not rung for what has ended since, and is told that it ended', async () => {
+  const pager = await receiving()
+  pager.behaviour = 'fails'
+  const quiet = { ...(hook('pager', pager.url) as object), quiet: false }
+  await start({ receivers: [quiet], routes: [{ receivers: ['pager'] }] })
+  await incident('k1')
+  await notice('k1', 'opened')
+  await until(() => pager.received.length > 0, 'the first attempt')
+  await state.db.updateTable('incidents').set({ resolved_at: state.nowMs() }).where('id', '=', 'k1').execute()
+  await notice('k1', 'resolved', 0)
+  aheadMs += HOUR_MS
+  await until(async () => (await list()).some(({ state: found }) => found === 'given-up'), 'it is given up')
+  pager.behaviour = 'takes'
+  const [ended, began] = await until(async () => {
+    const own = await list()
+    return own.every(({ state: found }) => found === 'sent' || found === 'given-up') && own
+  }, 'nothing waits')
+  expect(began).toMatchObject({ reason: 'opened', state: 'given-up' })
+  expect(began?.problem).toContain('over before')
+  expect(ended).toMatchObject({ reason: 'resolved', state: 'sent' })
+})
+
 it('of one incident nothing goes out before what was to be told earlier', async () => {
   const own = await receiving()
   own.behaviour = 'fails'

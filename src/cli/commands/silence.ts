@@ -98,7 +98,11 @@ function lineOf({ id, matchers, endsAt, endedAt, recurs, comment, by }: SilenceV
   const weekly =
     recurs === null
       ? ''
-      : `, each ${recurs.weekdays.map(day => DAYS[day] ?? '').join(',')} from minute ${recurs.fromMinute} for ${recurs.minutes} min (${recurs.zone})`
+      : `, each ${recurs.weekdays.map(day => DAYS[day] ?? '').join(',')} at ${hourOf(recurs.fromMinute)} for ${recurs.minutes} min (${recurs.zone})`
   const until = endedAt === null ? `until ${isoTime(endsAt)}` : `ended ${isoTime(endedAt)}`
   return `${id}  ${words.join(' ')}  ${until}${weekly}  ${comment} (${by})`
+}
+
+function hourOf(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map(part => String(part).padStart(2, '0')).join(':')
 }

@@ -82,10 +82,25 @@ function keysOf(shape: z.ZodType): string[] {
 
 /** Throws control-rules-invalid when it is too large, or what the system says. */
 export function readTextFile(file: string): string {
-  const bytes = readFileSync(file)
+  const bytes = readBytes(file)
   if (bytes.length > FILE_BYTES_MAX)
     throw invalidRules(`${file}: ${bytes.length} bytes, expected at most ${FILE_BYTES_MAX}`)
   return bytes.toString('utf8')
+}
+
+const troubles: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder, and a file is expected',
+  EACCES: 'it may not be read by this user',
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    throw invalidRules(`${file}: ${troubles[code] ?? messageOf(error)}`, error)
+  }
 }
 
 export function invalidRules(message: string, cause?: unknown): Fault {

@@ -378,8 +378,24 @@ describe('an edge that is lost while an old incident is about it', () => {
   })
 })
 
+it('tells what is about the control room itself from what is about strangers', async () => {
+  night.fire('ReceiverFails', 'control', 'warning')
+  night.fire('DatabaseSlow', 'db-1', 'warning')
+  await night.run(SECOND_MS)
+  const reasons = night.keeper.open().map(({ verdict }) => verdict.reason)
+  expect(reasons.toSorted()).toEqual([
+    'It is about no server of ours: what it does to viewers is not known.',
+    'It is about the control room itself: viewers are served without it, but what it misses is not known.',
+  ])
+})
+
 it('says how many alerts from elsewhere are one incident', async () => {
   for (let number = 0; number < 5; number += 1) night.fire('DatabaseSlow', `db-${number}`, 'warning')
+  await night.run(SECOND_MS)
+  expect(night.keeper.open()[0]?.title).toBe('DatabaseSlow of db-0, and 4 more alerts')
+  night.end('DatabaseSlow', 'db-1')
+  await night.run(SECOND_MS)
+  night.fire('DatabaseSlow', 'db-1', 'warning')
   await night.run(SECOND_MS)
   expect(night.keeper.open()[0]?.title).toBe('DatabaseSlow of db-0, and 4 more alerts')
 })

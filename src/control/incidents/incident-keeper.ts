@@ -3,6 +3,7 @@
 // it decides is stored in one transaction with the notice of it.
 import type { Closable, Counters, Log } from '#base'
 import type { IncidentView } from '#wire'
+import { CONTROL_ID } from '../fleet/fleet.ts'
 import type { StoredAlert } from '../state/alerts.ts'
 import type { IncidentChange, Incidents } from '../state/incidents.ts'
 import { ID_PREFIX, NEW_MEMO } from '../state/incidents.ts'
@@ -399,7 +400,7 @@ export class IncidentKeeper implements Closable {
       hurtNow: incident.stored.viewers.hurtNow,
       trend: incident.trend(now),
       moved: incident.stored.viewers.moved,
-      blind: blindness(incident.stored),
+      blind: blindness(incident),
       zone: policy.zone,
     }
     const verdict = verdictOf(input)
@@ -450,7 +451,11 @@ export class IncidentKeeper implements Closable {
   }
 }
 
-function blindness({ cause, servers }: OpenIncident['stored']): string | null {
+function blindness(incident: OpenIncident): string | null {
+  const { cause, servers } = incident.stored
   if (cause.kind === 'observer-cut-off') return 'The control room is cut off: nothing is known of viewers.'
+  const alerts = incident.alerts()
+  if (servers.length === 0 && alerts.every(({ labels }) => labels['instance'] === CONTROL_ID))
+    return 'It is about the control room itself: viewers are served without it, but what it misses is not known.'
   return servers.length === 0 ? 'It is about no server of ours: what it does to viewers is not known.' : null
 }

@@ -33,7 +33,9 @@ export function titleOf(alerts: readonly IncidentAlert[], { servers: known }: To
   const origin = those.find(({ role }) => role === 'origin')
   if (verb === undefined || edges.length < 2 || origin !== undefined) {
     const isOurs = servers.length > 0
-    const others = (isOurs ? servers.length : alike.length) - 1
+    // One that ended and came back is counted once.
+    const different = (): number => new Set(alike.map(({ labels }) => JSON.stringify(labels))).size
+    const others = (isOurs ? servers.length : different()) - 1
     if (others <= 0) return cut(summary)
     return cut(`${summary}, and ${others} more ${isOurs ? 'server' : 'alert'}${others > 1 ? 's' : ''}`)
   }

@@ -25,7 +25,7 @@ import {
   tryFailedNow,
 } from './delivery-book.ts'
 import { FollowUp } from './follow-up.ts'
-import { factsOf, messageFor } from './incident-rows.ts'
+import { factsOf, incidentOf, messageFor } from './incident-rows.ts'
 import type { IncidentLinks } from './links.ts'
 import { messageOfIncident } from './message.ts'
 import { noteEvent, takeNotices } from './outbox.ts'
@@ -38,6 +38,8 @@ const FOLLOW_MS = 1000
 /** Alertmanagers forget what they are not told again. */
 const REFRESH_MS = 60_000
 const HOUR_MS = 3_600_000
+/** An incident that ended within this is told of as it came: a restart is no reason to skip it. */
+const OVER_MS = 60_000
 const OPEN_MAX = 500
 
 export interface NotifierLimits {
@@ -213,6 +215,10 @@ export class Notifier implements Closable {
 
   async #deliver(plan: NotifyPlan, receiver: NamedReceiver, delivery: DueDelivery): Promise<void> {
     const { state } = this.#options
+    if (!receiver.quiet && delivery.attempts > 0 && (await isLongOver(state, delivery))) {
+      await this.#tooLate(receiver, delivery)
+      return
+    }
     await beginAttempt(state.db, delivery.id)
     const outcome = await this.#attempt(plan, receiver, delivery)
     if (this.#closing && !outcome.ok) return
@@ -263,6 +269,17 @@ export class Notifier implements Closable {
       await endAttempt(tx, delivery.id, { ...end, answer: plan.secrets.clean(answer) })
       if (delivery.incident !== null)
         await noteEvent(tx, delivery.incident, at, eventWords(receiver, delivery))
+    })
+  }
+
+  async #tooLate({ name }: NamedReceiver, { id, incident }: DueDelivery): Promise<void> {
+    const { state } = this.#options
+    const problem = 'it was over before this receiver took it'
+    this.#count(name, 'given-up')
+    await state.db.transaction().execute(async tx => {
+      await endAttempt(tx, id, { state: 'given-up', next_try_at: null, problem })
+      if (incident !== null)
+        await noteEvent(tx, incident, state.nowMs(), `Could not be told to ${name}: ${problem}`)
     })
   }
 
@@ -332,6 +349,13 @@ export class Notifier implements Closable {
       )
     }
   }
+}
+
+/** What rings and could not: for an incident that has ended since nobody is to be woken. */
+async function isLongOver(state: NotifierOptions['state'], delivery: DueDelivery): Promise<boolean> {
+  if (!delivery.rings) return false
+  const row = await incidentOf(state.db, delivery.incident)
+  return row !== null && row.resolved_at !== null && state.nowMs() - row.resolved_at > OVER_MS
 }
 
 /** Doubles from the first to the longest, less up to half of it: receivers that come back are not met by all at once. */

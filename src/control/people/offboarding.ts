@@ -175,7 +175,7 @@ async function checkSuccessor(
 ): Promise<void> {
   if (to === null) {
     if (duties.length === 0) return
-    const message = `${name} answers for ${duties.length} open duties (${[...new Set(duties.map(({ kind }) => kind))].join(', ')}); name who takes them over`
+    const message = `${name} answers for ${duties.length} open ${duties.length === 1 ? 'duty' : 'duties'} (${[...new Set(duties.map(({ kind }) => kind))].join(', ')}); name who takes them over`
     throw controlFaults.fault('control-successor-needed', message)
   }
   if (to === name) {
