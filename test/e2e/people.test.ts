@@ -75,7 +75,7 @@ describe.skipIf(!hasChromium)('people', () => {
     await panel.getByRole('button', { name: 'Offboard ada' }).click()
     const ended = ada.waitForURL(/\/sign-in/)
     await panel.getByRole('alertdialog').getByRole('button', { name: 'Offboard' }).click()
-    await panel.getByText('Counted again: nothing of theirs works.').waitFor()
+    await panel.getByText('Counted again: no access of theirs is left.').waitFor()
     // The page that is open asks by itself, is refused, and goes to the sign-in.
     await ended
     await ada.getByLabel('Name').fill('ada')

@@ -29,6 +29,19 @@ export type Window =
   | { readonly kind: 'live'; readonly range: RangeId }
   | { readonly kind: 'fixed'; readonly fromS: number; readonly toS: number }
 
+/** The address with these values; one that is empty or null leaves it. */
+export function withChoices(
+  search: URLSearchParams,
+  values: Readonly<Record<string, string | null | undefined>>,
+): URLSearchParams {
+  const next = new URLSearchParams(search)
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined || value === null || value === '') next.delete(name)
+    else next.set(name, value)
+  }
+  return next
+}
+
 export function rangeSeconds(range: RangeId): number {
   return ALL_RANGES.find(({ id }) => id === range)?.seconds ?? 300
 }

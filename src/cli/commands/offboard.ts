@@ -51,7 +51,7 @@ async function run(name: string, options: OffboardOptions): Promise<void> {
   print(proof, options.json, ({ items, left, notes, at, by, to, auditId }) => [
     `${name} was offboarded by ${by} at ${new Date(at).toISOString()}${to === null ? '' : `, duties go to ${to}`}`,
     ...listed(items),
-    `counted again: ${left.length === 0 ? 'nothing of theirs works' : `${left.length} things work still`}`,
+    `counted again: ${left.length === 0 ? 'no access of theirs is left' : `${left.length} things work still`}`,
     ...left.map(({ text, fate }) => `  ${fate}: ${text}`),
     ...notes.map(note => `note: ${note}`),
     `proof: entry ${auditId} of the audit`,

@@ -205,6 +205,11 @@ describe('all edges lost at once', () => {
     expect(open?.verdict).toMatchObject({ class: 'cannot-tell' })
     expect(open?.verdict.reason).toContain('cut off')
     expect((await night.told()).filter(({ rings }) => rings)).toHaveLength(1)
+    // What fires later is about servers of which nothing is known: it does not rename it.
+    night.fire('EdgeUnreachable', 'edge-1', 'critical')
+    night.fire('EdgeUnreachable', 'edge-2', 'critical')
+    await night.run(10_000)
+    expect(night.keeper.open()[0]?.title).toBe('The control room is cut off from its servers')
   })
 })
 

@@ -146,7 +146,9 @@ export class OpenIncident {
     this.#acts.push(act)
   }
 
+  /** By its alerts; of a control room that is cut off they say nothing of the servers, and its name stays. */
   name(topology: Topology): void {
+    if (this.stored.cause.kind === 'observer-cut-off') return
     const drill = this.stored.memo.drill === null ? '' : 'Drill: '
     const title = `${drill}${titleOf(this.alerts(), topology)}`
     if (title !== this.stored.title) this.set({ title })

@@ -27,7 +27,10 @@ export async function notificationsView(
   return {
     now,
     receivers: await receiverViews(state, parts),
-    routes: plan.routes.map(route => ({ when: whenWords(route), does: thenWords(route) })),
+    routes: plan.routes.map((route, at) => ({
+      when: whenWords(route, plan.routes.slice(0, at)),
+      does: thenWords(route),
+    })),
     onCall: [...plan.onCall.values()].map(list => {
       const { person, receivers, until, next } = turnAt(list, now)
       return { list: list.name, person, receivers: [...receivers], until, next, zone: list.zone }
@@ -69,8 +72,12 @@ async function receiverViews({ db }: StateDb, { plan, notifier }: NotifyParts): 
   })
 }
 
-function whenWords({ matchers }: Route): string {
-  return matchers.length === 0 ? 'every incident' : matchers.map(({ text }) => text).join(' and ')
+/** `before`: those that are looked at first, of which one that does not continue ends the looking. */
+export function whenWords({ matchers }: Route, before: readonly Route[]): string {
+  const ends = before.filter(route => !route.continue)
+  if (ends.some(route => route.matchers.length === 0)) return 'none: a route before it takes every incident'
+  if (matchers.length > 0) return matchers.map(({ text }) => text).join(' and ')
+  return ends.length === 0 ? 'every incident' : 'every other incident'
 }
 
 function thenWords(route: Route): string[] {

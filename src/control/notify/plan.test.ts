@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { type NoticeMessage, textLines, titleWords } from '#receivers'
 import { notifyConfig } from '#wire'
 import { type Route, readMatcher, routesFor } from './label-route.ts'
+import { whenWords } from './notification-view.ts'
 import { turnAt } from './on-call.ts'
 import { readOwnWords, wordsOf } from './own-words.ts'
 import { namesAt, planNotify } from './plan.ts'
@@ -33,6 +34,23 @@ describe('routes', () => {
     ]
     const taken = routesFor(routes, [{ severity: 'critical', region: 'eu-west' }])
     expect(taken.flatMap(({ receivers }) => receivers)).toEqual(['first', 'second'])
+  })
+
+  it('say on the page which incidents are left for each', () => {
+    const routes = [
+      route(['region="eu"'], { continue: true }),
+      route([], { continue: true }),
+      route(['severity="info"']),
+      route([]),
+      route(['job="edge"']),
+    ]
+    expect(routes.map((one, place) => whenWords(one, routes.slice(0, place)))).toEqual([
+      'region="eu"',
+      'every incident',
+      'severity="info"',
+      'every other incident',
+      'none: a route before it takes every incident',
+    ])
   })
 
   it('want all matchers to hold for one and the same alert', () => {

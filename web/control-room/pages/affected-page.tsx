@@ -11,7 +11,7 @@ import { useSilence } from '../parts/shell.tsx'
 import { formText } from '../people/form-text.ts'
 import { inOrder } from '../server-order.ts'
 import { useSettings } from '../settings.tsx'
-import { rangeSeconds } from '../url-state.ts'
+import { rangeSeconds, withChoices } from '../url-state.ts'
 import { AffectedCounted } from '../viewers/affected-counted.tsx'
 import { AffectedTable } from '../viewers/affected-table.tsx'
 import { Choice } from '../viewers/choice.tsx'
@@ -47,15 +47,7 @@ export function AffectedPage(): ReactNode {
   const affected = useAffected([chosen, page.feed], query, page.feed.kind === 'live')
   const silent = useSilence() > 0
   const set = (values: Chosen): void =>
-    setSearch(before => {
-      const next = new URLSearchParams(before)
-      for (const name of FIELDS) {
-        const value = values[name] ?? ''
-        if (value === '') next.delete(name)
-        else next.set(name, value)
-      }
-      return next
-    })
+    setSearch(before => withChoices(before, Object.fromEntries(FIELDS.map(name => [name, values[name]]))))
   return (
     <div className="page affected-page" data-silent={silent || affected.isPlaceholderData}>
       <ViewerHead title="Affected viewers" />

@@ -27,6 +27,7 @@ import { type Experience, useExperience } from '../viewers/use-experience.ts'
 import { ViewerHead } from '../viewers/viewer-tabs.tsx'
 import { partName, shareText } from '../viewers/viewer-words.ts'
 import '../viewers/viewers.css'
+import { withChoices } from '../url-state.ts'
 import { type PageWindow, useWindow } from './use-window.ts'
 
 /** More lines cannot be told apart. */
@@ -49,14 +50,7 @@ export function ExperiencePage(): ReactNode {
   const by = BREAKDOWNS.find(({ id }) => id === search.get('by')) ?? BREAKDOWNS[0]
   const cut = readCut(search)
   const change = (values: Readonly<Record<string, string | null>>): void =>
-    setSearch(before => {
-      const next = new URLSearchParams(before)
-      for (const [name, value] of Object.entries(values)) {
-        if (value === null) next.delete(name)
-        else next.set(name, value)
-      }
-      return next
-    })
+    setSearch(before => withChoices(before, values))
   const { data, error, isPlaceholderData } = useExperience({ cut, by, window: page.feed })
   const silent = useSilence() > 0
   return (

@@ -9,6 +9,7 @@ import { SessionTimeline } from '../steering/session-timeline.tsx'
 import { VersionDetail } from '../steering/version-detail.tsx'
 import { VersionList } from '../steering/version-list.tsx'
 import '../steering/steering.css'
+import { withChoices } from '../url-state.ts'
 
 export function SteeringPage(): ReactNode {
   const [search, setSearch] = useSearchParams()
@@ -16,12 +17,7 @@ export function SteeringPage(): ReactNode {
   const text = search.get('version') ?? ''
   const version = /^\d{1,15}$/.test(text) ? Number(text) : null
   const set = (name: 'session' | 'version', value: string): void =>
-    setSearch(before => {
-      const next = new URLSearchParams(before)
-      if (value === '') next.delete(name)
-      else next.set(name, value)
-      return next
-    })
+    setSearch(before => withChoices(before, { [name]: value }))
   const choose = (chosen: number | null): void => set('version', chosen === null ? '' : String(chosen))
   return (
     <div className="page steering-page">

@@ -13,7 +13,7 @@ import { formText } from '../people/form-text.ts'
 import { inOrder } from '../server-order.ts'
 import { duration } from '../time-format.ts'
 import { figureText } from '../units.ts'
-import { rangeSeconds } from '../url-state.ts'
+import { rangeSeconds, withChoices } from '../url-state.ts'
 import { Choice } from '../viewers/choice.tsx'
 import { SpanPicker } from '../viewers/span-picker.tsx'
 import { StatePill } from '../viewers/state-pill.tsx'
@@ -63,15 +63,7 @@ export function ViewerSessionsPage(): ReactNode {
   const sessions = useViewerSessions([chosen, page.window, before], pageQuery, isLive)
   const silent = useSilence() > 0
   const set = (values: Readonly<Record<string, string>>): void =>
-    setSearch(old => {
-      const next = new URLSearchParams(old)
-      next.delete('before')
-      for (const [name, value] of Object.entries(values)) {
-        if (value === '') next.delete(name)
-        else next.set(name, value)
-      }
-      return next
-    })
+    setSearch(old => withChoices(old, { before: null, ...values }))
   return (
     <div className="page sessions-page" data-silent={silent || sessions.isPlaceholderData}>
       <ViewerHead title="Sessions" />

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { useSearchParams } from 'wouter'
 import type { ServerView } from '#wire'
 import { readFilter } from '../fleet-filter.ts'
+import { withChoices } from '../url-state.ts'
 
 export interface FleetToolsProps {
   readonly servers: readonly ServerView[]
@@ -13,15 +14,7 @@ export function FleetTools({ servers, matching }: FleetToolsProps): ReactNode {
   const [search, setSearch] = useSearchParams()
   const filter = readFilter(search)
   const set = (name: string, value: string): void =>
-    setSearch(
-      before => {
-        const next = new URLSearchParams(before)
-        if (value === '') next.delete(name)
-        else next.set(name, value)
-        return next
-      },
-      { replace: true },
-    )
+    setSearch(before => withChoices(before, { [name]: value }), { replace: true })
   const count = (state: ServerView['state']): number =>
     servers.filter(server => server.state === state).length
   const states = (

@@ -182,7 +182,9 @@ function Proof({ proof, auditId }: { readonly proof: OffboardProof; readonly aud
       <p className="people-line" role="status">
         Done by {by} at <Moment at={at} />
         {to === null ? '' : `; duties go to ${to}`}.{' '}
-        {left.length === 0 ? 'Counted again: nothing of theirs works.' : `${left.length} things work still.`}{' '}
+        {left.length === 0
+          ? 'Counted again: no access of theirs is left.'
+          : `${left.length} things work still.`}{' '}
         Proof:{' '}
         <Link href={`/audit?subject=${encodeURIComponent(name)}&action=user-offboard`}>
           entry {auditId} of the audit
