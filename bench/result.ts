@@ -34,7 +34,8 @@ export function againstGoal(
   { ours, goal }: { readonly ours: number; readonly goal: number },
   better: 'lower' | 'higher',
 ): BenchResult {
-  const ratio = better === 'lower' ? goal / ours : ours / goal
+  // A goal of none is met by none alone.
+  const ratio = ours === goal ? 1 : better === 'lower' ? goal / ours : ours / goal
   return { name, unit, ours, peer: null, peerName: null, ratio: Number(ratio.toFixed(3)), goal }
 }
 
