@@ -3,10 +3,11 @@
 import react from '@vitejs/plugin-react'
 import { defaultClientConditions, defineConfig } from 'vite'
 
-const CONTROL_ROOM = /(^|\/)(index|editor|query-page|server-page|alerts-page|titles-page)(\.|-|$)/
+/** The player page loads its own entry and the player, and of React, zod and charts nothing. */
+const WATCH_PAGE = /(^|\/)(watch|player)(\.[a-z]+)?$/
 
 function folderOf(name: string | undefined): string {
-  return name !== undefined && CONTROL_ROOM.test(name) ? 'assets' : 'watch-assets'
+  return name !== undefined && WATCH_PAGE.test(name) ? 'watch-assets' : 'assets'
 }
 
 export default defineConfig({
@@ -27,6 +28,8 @@ export default defineConfig({
       output: {
         entryFileNames: chunk => `${folderOf(chunk.name)}/[name]-[hash].js`,
         chunkFileNames: chunk => `${folderOf(chunk.name)}/[name]-[hash].js`,
+        // With its settings, which have to be made before any schema, in whatever chunk that lands.
+        codeSplitting: { groups: [{ name: 'zod', test: /node_modules[\\/]zod[\\/]|zod-settings/ }] },
         assetFileNames: asset => `${folderOf(asset.names[0])}/[name]-[hash][extname]`,
       },
     },

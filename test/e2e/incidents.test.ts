@@ -51,7 +51,8 @@ it('opens with the cause, is acknowledged on the page, and resolves after the th
     await page.getByText(/ has it, since/).waitFor()
     await page.getByPlaceholder(/A note/).fill('somebody stopped it')
     await page.getByRole('button', { name: 'Note', exact: true }).click()
-    await page.getByText('somebody stopped it').waitFor()
+    // In the timeline: the field holds the same words until they are stored.
+    await page.getByRole('listitem').filter({ hasText: 'somebody stopped it' }).waitFor()
     // Nothing is wider than the phone.
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390)
     await page.evaluate(() => scrollTo(0, 0))
