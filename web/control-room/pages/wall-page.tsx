@@ -209,7 +209,9 @@ function Row({ row, top, now, kiosk }: RowProps): ReactNode {
       <td className="number wall-figure" data-label="Viewers">
         {figure(watching, 'count').value}
         {watching === null || watching === 0 ? null : (
-          <small>{estimatedWords({ watching, estimated: row.watchingEstimated ?? 0 })}</small>
+          <small className="wall-estimated">
+            {estimatedWords({ watching, estimated: row.watchingEstimated ?? 0 })}
+          </small>
         )}
       </td>
       <Rebuffering row={row} />

@@ -73,7 +73,7 @@ function TileValue({ entry, stepS }: { readonly entry: TileFigure; readonly step
       <dt title={entry.definition}>{entry.label}</dt>
       <dd>
         <b>{value}</b> {entry.unit === 'cores' ? null : <span>{unit}</span>}
-        {entry.note === undefined || entry.note === '' ? null : <small>{entry.note}</small>}
+        {stale || entry.note === undefined || entry.note === '' ? null : <small>{entry.note}</small>}
         {stale && entry.value !== null && entry.ageS !== null ? (
           <em>{Math.round(entry.ageS)} s old</em>
         ) : null}
