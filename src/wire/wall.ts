@@ -51,6 +51,8 @@ export const wallRow = z.object({
   since: time,
   /** Null: not known of that moment. */
   watching: z.int().nullable(),
+  /** Of which estimated: their players tell nothing. */
+  watchingEstimated: z.int().optional(),
   /** Of which simulated. */
   watchingSimulated: z.int().optional(),
   /** Bit/s sent; null: not measured. */

@@ -21,6 +21,7 @@ export function wallRowOf(server: ServerView, figures: WallFigures, normal: Wall
     reason,
     since,
     watching,
+    watchingEstimated: server.watchingEstimated ?? 0,
     watchingSimulated: server.watchingSimulated ?? 0,
     throughputBps: figures.throughputBps,
     capacityBps: tags.capacityBps ?? null,

@@ -61,7 +61,8 @@ export class ObjectCache {
   hot(key: string): StoredObject | null {
     const { memory, clock } = this.#options
     const object = memory.get(key)
-    return object !== null && freshness(object, clock.bootMs(), STALE_MS).kind === 'fresh' ? object : null
+    if (object === null || object.freshMs === Number.POSITIVE_INFINITY) return object
+    return freshness(object, clock.bootMs(), STALE_MS).kind === 'fresh' ? object : null
   }
 
   /** Finds an object. `immutable`: it lies below a revision and never changes. */

@@ -94,8 +94,12 @@ export function stampAge(object: StoredObject, nowMs: number): void {
   }
 }
 
-/** Writes what is said of one answer (CTA-5006) into the prebuilt head; spaces after a value mean nothing (RFC 9110 section 5.5). */
-export function stampCmsd(object: StoredObject, value: string): void {
-  const start = object.headBytes - AFTER_CMSD_BYTES - CMSD_CHARACTERS
-  object.whole.write(value.slice(0, CMSD_CHARACTERS).padEnd(CMSD_CHARACTERS), start, 'latin1')
+/** A value of CMSD-Dynamic as it lies in a head; spaces after a value mean nothing (RFC 9110 section 5.5). */
+export function cmsdBytes(value: string): Buffer {
+  return Buffer.from(value.slice(0, CMSD_CHARACTERS).padEnd(CMSD_CHARACTERS), 'latin1')
+}
+
+/** Writes what is said of one answer (CTA-5006), as `cmsdBytes` made it, into the prebuilt head. */
+export function stampCmsd(object: StoredObject, value: Buffer): void {
+  object.whole.set(value, object.headBytes - AFTER_CMSD_BYTES - CMSD_CHARACTERS)
 }

@@ -34,6 +34,8 @@ it('knows the way of a real connection for a second, and not behind a proxy', as
   const [said] = decodeCmsdDynamic(open.say(socket, 0))
   expect(said?.value).toBe('eu-west')
   expect(Object.keys(said?.params ?? {})).toEqual(process.platform === 'linux' ? ['etp', 'rtt'] : [])
+  // The same in heads of hits, at a fixed length.
+  expect(open.sayBytes(socket, 500).toString('latin1')).toBe(open.say(socket, 0).padEnd(CMSD_CHARACTERS))
   duress = true
   expect(open.say(socket, 999)).not.toContain('du')
   expect(open.say(socket, 1000)).toMatch(/^"eu-west";.*du$/)

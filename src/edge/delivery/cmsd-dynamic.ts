@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { CmsdDynamic } from '@svta/common-media-library/cmsd/CmsdDynamic'
 import { encodeCmsdDynamic } from '@svta/common-media-library/cmsd/encodeCmsdDynamic'
 import { tcpInfo } from '#base'
+import { cmsdBytes } from '../cache/stored.ts'
 
 /** The kernel is asked, and the text made, so often for one connection: 15 us. */
 const KEPT_MS = 1000
@@ -33,9 +34,16 @@ export interface SpeakerOptions {
   readonly underDuress: () => boolean
 }
 
+interface Said {
+  readonly atMs: number
+  readonly text: string
+  /** The same, for heads of hits. */
+  readonly bytes: Buffer
+}
+
 export class CmsdSpeaker {
   readonly #options: SpeakerOptions
-  readonly #said = new WeakMap<Socket, { readonly atMs: number; readonly text: string }>()
+  readonly #said = new WeakMap<Socket, Said>()
 
   constructor(options: SpeakerOptions) {
     this.#options = options
@@ -44,11 +52,21 @@ export class CmsdSpeaker {
   /** The field's value; `delayMs`: from the request to the first byte, where it had to be fetched. */
   say(socket: Socket, nowMs: number, delayMs: number | null = null): string {
     if (delayMs !== null) return this.#make(socket, { rd: Math.round(delayMs) })
+    return this.#saidOf(socket, nowMs).text
+  }
+
+  /** The field's value of a hit, as it is stamped into a head. */
+  sayBytes(socket: Socket, nowMs: number): Buffer {
+    return this.#saidOf(socket, nowMs).bytes
+  }
+
+  #saidOf(socket: Socket, nowMs: number): Said {
     const known = this.#said.get(socket)
-    if (known !== undefined && nowMs - known.atMs < KEPT_MS) return known.text
+    if (known !== undefined && nowMs - known.atMs < KEPT_MS) return known
     const text = this.#make(socket, {})
-    this.#said.set(socket, { atMs: nowMs, text })
-    return text
+    const said = { atMs: nowMs, text, bytes: cmsdBytes(text) }
+    this.#said.set(socket, said)
+    return said
   }
 
   #make(socket: Socket, own: { readonly rd?: number }): string {

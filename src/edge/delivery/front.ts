@@ -24,7 +24,7 @@ import type { Connections } from './connections.ts'
 import type { Entry } from './entry.ts'
 import { type Exchange, reply, replyFault } from './exchange.ts'
 import { commonFields, preflightFields } from './fields.ts'
-import type { MediaDelivery } from './media.ts'
+import type { MediaDelivery, OnSent } from './media.ts'
 import type { Page, Pages } from './pages.ts'
 import { type Route, readTarget } from './route.ts'
 import { addressOf, identityOf, steeringSession, type Viewer, viewerOf } from './viewer.ts'
@@ -62,7 +62,7 @@ export class Front {
   }
 
   handle = (req: IncomingMessage, res: ServerResponse): void => {
-    const { clock, tally, edgeId, log } = this.#options
+    const { clock, tally, edgeId } = this.#options
     const exchange: Exchange = {
       req,
       res,
@@ -86,12 +86,20 @@ export class Front {
       handedBytes: 0,
       isSettled: false,
     }
-    res.on('error', () => {}) // a viewer that leaves is no event; 'close' tells those who wait
-    this.#answer(exchange).catch((thrown: unknown) => {
-      if (!(thrown instanceof Error && thrown.name === 'Fault'))
-        log.error('request-failed', { error: thrown })
-      replyFault(exchange, thrown)
-    })
+    res.on('error', noEvent)
+    try {
+      const later = this.#answer(exchange)
+      if (later !== null) later.catch((thrown: unknown) => this.#failed(exchange, thrown))
+    } catch (thrown) {
+      this.#failed(exchange, thrown)
+    }
+  }
+
+  #failed(exchange: Exchange, thrown: unknown): void {
+    if (!(thrown instanceof Error && thrown.name === 'Fault')) {
+      this.#options.log.error('request-failed', { kind: exchange.kind, error: thrown })
+    }
+    replyFault(exchange, thrown)
   }
 
   /** Accounts an answer that is over. */
@@ -120,7 +128,8 @@ export class Front {
     }
     if (isProbe) this.#options.tally.probeBytes += bytes
     accounting.served(answer, nowMs)
-    if (session !== null && title !== null && !isProbe) this.#tellAnswer(exchange, answer, nowMs, whole)
+    if (session === null || title === null || isProbe) return
+    if (this.#options.intake.wants(session, nowMs)) this.#tellAnswer(exchange, answer, nowMs, whole)
   }
 
   /** For who puts together what a viewer went through; lines are made later. */
@@ -148,33 +157,30 @@ export class Front {
     })
   }
 
-  async #answer(exchange: Exchange): Promise<void> {
+  /** Null: it is answered. Most is, within this turn: promises would cost as much as all the rest that is done here. */
+  #answer(exchange: Exchange): Promise<void> | null {
     const { req } = exchange
     const { route, query, prefix } = readTarget(req.url ?? '/')
     exchange.query = query
     exchange.prefix = prefix
     exchange.kind = kindOf(route)
     exchange.title = 'title' in route ? route.title : null
-    try {
-      if (req.method === 'OPTIONS') {
-        const wanted = req.headers['access-control-request-headers']
-        return reply(exchange, 204, preflightFields(exchange.edgeId, wanted), '')
-      }
-      if (!this.#admitted(exchange, route)) return
-      if (route.kind === 'cmcd') return await this.#events(exchange)
-      if (route.kind === 'watcher') return await this.#options.watchDoor.ask(exchange)
-      if (route.kind === 'wall') return await this.#options.watchDoor.wall(exchange)
-      if (req.method !== 'GET' && req.method !== 'HEAD') {
-        const message = `${req.method ?? ''} is not answered here, expected GET or HEAD`
-        throw edgeFaults.fault('edge-method-not-allowed', message)
-      }
-      await this.#route(exchange, route)
-    } catch (thrown) {
-      if (!(thrown instanceof Error && thrown.name === 'Fault')) {
-        this.#options.log.error('request-failed', { route: route.kind, error: thrown })
-      }
-      replyFault(exchange, thrown)
+    if (req.method === 'OPTIONS') {
+      const wanted = req.headers['access-control-request-headers']
+      reply(exchange, 204, preflightFields(exchange.edgeId, wanted), '')
+      return null
     }
+    if (!this.#admitted(exchange, route)) return null
+    if (route.kind === 'cmcd') return this.#events(exchange)
+    if (route.kind === 'watcher') return this.#options.watchDoor.ask(exchange)
+    if (route.kind === 'wall') return this.#options.watchDoor.wall(exchange)
+    if (req.method !== 'GET' && req.method !== 'HEAD') {
+      const message = `${req.method ?? ''} is not answered here, expected GET or HEAD`
+      throw edgeFaults.fault('edge-method-not-allowed', message)
+    }
+    if (route.kind === 'media') return this.#media(exchange, route)
+    this.#page(exchange, route)
+    return null
   }
 
   /** Health and metrics are answered however full it is; who came too many is told to come back. */
@@ -186,14 +192,9 @@ export class Front {
     return false
   }
 
-  async #route(
-    exchange: Exchange,
-    route: Exclude<Route, { kind: 'cmcd' | 'watcher' | 'wall' }>,
-  ): Promise<void> {
+  #page(exchange: Exchange, route: Exclude<Route, { kind: 'cmcd' | 'watcher' | 'wall' | 'media' }>): void {
     const { entry, pages, edgeId, fleet } = this.#options
     switch (route.kind) {
-      case 'media':
-        return await this.#media(exchange, route)
       case 'play':
         return entry.play(exchange, route.title, this.#viewer(exchange))
       case 'steer':
@@ -223,8 +224,8 @@ export class Front {
     }
   }
 
-  async #media(exchange: Exchange, route: Extract<Route, { kind: 'media' }>): Promise<void> {
-    const { media, entry, sessions, tally, fleet } = this.#options
+  #media(exchange: Exchange, route: Extract<Route, { kind: 'media' }>): Promise<void> | null {
+    const { media, sessions, tally, fleet } = this.#options
     if (this.#options.probePass.isHeldBy(exchange.req.headers)) {
       exchange.isProbe = true
       exchange.tally = uncounted
@@ -241,9 +242,13 @@ export class Front {
     const fed = (bytes: number): void => {
       if (identity !== null) sessions.fed(identity, route.title, bytes)
     }
-    if (fleet.leavingSinceMs !== null && this.#sendOn(exchange, route, identity, viewer)) return
-    if (route.media !== 'master') return await media.answer(exchange, route.key, fed)
-    const bytes = await entry.master(exchange, route.title, viewer)
+    if (fleet.leavingSinceMs !== null && this.#sendOn(exchange, route, identity, viewer)) return null
+    if (route.media === 'master') return this.#master(exchange, route.title, viewer, fed)
+    return media.answerHot(exchange, route.key, fed) ? null : media.answer(exchange, route.key, fed)
+  }
+
+  async #master(exchange: Exchange, title: string, viewer: Viewer, fed: OnSent): Promise<void> {
+    const bytes = await this.#options.entry.master(exchange, title, viewer)
     if (bytes > 0) fed(bytes)
   }
 
@@ -303,6 +308,9 @@ export class Front {
     return viewerOf(exchange.req, exchange.query, exchange.prefix, this.#options.behindProxy)
   }
 }
+
+/** A viewer that leaves is no event; 'close' tells those who wait. */
+const noEvent = (): void => {}
 
 const uncounted = { cache: () => undefined, firstByte: () => undefined }
 

@@ -61,6 +61,10 @@ const mediaKinds: readonly (readonly [suffix: string, kind: MediaKind])[] = [
   ['.vtt', 'segment'],
 ]
 
+/** Media that were asked for as their key, by it: of a title that is watched, the same ones again and again. */
+const knownMedia = new Map<string, Route>()
+const KNOWN_MAX = 4096
+
 /** Reads a request target, or throws a fault for the client. */
 export function readTarget(target: string): Target {
   if (target.length > TARGET_CHARACTERS_MAX) {
@@ -70,10 +74,22 @@ export function readTarget(target: string): Target {
     )
   }
   const mark = target.indexOf('?')
-  const path = normalPath(mark < 0 ? target : target.slice(0, mark))
+  const asked = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark + 1)
+  const known = knownMedia.get(asked)
+  if (known !== undefined) return { route: known, query, prefix: '' }
+  const path = normalPath(asked)
   const prefix = path.startsWith('/s/') ? (sessionPrefix.exec(path)?.[0] ?? '') : ''
-  return { route: routeOf(prefix === '' ? path : path.slice(prefix.length)), query, prefix }
+  const route = routeOf(prefix === '' ? path : path.slice(prefix.length))
+  if (route.kind === 'media' && route.key === asked) remember(asked)
+  return { route, query, prefix }
+}
+
+/** A copy of it: a part of a text keeps the whole alive, with its query. */
+function remember(path: string): void {
+  if (knownMedia.size >= KNOWN_MAX) knownMedia.clear()
+  const own = Buffer.from(path, 'latin1').toString('latin1')
+  knownMedia.set(own, mediaRoute(own))
 }
 
 /** A new session, for a player that told none at its entry. */

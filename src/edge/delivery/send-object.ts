@@ -20,7 +20,7 @@ export function sendHot(
   exchange: Exchange,
   object: StoredObject,
   nowMs: number,
-  cmsd: (socket: Socket) => string,
+  cmsd: (socket: Socket) => Buffer,
 ): boolean {
   const { req, res } = exchange
   const { socket } = res

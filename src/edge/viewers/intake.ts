@@ -104,7 +104,12 @@ export class Intake implements Closable {
     return this.#standstill.isLately(this.#options.clock.monotonicMs(), LATELY_MS, STOOD_MS)
   }
 
-  /** An answer to a player went out. */
+  /** Whether it wants to know of an answer to this session; false is counted. */
+  wants(sid: string, nowMs: number): boolean {
+    return this.#requests.takes(sid, nowMs)
+  }
+
+  /** An answer to a player went out, which it `wants`. */
   answered(note: RequestNote): void {
     this.#requests.note(note)
   }

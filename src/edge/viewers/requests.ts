@@ -65,11 +65,16 @@ export class Requests {
     this.#options = options
   }
 
-  /** Cheap: called for each answer to a player. */
-  note(note: RequestNote): void {
+  /** Whether an answer to this session is noted: asked before a note is made. False is counted. */
+  takes(sid: string, nowMs: number): boolean {
     if (this.#notes.length >= NOTES_MAX) this.dropped['request-notes-full'] += 1
-    else if (!this.#rates.take(note.sid, note.endMs)) this.dropped['request-rate'] += 1
-    else this.#notes.push(note)
+    else if (!this.#rates.take(sid, nowMs)) this.dropped['request-rate'] += 1
+    else return true
+    return false
+  }
+
+  note(note: RequestNote): void {
+    this.#notes.push(note)
   }
 
   /** Lines of all notes since the last call. `offsetMs`: from monotonic to fleet time; `heldMs`: Standstill's word. */

@@ -66,6 +66,14 @@ export function watching(matching: string): FeedQuery {
   }
 }
 
+/** Of those who watch, whose player told nothing. */
+export function watchingEstimated(matching: string): FeedQuery {
+  return {
+    key: column('watching-estimated'),
+    expr: stepS => `sum by (instance) (${gauge(`vitrine_fleet_watching_estimated{${matching}}`, stepS)})`,
+  }
+}
+
 export function incidentHurt(incident: string): FeedQuery {
   return {
     key: () => 'hurt',
@@ -191,6 +199,7 @@ function edgeQueries(own: string): readonly FeedQuery[] {
   return [
     { ...throughput(own), key: named('throughput') },
     { ...watching(own), key: named('watching') },
+    { ...watchingEstimated(own), key: named('watching-estimated') },
     { key: named('hits'), expr: stepS => ratio(hit, `${asked}{${own}}`, stepS) },
     rebuffering(own, ({ estimate }) => `rebuffering/${estimate ?? 'no'}`, 'estimate'),
     {

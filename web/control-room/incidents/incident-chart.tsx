@@ -3,13 +3,20 @@ import { type ReactNode, useMemo, useState } from 'react'
 import type { IncidentView } from '#wire'
 import { useServers } from '../api/use-control-room.tsx'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { cpu, incidentHurt, instances, rebuffering, watching } from '../charts/expressions.ts'
+import {
+  cpu,
+  incidentHurt,
+  instances,
+  rebuffering,
+  watching,
+  watchingEstimated,
+} from '../charts/expressions.ts'
 import { seriesColour } from '../charts/palette.ts'
 import type { FeedWindow } from '../charts/series-feed.ts'
-import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { useSilence } from '../parts/shell.tsx'
 import { inOrder } from '../server-order.ts'
+import { ChartWithShare } from '../viewers/watching-chart.tsx'
 
 const BEFORE_MS = 5 * 60_000
 const AFTER_MS = 2 * 60_000
@@ -43,6 +50,7 @@ export function IncidentChart({
       () => [
         cpu(matching),
         watching(matching),
+        watchingEstimated(matching),
         rebuffering(
           `estimate="no"${matching === '' ? '' : `,${matching}`}`,
           ({ instance }) => (instance === undefined ? null : `rebuffering/${instance}`),
@@ -74,7 +82,7 @@ export function IncidentChart({
     {
       key: 'rebuffering',
       title: 'Rebuffering',
-      note: 'measured, of the time that viewers wanted to see',
+      note: 'measured, of viewing time',
       unit: 'percent' as const,
       floorMax: 0.02,
       stepped: false,
@@ -90,7 +98,7 @@ export function IncidentChart({
           </p>
         )}
         {charts.map(({ key, ...spec }) => (
-          <TimeChart
+          <ChartWithShare
             key={key}
             {...spec}
             series={key === 'watching' ? [HURT, ...lines(key)] : lines(key)}

@@ -7,11 +7,10 @@ import type { Labels } from '../api/prometheus.ts'
 import { useAlerts, useHistory, useMarks, useServers } from '../api/use-control-room.tsx'
 import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { instances, watching } from '../charts/expressions.ts'
+import { instances, watching, watchingEstimated } from '../charts/expressions.ts'
 import type { Grid } from '../charts/grid.ts'
 import { changeMarks, EventLane, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
-import { TimeChart } from '../charts/time-chart.tsx'
 import { BandSwitch, useBandSwitch, useBands } from '../charts/use-band.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { CompareTools } from '../compare/compare-tools.tsx'
@@ -28,6 +27,7 @@ import { inOrder } from '../server-order.ts'
 import { useSettings } from '../settings.tsx'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import { chosenServers, toggleServer } from '../url-state.ts'
+import { ChartWithShare } from '../viewers/watching-chart.tsx'
 import { type PageWindow, useWindow } from './use-window.ts'
 
 const METRIC_HEIGHT = 320
@@ -179,7 +179,7 @@ function Graph({ ids, chosen, metric, expr, goTo }: GraphProps): ReactNode {
         )}
         <EventLane marks={events} grid={grid} />
         {specs.map(({ key, ...spec }) => (
-          <TimeChart
+          <ChartWithShare
             key={key}
             {...spec}
             grid={grid}
@@ -221,6 +221,7 @@ function useCompareFeed({ ids, chosen, metric, expr, page, paused }: FeedProps):
     queries: [
       { expr: stepS => (metric === null ? expr : metric.expr(matching, stepS)), key: column },
       watching(matching),
+      watchingEstimated(matching),
     ],
     queriesKey: `${metric?.id ?? expr}|${matching}`,
     window: page.feed,

@@ -13,12 +13,19 @@ import {
 import type { ChartSeries } from '../charts/chart-options.ts'
 import type { ChartSpec } from '../charts/chart-spec.ts'
 import { Cursor, CursorContext } from '../charts/cursor.tsx'
-import { controlCpu, cpu, hostCpu, instances, throughput, watching } from '../charts/expressions.ts'
+import {
+  controlCpu,
+  cpu,
+  hostCpu,
+  instances,
+  throughput,
+  watching,
+  watchingEstimated,
+} from '../charts/expressions.ts'
 import { type Grid, newest } from '../charts/grid.ts'
 import { changeMarks, EventLane, eventMarks } from '../charts/marks.tsx'
 import { seriesColour } from '../charts/palette.ts'
 import type { FeedState } from '../charts/series-feed.ts'
-import { TimeChart } from '../charts/time-chart.tsx'
 import { useFeed } from '../charts/use-feed.ts'
 import { ALL_SHOWN_MAX, narrowed, readFilter, TILES_MAX, worstFirst } from '../fleet-filter.ts'
 import { Loading, Problem } from '../parts/answers.tsx'
@@ -33,7 +40,8 @@ import { TryItStrip } from '../parts/try-it.tsx'
 import { inOrder } from '../server-order.ts'
 import { TakeAlong } from '../take-along/take-along.tsx'
 import { chosenServers, toggleServer } from '../url-state.ts'
-import { WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
+import { estimatedWords, WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
+import { ChartWithShare } from '../viewers/watching-chart.tsx'
 import { useWindow } from './use-window.ts'
 
 const TIMES_HEIGHT = 22
@@ -81,6 +89,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
       cpu(matching),
       controlCpu(),
       watching(matching),
+      watchingEstimated(matching),
       throughput(matching),
       ...hosts.map(host => hostCpu(host.agent)),
     ],
@@ -148,7 +157,7 @@ function Fleet({ servers }: { readonly servers: readonly ServerView[] }): ReactN
             <FeedNote feed={feed} silent={silentMs > 0} />
             <EventLane marks={marks} grid={feed.grid} />
             {specs.map(({ key, ...spec }) => (
-              <TimeChart
+              <ChartWithShare
                 key={key}
                 {...spec}
                 grid={feed.grid}
@@ -288,6 +297,10 @@ function tileFigures(server: ServerView, grid: Grid | null, silentMs: number): T
             ageS: silentS,
             unit: 'count' as const,
             definition: WATCHING_DEFINITION,
+            note: estimatedWords({
+              watching: server.watching ?? 0,
+              estimated: server.watchingEstimated ?? 0,
+            }),
           },
           { label: 'Throughput', ...at('throughput'), unit: 'bits' as const },
         ]

@@ -33,7 +33,8 @@ import type { Unit } from '../units.ts'
 import { affectedHref } from '../viewers/affected-href.ts'
 import { Defined } from '../viewers/defined.tsx'
 import { FeltChart, feltSpec } from '../viewers/felt-chart.tsx'
-import { WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
+import { estimatedWords, WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
+import { ChartWithShare } from '../viewers/watching-chart.tsx'
 import { useWindow } from './use-window.ts'
 
 const CHART_HEIGHT = 150
@@ -281,7 +282,7 @@ function Server({
               {specs
                 .filter(({ key }) => server.role !== 'edge' || key !== 'cpu')
                 .map(({ key, ...spec }) => (
-                  <TimeChart key={key} {...spec} {...common} band={normal.get(key)} />
+                  <ChartWithShare key={key} {...spec} {...common} band={normal.get(key)} />
                 ))}
             </div>
             {server.role === 'foreign' ? null : <AtCursor server={server.id} grid={feed.grid} />}
@@ -415,6 +416,7 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
     weight,
     sharePercent,
     watching,
+    watchingEstimated,
     watchingSimulated = 0,
     tags,
     foreign,
@@ -440,7 +442,9 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
         <Fact name="Region">{region}</Fact>
         {role === 'edge' ? (
           <Fact name="Watching">
-            <Defined definition={WATCHING_DEFINITION}>{inPart(watching, watchingSimulated)}</Defined>
+            <Defined definition={WATCHING_DEFINITION}>
+              {inPart(watching, watchingEstimated ?? 0, watchingSimulated)}
+            </Defined>
           </Fact>
         ) : null}
         {role === 'edge' ? (
@@ -475,10 +479,12 @@ function ServerHead({ server }: { readonly server: ServerView }): ReactNode {
   )
 }
 
-/** `30 (28 simulated)` */
-function inPart(watching: number | null, simulated: number): string {
+/** `30 (28 simulated, none estimated)` */
+function inPart(watching: number | null, estimated: number, simulated: number): string {
   if (watching === null) return 'not known'
-  return simulated === 0 ? String(watching) : `${watching} (${simulated} simulated)`
+  const parts = [simulated === 0 ? '' : `${simulated} simulated`, estimatedWords({ watching, estimated })]
+  const told = parts.filter(part => part !== '').join(', ')
+  return told === '' ? String(watching) : `${watching} (${told})`
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {

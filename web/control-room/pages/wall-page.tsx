@@ -17,7 +17,7 @@ import { timeOfDay } from '../time-format.ts'
 import { figure } from '../units.ts'
 import { Defined } from '../viewers/defined.tsx'
 import { spanWords } from '../viewers/figures.ts'
-import { ratioText, WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
+import { estimatedWords, ratioText, WATCHING_DEFINITION } from '../viewers/viewer-words.ts'
 import { NormalCell } from '../wall/normal-cell.tsx'
 import { SparkLine } from '../wall/spark-line.tsx'
 import { offsetText, offsetWrong, sentenceOf, worstRowsFirst } from '../wall/wall-words.ts'
@@ -208,6 +208,11 @@ function Row({ row, top, now, kiosk }: RowProps): ReactNode {
       </th>
       <td className="number wall-figure" data-label="Viewers">
         {figure(watching, 'count').value}
+        {watching === null || watching === 0 ? null : (
+          <small className="wall-estimated">
+            {estimatedWords({ watching, estimated: row.watchingEstimated ?? 0 })}
+          </small>
+        )}
       </td>
       <Rebuffering row={row} />
       <td data-label="Throughput">

@@ -15,6 +15,8 @@ export interface TileFigure {
   readonly unit: Unit
   /** On hover: what it counts. */
   readonly definition?: string
+  /** Beside it, small; empty: nothing. */
+  readonly note?: string
 }
 
 export interface TileProps {
@@ -71,6 +73,7 @@ function TileValue({ entry, stepS }: { readonly entry: TileFigure; readonly step
       <dt title={entry.definition}>{entry.label}</dt>
       <dd>
         <b>{value}</b> {entry.unit === 'cores' ? null : <span>{unit}</span>}
+        {stale || entry.note === undefined || entry.note === '' ? null : <small>{entry.note}</small>}
         {stale && entry.value !== null && entry.ageS !== null ? (
           <em>{Math.round(entry.ageS)} s old</em>
         ) : null}

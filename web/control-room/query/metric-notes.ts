@@ -122,7 +122,7 @@ const COUNTERS: Readonly<Record<string, string>> = {
   vitrine_server_cpu_wait_seconds_total:
     'Seconds in which the server was ready to run while others had the CPU. Near 1 a second: neighbours starve it.',
   vitrine_viewers_asked_seconds_total:
-    'Seconds for which viewers wanted to see something after the first frame: watched and rebuffering.',
+    'Viewing time after the first frame, in seconds: watched and rebuffering.',
   vitrine_viewers_bitrate_bits_total: 'Bits of what was shown; divided by the seconds, the mean bitrate.',
   vitrine_viewers_bitrate_seconds_total: 'Seconds of playing with a known bitrate.',
   vitrine_viewers_errors_total: 'Errors that players told of, fatal or not.',

@@ -16,7 +16,7 @@ export function AffectedTable({ viewers }: { readonly viewers: readonly Affected
             <th scope="col">Title</th>
             <th scope="col">At</th>
             <th scope="col" className="number">
-              Wanted
+              Viewing time
             </th>
             <th scope="col" className="number">
               Lost
@@ -49,7 +49,7 @@ function Row({ viewer }: { readonly viewer: AffectedViewer }): ReactNode {
       <td data-label="At">
         <Moment at={at} />
       </td>
-      <td className="number" data-label="Wanted">
+      <td className="number" data-label="Viewing time">
         {duration(wantedS * 1000)}
       </td>
       <td className="number" data-label="Lost" data-lost={lostS > 0}>

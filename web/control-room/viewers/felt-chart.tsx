@@ -12,7 +12,7 @@ export function feltSpec(server: string, colour: string, height: number): ChartS
   return {
     key: 'rebuffering',
     title: 'Rebuffering',
-    note: 'of the time that viewers wanted to see',
+    note: 'of viewing time',
     unit: 'percent',
     series: [
       { key: MEASURED, label: server, colour },
@@ -50,21 +50,21 @@ export function FeltChart({ server, colour, height, ...rest }: FeltChartProps): 
   )
 }
 
-/** What the ratio is of: how many wanted to see something, on the mean of half a minute. */
+/** What the ratio is of: how many watched or waited, on the mean of half a minute. */
 function nWords(grid: Grid | null, timeS: number | null): string {
   const of = (key: string): number | null =>
     grid === null ? null : timeS === null ? (newest(grid, key)?.value ?? null) : valueAt(grid, key, timeS)
   const measured = of('asked/no') ?? 0
   const estimated = of('asked/yes') ?? 0
-  if (measured + estimated < 0.05) return 'of the time that viewers wanted to see'
+  if (measured + estimated < 0.05) return 'of viewing time'
   const parts = [
     ...(measured >= 0.05 ? [viewers(measured)] : []),
-    ...(estimated >= 0.05 ? [`${viewers(estimated)} estimated`] : []),
+    ...(estimated >= 0.05 ? [`${viewers(estimated)} whose players tell nothing`] : []),
   ]
-  return `of what ${parts.join(' and ')} wanted to see`
+  return `of the viewing time of ${parts.join(' and ')}`
 }
 
 function viewers(count: number): string {
-  const text = count < 10 ? count.toFixed(1) : String(Math.round(count))
-  return `${text} viewers`
+  const people = Math.max(1, Math.round(count))
+  return people === 1 ? '1 viewer' : `${people} viewers`
 }

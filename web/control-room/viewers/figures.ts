@@ -92,7 +92,7 @@ export const FIGURES: readonly ViewerFigure[] = [
   {
     id: 'rebuffering',
     title: 'Rebuffering',
-    note: 'of the time that viewers wanted to see',
+    note: 'of viewing time',
     unit: 'percent',
     floorMax: 0.01,
     worse: 'higher',

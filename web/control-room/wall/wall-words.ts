@@ -4,6 +4,7 @@ import { WORST_FIRST } from '../fleet-filter.ts'
 import { type Tone, toneOf } from '../parts/tone.ts'
 import { age } from '../time-format.ts'
 import { grouped } from '../units.ts'
+import { estimatedWords } from '../viewers/viewer-words.ts'
 
 /** Wrongs that the sentence tells in words; the rows below tell the others. */
 const TOLD_MAX = 2
@@ -28,6 +29,11 @@ export function sentenceOf(
   const known = edges.flatMap(row => row.watching ?? [])
   const watching = known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0)
   const simulated = edges.reduce((sum, row) => sum + (row.watchingSimulated ?? 0), 0)
+  const estimated = edges.reduce((sum, row) => sum + (row.watchingEstimated ?? 0), 0)
+  const shares = [
+    ...(simulated === 0 ? [] : [`${grouped(simulated)} simulated`]),
+    ...(estimated === 0 || watching === null ? [] : [estimatedWords({ watching, estimated })]),
+  ]
   const ill = [
     ...worstRowsFirst(edges).map(({ name, state, reason }) => ({ name, state, reason })),
     ...others.map(({ id, state, reason }) => ({ name: id, state, reason })),
@@ -42,7 +48,7 @@ export function sentenceOf(
   if (more > 0) told.push(more === 1 ? 'one more is not healthy' : `${more} more are not healthy`)
   const [worst] = ill
   return {
-    head: `${serving === edges.length ? `All ${edges.length}` : `${serving} of ${edges.length}`} ${edges.length === 1 ? 'edge serves' : 'edges serve'}, ${viewers(watching)}${simulated === 0 ? '' : ` (${grouped(simulated)} simulated)`}`,
+    head: `${serving === edges.length ? `All ${edges.length}` : `${serving} of ${edges.length}`} ${edges.length === 1 ? 'edge serves' : 'edges serve'}, ${viewers(watching)}${shares.length === 0 ? '' : ` (${shares.join(', ')})`}`,
     wrong: told.join('; '),
     tone: worst === undefined ? 'healthy' : toneOf(worst.state),
   }
