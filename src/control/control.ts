@@ -42,6 +42,7 @@ import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { absenceOf, followAbsence } from './incidents/after-absence.ts'
 import { openIncidents } from './incidents/open-incidents.ts'
+import { startLeapKeeper } from './leap/leap-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
 import { type Notifications, startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
@@ -154,6 +155,9 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
+  closers.add(
+    startLeapKeeper({ fleet, store, fleetTime, clock, counters, onSettled: state.publishTime, log }),
+  )
   startWatcher(context, gap, late, closers)
   log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
   return {

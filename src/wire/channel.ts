@@ -193,7 +193,17 @@ const welcome = z.object({
 })
 
 /** t1 as it came, t2 and t3 the control room's fleet time in ms at receipt and at sending. */
-const timeReply = z.object({ type: z.literal('time-reply'), t1: z.number(), t2: z.number(), t3: z.number() })
+const timeReply = z.object({
+  type: z.literal('time-reply'),
+  t1: z.number(),
+  t2: z.number(),
+  t3: z.number(),
+  /**
+   * What fleet time has followed of whole seconds that the hosts took together, in ms: contained in t2 and t3 now, and
+   * on its way to. `room` differs after each start of the control room. Left out: nothing, ever.
+   */
+  followed: z.object({ room: z.number(), nowMs: z.number(), toMs: z.number() }).optional(),
+})
 
 /** One edge as steering sees it. */
 export const pathway = z.object({
