@@ -272,7 +272,16 @@ export type ProbePlan = z.infer<typeof probePlan>
 /** To every server: who may read /metrics and the like. SHA-256 of each token, hex. */
 const access = z.object({
   type: z.literal('access'),
-  tokens: z.array(z.object({ sha256: z.string().length(64), role: z.enum(userRoles) })).max(10_000),
+  tokens: z
+    .array(
+      z.object({
+        sha256: z.string().length(64),
+        role: z.enum(userRoles),
+        /** Fleet time in ms at which it ends, also while the control room is away; left out: it does not. */
+        endsMs: z.number().optional(),
+      }),
+    )
+    .max(10_000),
   /** To origins: SHA-256 of the credentials of the edges that may fetch media. */
   edges: z.array(z.object({ id: serverId, sha256: z.string().length(64) })).max(10_000),
 })
