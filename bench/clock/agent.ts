@@ -73,7 +73,12 @@ function results(
       ...beside(cpu.find(({ id }) => id === peer?.name)?.percent),
     },
     {
-      ...againstGoal('agent memory (resident, at most)', 'MB', { ours: round(worstRss), goal: RSS_GOAL_MB }, 'lower'),
+      ...againstGoal(
+        'agent memory (resident, at most)',
+        'MB',
+        { ours: round(worstRss), goal: RSS_GOAL_MB },
+        'lower',
+      ),
       ...beside(peer === null ? undefined : most.get(peer.name)),
     },
   ]

@@ -119,13 +119,12 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const rules = await openRules(options, { store, state, fleetTime, counters, gap }, late, closers)
-  const { alerts, ruleFiles } = rules
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
-  const base = { fleet, store, steering, state, alerts, fleetTime, log, counters }
+  const base = { fleet, store, steering, state, alerts: rules.alerts, fleetTime, log, counters }
   const context: ControlContext = {
     options,
     ...base,
@@ -159,7 +158,7 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
     startLeapKeeper({ fleet, store, fleetTime, clock, counters, onSettled: state.publishTime, log }),
   )
   startWatcher(context, gap, late, closers)
-  log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
+  log.info('control-serving', { url, servers: fleet.all().length, rules: rules.ruleFiles.groups().length })
   return {
     url,
     join: { controlUrl: late.url, pin: own.authority?.pin ?? null },

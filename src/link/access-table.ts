@@ -37,7 +37,9 @@ export class AccessTable {
   }
 
   set(access: Access): void {
-    this.#users = new Map(access.tokens.map(({ sha256, role, endsMs = Number.POSITIVE_INFINITY }) => [sha256, { role, endsMs }]))
+    this.#users = new Map(
+      access.tokens.map(({ sha256, role, endsMs = Number.POSITIVE_INFINITY }) => [sha256, { role, endsMs }]),
+    )
     this.#edges = new Map(access.edges.map(edge => [edge.sha256, edge.id]))
   }
 
