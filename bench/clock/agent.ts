@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ClockSizes } from '../clock.ts'
 import { cpuS, mainFile } from '../fleet/processes.ts'
 import { againstGoal, type BenchResult } from '../result.ts'
+import { type AgentPeer, NOT_MEASURED, startAgentPeer } from './agent-peer.ts'
 import { startBenchFleet } from './fleet.ts'
 
 /** Starting is no state that lasts. */
@@ -16,6 +17,8 @@ const RSS_GOAL_MB = 100
 
 export async function benchAgent({ minutes }: ClockSizes): Promise<BenchResult[]> {
   const fleet = await startBenchFleet()
+  const other = await startAgentPeer()
+  const peer = typeof other === 'string' ? null : other
   const lasts = `${minutes * 60 + WARM_MS / 1000}s`
   const watch = ['simulate', 'viewers', '--data', fleet.data, '--count', '12', '--duration', lasts]
   const viewers = execFile(process.execPath, [mainFile, ...watch])
@@ -24,6 +27,7 @@ export async function benchAgent({ minutes }: ClockSizes): Promise<BenchResult[]
     await pause(WARM_MS)
     const agents = [...fleet.agents()]
     if (agents.length === 0) throw new Error('no agent was found')
+    if (peer !== null) agents.push([peer.name, peer.pid])
     const before = new Map(agents.map(([id, pid]) => [id, cpuS(pid)]))
     const most = new Map<string, number>()
     const startedMs = performance.now()
@@ -40,21 +44,44 @@ export async function benchAgent({ minutes }: ClockSizes): Promise<BenchResult[]
       console.log(
         `  ${id}: ${percent.toFixed(2)} % of one core, ${(most.get(id) ?? 0).toFixed(1)} MB at most`,
       )
-    const worstCpu = Math.max(...cpu.map(({ percent }) => percent))
-    const worstRss = Math.max(...most.values())
-    return [
-      againstGoal('agent CPU', '% of one core', { ours: round(worstCpu), goal: CPU_GOAL }, 'lower'),
-      againstGoal(
+    console.log(typeof other === 'string' ? `  ${other}\n  ${NOT_MEASURED}` : `  ${NOT_MEASURED}`)
+    return results(cpu, most, peer)
+  } finally {
+    peer?.stop()
+    viewers.kill('SIGINT')
+    await fleet.stop()
+  }
+}
+
+/** Of our agents the dearest; the other one's figures beside it. */
+function results(
+  cpu: readonly { readonly id: string; readonly percent: number }[],
+  most: ReadonlyMap<string, number>,
+  peer: AgentPeer | null,
+): BenchResult[] {
+  const ours = cpu.filter(({ id }) => id !== peer?.name)
+  const worstCpu = Math.max(...ours.map(({ percent }) => percent))
+  const worstRss = Math.max(...ours.map(({ id }) => most.get(id) ?? 0))
+  const beside = (figure: number | undefined): Pick<BenchResult, 'peer' | 'peerName'> =>
+    peer === null || figure === undefined
+      ? { peer: null, peerName: null }
+      : { peer: round(figure), peerName: peer.name }
+  const cpuUnit = '% of one core'
+  return [
+    {
+      ...againstGoal('agent CPU', cpuUnit, { ours: round(worstCpu), goal: CPU_GOAL }, 'lower'),
+      ...beside(cpu.find(({ id }) => id === peer?.name)?.percent),
+    },
+    {
+      ...againstGoal(
         'agent memory (resident, at most)',
         'MB',
         { ours: round(worstRss), goal: RSS_GOAL_MB },
         'lower',
       ),
-    ]
-  } finally {
-    viewers.kill('SIGINT')
-    await fleet.stop()
-  }
+      ...beside(peer === null ? undefined : most.get(peer.name)),
+    },
+  ]
 }
 
 function rssMb(pid: number): number {

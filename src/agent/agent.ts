@@ -169,6 +169,7 @@ class Agent {
       }),
     )
     this.#link = closers.add(this.#startLink(hostId))
+    this.#access.useTime(this.#link.fleet)
     const shared = { counters: this.#counters, clock, fleet: this.#link.fleet }
     this.#server = new ServerMetrics({ ...shared, hostId, pageBytes: readPageBytes(), agentPid: process.pid })
     const authorization = `Bearer ${token.reveal()}`

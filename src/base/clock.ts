@@ -1,4 +1,5 @@
 // Owns all reading of time. Nothing else may call Date.now(); durations come from the monotonic clock.
+import { Followed, type FollowedState } from './followed.ts'
 import { bootTimeNs } from './native.ts'
 
 /** What code that needs time is given; tests give a fake one. All values are milliseconds, may be fractional. */
@@ -52,6 +53,8 @@ export interface FleetTime {
   known(this: void): boolean
   /** The fleet time of an instant that was stamped with `bootMs()` on this host. */
   fromBootMs(this: void, bootMs: number): number
+  /** What it has followed of the hosts' whole seconds; left out: nothing can be followed. */
+  followed?(this: void): FollowedState
 }
 
 /** Slewing away more would take days: it is another fleet time, not an error of this one. */
@@ -59,8 +62,9 @@ const ANOTHER_MS = 60_000
 const SLEW_PPM_MAX = 500 // DESIGN, clock rule 2: fleet time is slewed by at most 500 ppm
 
 /**
- * Fleet time as BOOTTIME + offset. `adjust` moves the target; what is read approaches it by at most 500 ppm,
- * so that fleet time never steps once it is known, and never runs backwards.
+ * Fleet time as BOOTTIME + offset + what was followed. `adjust` moves the offset's target; what is read approaches it by
+ * at most 500 ppm, so that fleet time never steps once it is known, and never runs backwards. A whole second that the
+ * fleet's hosts took together is followed apart from it, faster: see followed.ts.
  */
 export class SlewedFleetTime implements FleetTime {
   readonly #clock: Clock
@@ -68,16 +72,19 @@ export class SlewedFleetTime implements FleetTime {
   #targetMs: number
   #sinceBootMs: number
   #known: boolean
+  #followed = new Followed()
+  #room: number
 
-  constructor(clock: Clock, offsetMs: number | null) {
+  constructor(clock: Clock, offsetMs: number | null, room = 0) {
     this.#clock = clock
+    this.#room = room
     this.#known = offsetMs !== null
     this.#sinceBootMs = clock.bootMs()
     this.#offsetMs = offsetMs ?? clock.wallMs() - this.#sinceBootMs
     this.#targetMs = this.#offsetMs
   }
 
-  /** The first call sets the offset, later ones slew towards it, and one of another fleet time sets it again. */
+  /** Without what was followed. The first call sets the offset, later ones slew towards it, and one of another fleet time sets it again. */
   adjust(offsetMs: number): void {
     if (!this.#known || Math.abs(offsetMs - this.#targetMs) > ANOTHER_MS) {
       this.#known = true
@@ -89,11 +96,40 @@ export class SlewedFleetTime implements FleetTime {
     this.#targetMs = offsetMs
   }
 
+  /** By the keeper of fleet time: so much in all is followed from now on, at its own pace. */
+  followTo(toMs: number): void {
+    this.#followed.follow(this.#clock.bootMs(), toMs)
+  }
+
+  /** By who hears of it. A control room that was started again counts from zero, at the same fleet time. */
+  follow({ room, nowMs, toMs }: FollowedState): void {
+    const bootMs = this.#clock.bootMs()
+    if (!this.#known) {
+      this.#followed = new Followed(nowMs)
+    } else if (room !== this.#room) {
+      const lessMs = this.#followed.at(bootMs) - nowMs
+      this.#followed.shift(-lessMs)
+      this.#offsetMs += lessMs
+      this.#targetMs += lessMs
+    }
+    this.#room = room
+    this.#followed.follow(bootMs, toMs)
+  }
+
+  followed = (): FollowedState => ({
+    room: this.#room,
+    nowMs: this.#followed.at(this.#clock.bootMs()),
+    toMs: this.#followed.toMs,
+  })
+
   nowMs = (): number => this.fromBootMs(this.#clock.bootMs())
   known = (): boolean => this.#known
-  fromBootMs = (bootMs: number): number => bootMs + this.#offsetAt(bootMs)
+  fromBootMs = (bootMs: number): number => bootMs + this.#offsetAt(bootMs) + this.#followed.at(bootMs)
   /** Fleet time minus BOOTTIME, as read now. */
-  offsetMs = (): number => this.#offsetAt(this.#clock.bootMs())
+  offsetMs = (): number => {
+    const bootMs = this.#clock.bootMs()
+    return this.#offsetAt(bootMs) + this.#followed.at(bootMs)
+  }
 
   #offsetAt(bootMs: number): number {
     const elapsedMs = Math.max(0, bootMs - this.#sinceBootMs)

@@ -34,7 +34,13 @@ export class AccessDirectory {
     for (const { sha256, name } of walls) owners.set(sha256, { kind: 'wall', name })
     const message: Access = {
       type: 'access',
-      tokens: tokens.filter(({ scope }) => scope !== 'alerts').map(({ sha256, role }) => ({ sha256, role })),
+      tokens: tokens
+        .filter(({ scope }) => scope !== 'alerts')
+        .map(({ sha256, role, expiresAt }) => ({
+          sha256,
+          role,
+          ...(expiresAt === null ? {} : { endsMs: expiresAt }),
+        })),
       edges: fleet.edges().map(edge => ({ id: edge.id, sha256: edge.tokenSha256 })),
     }
     // Any token that comes or goes counts, also those of servers that the message does not name.

@@ -42,6 +42,7 @@ import { startCounterReader } from './health/counter-reader.ts'
 import { startHealthKeeper } from './health/health-keeper.ts'
 import { absenceOf, followAbsence } from './incidents/after-absence.ts'
 import { openIncidents } from './incidents/open-incidents.ts'
+import { startLeapKeeper } from './leap/leap-keeper.ts'
 import { NoteStore } from './notes/note-store.ts'
 import { type Notifications, startNotifications } from './notify/start-notify.ts'
 import type { ControlOptions } from './options.ts'
@@ -118,13 +119,12 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   // Before the first rule looks. A full disk keeps nobody from starting: an alert says so.
   attempt(log, 'metrics-not-written', () => selfMetrics.write())
   const rules = await openRules(options, { store, state, fleetTime, counters, gap }, late, closers)
-  const { alerts, ruleFiles } = rules
   const { refreshAccess, followAccess } = accessReader({ fleet, state, access, fleetTime, simulated }, () =>
     late.channel?.access(),
   )
   await refreshAccess()
   const own = await privateAuthority(options, fleetTime, closers)
-  const base = { fleet, store, steering, state, alerts, fleetTime, log, counters }
+  const base = { fleet, store, steering, state, alerts: rules.alerts, fleetTime, log, counters }
   const context: ControlContext = {
     options,
     ...base,
@@ -154,8 +154,11 @@ async function start(options: ControlOptions, closers: Closers): Promise<Running
   }
   const { url } = await serve(context, own.listen, late, closers)
   startLooking(context, selfMetrics, closers)
+  closers.add(
+    startLeapKeeper({ fleet, store, fleetTime, clock, counters, onSettled: state.publishTime, log }),
+  )
   startWatcher(context, gap, late, closers)
-  log.info('control-serving', { url, servers: fleet.all().length, rules: ruleFiles.groups().length })
+  log.info('control-serving', { url, servers: fleet.all().length, rules: rules.ruleFiles.groups().length })
   return {
     url,
     join: { controlUrl: late.url, pin: own.authority?.pin ?? null },

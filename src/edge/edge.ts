@@ -177,6 +177,7 @@ async function assemble(options: EdgeOptions, closers: Closers): Promise<Running
   closers.add(selfCheck)
   watch.start()
   parts.accounting.useTime(link.running.fleet)
+  parts.access.useTime(link.running.fleet)
   startTimers({ ...parts, selfCheck }, fleet, link.running, options, closers)
   const { identity = null } = options
   if (identity !== null) {

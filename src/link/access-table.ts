@@ -1,6 +1,6 @@
 // Owns a server's copy of who may do what, as the control room pushed it. Tokens are compared by SHA-256.
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Secret } from '#base'
+import type { FleetTime, Secret } from '#base'
 import type { Access, UserRole } from '#wire'
 
 /** The token of an `Authorization` header: Bearer, or Basic with the token as password. Null: none. */
@@ -23,15 +23,23 @@ export function hashToken(token: string): string {
 /** Answers from the last `access` message; a server always knows its own token. */
 export class AccessTable {
   readonly #ownHash: string
-  #users = new Map<string, UserRole>()
+  #fleetMs: () => number = () => Number.NEGATIVE_INFINITY
+  #users = new Map<string, { readonly role: UserRole; readonly endsMs: number }>()
   #edges = new Map<string, string>()
 
   constructor(own: Secret) {
     this.#ownHash = hashToken(own.reveal())
   }
 
+  /** Tokens end by fleet time and not by this host's own clock, also while the control room is away. */
+  useTime(fleet: Pick<FleetTime, 'nowMs'>): void {
+    this.#fleetMs = fleet.nowMs
+  }
+
   set(access: Access): void {
-    this.#users = new Map(access.tokens.map(token => [token.sha256, token.role]))
+    this.#users = new Map(
+      access.tokens.map(({ sha256, role, endsMs = Number.POSITIVE_INFINITY }) => [sha256, { role, endsMs }]),
+    )
     this.#edges = new Map(access.edges.map(edge => [edge.sha256, edge.id]))
   }
 
@@ -40,12 +48,13 @@ export class AccessTable {
     const token = tokenOf(authorization)
     if (token === null) return false
     const hash = hashToken(token)
-    return this.#users.has(hash) || timingSafeEqual(Buffer.from(hash), Buffer.from(this.#ownHash))
+    return this.isPersons(hash) || timingSafeEqual(Buffer.from(hash), Buffer.from(this.#ownHash))
   }
 
   /** Whether this is the SHA-256 of a person's token. */
   isPersons(sha256: string): boolean {
-    return this.#users.has(sha256)
+    const user = this.#users.get(sha256)
+    return user !== undefined && user.endsMs > this.#fleetMs()
   }
 
   /** The edge whose credential this is; null: nobody's. */

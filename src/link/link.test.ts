@@ -164,6 +164,31 @@ describe('access', () => {
     }
   })
 
+  it('ends a token by fleet time, wherever this host’s clock stands and though nobody tells of it', () => {
+    const clock = new FakeClock()
+    const fleet = new SlewedFleetTime(clock, 1_000_000)
+    const table = new AccessTable(new Secret('own'))
+    table.useTime(fleet)
+    const endsMs = fleet.nowMs() + 60_000
+    table.set({
+      type: 'access',
+      tokens: [
+        { sha256: hashToken('guest'), role: 'viewer', endsMs },
+        { sha256: hashToken('api'), role: 'viewer' },
+      ],
+      edges: [],
+    })
+    for (const stepMs of [3_600_000, -7_200_000, 87_600 * 3_600_000, -87_600 * 3_600_000]) {
+      clock.stepWall(stepMs)
+      expect(table.mayReadMetrics('Bearer guest')).toBe(true)
+    }
+    clock.advance(60_000)
+    expect(table.mayReadMetrics('Bearer guest')).toBe(false)
+    expect(table.isPersons(hashToken('guest'))).toBe(false)
+    expect(table.mayReadMetrics('Bearer api')).toBe(true)
+    expect(table.mayReadMetrics('Bearer own')).toBe(true)
+  })
+
   it('knows its own token, API tokens and edges, and nobody else', () => {
     const table = new AccessTable(new Secret('own'))
     table.set({

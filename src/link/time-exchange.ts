@@ -51,12 +51,16 @@ export class TimeExchange {
     const t4 = this.#clock.bootMs()
     const delayMs = t4 - reply.t1 - (reply.t3 - reply.t2)
     if (delayMs < 0 || !Number.isFinite(delayMs)) return null
-    this.#samples.push({ offsetMs: (reply.t2 + reply.t3 - reply.t1 - t4) / 2, delayMs })
+    const followed = reply.followed ?? { room: 0, nowMs: 0, toMs: 0 }
+    // Samples of before and of now are comparable only without it.
+    const offsetMs = (reply.t2 + reply.t3 - reply.t1 - t4) / 2 - followed.nowMs
+    this.#samples.push({ offsetMs, delayMs })
     if (this.#samples.length > SAMPLES_MAX) this.#samples.shift()
     const best = this.#samples.reduce((a, b) => (b.delayMs < a.delayMs ? b : a))
     const isBelieved =
       this.#fleet.known() || best.delayMs <= FIRST_DELAY_MS_MAX || this.#samples.length >= BURST
     if (!isBelieved) return { type: 'time-request', t1: this.#clock.bootMs() }
+    this.#fleet.follow(followed)
     this.#fleet.adjust(best.offsetMs)
     return null
   }

@@ -101,6 +101,7 @@ export async function startOrigin(options: OriginOptions): Promise<Running> {
         },
       }),
     )
+    access.useTime(link.fleet)
     counters.beforeCollect(() => since.set(link.fleet.fromBootMs(startedBootMs) / 1000))
     if (identity !== null) closers.add(startRenewal({ identity, fleetTime: link.fleet, log }))
     tell = titles => {

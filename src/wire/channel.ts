@@ -193,7 +193,17 @@ const welcome = z.object({
 })
 
 /** t1 as it came, t2 and t3 the control room's fleet time in ms at receipt and at sending. */
-const timeReply = z.object({ type: z.literal('time-reply'), t1: z.number(), t2: z.number(), t3: z.number() })
+const timeReply = z.object({
+  type: z.literal('time-reply'),
+  t1: z.number(),
+  t2: z.number(),
+  t3: z.number(),
+  /**
+   * What fleet time has followed of whole seconds that the hosts took together, in ms: contained in t2 and t3 now, and
+   * on its way to. `room` differs after each start of the control room. Left out: nothing, ever.
+   */
+  followed: z.object({ room: z.number(), nowMs: z.number(), toMs: z.number() }).optional(),
+})
 
 /** One edge as steering sees it. */
 export const pathway = z.object({
@@ -262,7 +272,16 @@ export type ProbePlan = z.infer<typeof probePlan>
 /** To every server: who may read /metrics and the like. SHA-256 of each token, hex. */
 const access = z.object({
   type: z.literal('access'),
-  tokens: z.array(z.object({ sha256: z.string().length(64), role: z.enum(userRoles) })).max(10_000),
+  tokens: z
+    .array(
+      z.object({
+        sha256: z.string().length(64),
+        role: z.enum(userRoles),
+        /** Fleet time in ms at which it ends, also while the control room is away; left out: it does not. */
+        endsMs: z.number().optional(),
+      }),
+    )
+    .max(10_000),
   /** To origins: SHA-256 of the credentials of the edges that may fetch media. */
   edges: z.array(z.object({ id: serverId, sha256: z.string().length(64) })).max(10_000),
 })

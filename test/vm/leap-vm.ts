@@ -106,7 +106,7 @@ async function play({ folder, programs, faketime, open, say }: Parts): Promise<n
   const time = new LeapTime(MIDNIGHT_MS, leadMs)
   const servers = [await startTimeServer(time, 1), await startTimeServer(time, 1)]
   open.push(...servers)
-  // Fleet time takes no leap second: this control room has from the start the time that holds after it.
+  // Fleet time follows a majority of hosts, and here is but one: this control room has from the start the time that holds after it.
   const fromHereMs = time.fromHereMs - SECOND_MS
   const control = new OutsideControl({
     folder,

@@ -89,9 +89,10 @@ function withoutTimeServers(config: Config): Config {
 
 /**
  * An agent makes a little garbage each second, for which Node would keep up to 48 MB of young objects: with 3 MB it
- * collects more often, some tens of microseconds each time. Code that runs once a second needs no copies for speed.
+ * collects more often, some tens of microseconds each time. `--optimize-for-size` on top of it spares no memory (91 MB
+ * either way; 102 MB with twice the young space) and takes a third more processor (1.65 % of a core against 1.23 %).
  */
-const SMALL: readonly string[] = ['--max-semi-space-size=1', '--optimize-for-size']
+const SMALL: readonly string[] = ['--max-semi-space-size=1']
 
 /** The process of an agent. */
 export function planAgent(data: string, settings: AgentSettings): ProcessPlan {

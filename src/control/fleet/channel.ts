@@ -268,7 +268,9 @@ class RunningChannel implements Channel {
     if (connection.peer === null) return this.#refuse(connection, 'the first message must be hello', 'hello')
     if (message.type === 'time-request') {
       const t3 = this.#options.fleetTime.nowMs()
-      this.#send(connection, { type: 'time-reply', t1: message.t1, t2: receivedMs, t3 })
+      const followed = this.#options.fleetTime.followed?.()
+      const more = followed === undefined ? {} : { followed }
+      this.#send(connection, { type: 'time-reply', t1: message.t1, t2: receivedMs, t3, ...more })
       return
     }
     this.#options.onMessage(connection.peer, message)

@@ -41,3 +41,11 @@ it('believes a clock that a time daemon has mended, but never goes behind what i
   expect(start({ continuedMs: WALL + HOUR, newestMs: WALL + HOUR, isKept: true })).toBe(WALL + HOUR)
   expect(start({ continuedMs: WALL - 59_000 })).toBe(WALL)
 })
+
+it('gives back a moment by which it had to start ahead of a believed clock, as after a leap second, in order', () => {
+  const clock = new FakeClock(WALL)
+  const { fleetTime } = openFleetTime(clock, before({ newestMs: WALL + 1000, isKept: true }), silentLog)
+  expect(fleetTime.nowMs()).toBe(WALL + 1000)
+  clock.advance(100_000)
+  expect(fleetTime.nowMs()).toBe(clock.wallMs())
+})

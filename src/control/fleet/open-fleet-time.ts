@@ -19,6 +19,8 @@ export interface FleetTimeBefore {
 
 /** Nobody sets a clock that is kept by so much; DESIGN, clock rule 2. */
 const BELIEVED_MS_MAX = 60_000
+/** What fleet time gives back in some minutes; more was no leap second. */
+const GIVEN_BACK_MS_MAX = 2000
 const STA_UNSYNC = 0x40
 /** chronyd without rtcsync leaves UNSYNC set while it is in sync. */
 const UNKEPT_ERROR_US = 16_000_000
@@ -43,7 +45,10 @@ export function openFleetTime(
       heldMs: Math.round(heldMs),
     })
   }
-  return { fleetTime: new SlewedFleetTime(clock, nowMs - clock.bootMs()), heldMs }
+  const fleetTime = new SlewedFleetTime(clock, nowMs - clock.bootMs(), Math.floor(nowMs))
+  // The believed clock lies a moment behind the newest sample, as after a leap second: fleet time goes there in order.
+  if (heldMs > 0 && heldMs <= GIVEN_BACK_MS_MAX) fleetTime.followTo(-heldMs)
+  return { fleetTime, heldMs }
 }
 
 /** By what the kernel says; unknown is no. */

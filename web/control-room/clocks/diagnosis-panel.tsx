@@ -22,12 +22,11 @@ export function DiagnosisPanel({ diagnosis }: { readonly diagnosis: ClockDiagnos
       <p>
         {advice} {kind === '2012-class' ? <Link href="/runbooks">Runbooks</Link> : null}
       </p>
-      {diagnosis.for.length + diagnosis.against.length === 0 ? null : (
-        <div className="clock-evidence">
-          <Evidence title="Speaks for the fault of 2012" words={diagnosis.for} />
-          <Evidence title="Speaks against it" words={diagnosis.against} />
-        </div>
-      )}
+      {/* Of one height whatever it holds: chart and table below stay where they are while it changes. */}
+      <section className="clock-evidence" aria-label="Evidence" tabIndex={0}>
+        <Evidence title="Speaks for the fault of 2012" words={diagnosis.for} />
+        <Evidence title="Speaks against it" words={diagnosis.against} />
+      </section>
     </section>
   )
 }

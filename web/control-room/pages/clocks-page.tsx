@@ -133,7 +133,7 @@ function Offsets({ answer }: { readonly answer: ClocksAnswer }): ReactNode {
             The chart is not fed: {feed.problem}
           </p>
         ) : null}
-        <p className="quiet">
+        <p className="quiet clock-apart">
           {outliers.length === 0
             ? 'No clock stands apart from the others.'
             : `Apart from the others: ${outliers.join(', ')}.`}

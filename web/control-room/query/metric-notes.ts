@@ -221,6 +221,8 @@ const GAUGES: Readonly<Record<string, string>> = {
     'The last step of the wall clock since the agent began, forwards positive. 0: none.',
   vitrine_control_channels:
     'Open channels. Fewer than two for each server: a server or its agent cannot reach the control room.',
+  vitrine_control_fleet_time_followed_seconds:
+    'What fleet time has followed of whole seconds that most hosts took together, since the start. -1: a leap second was inserted.',
   vitrine_control_fleet_time_held_seconds:
     'Fleet time minus the wall clock at the start. Other than 0: the clock lay behind the newest sample, or was set by far. Set this host’s clock.',
   vitrine_control_host_notes_bytes:
