@@ -198,9 +198,17 @@ function stepMistakes(raw: Record<string, unknown>, path: YamlPath): Mistake[] {
   const parsed = stepShapes[kind].safeParse(raw)
   return [
     ...(parsed.success ? [] : mistakesOf(parsed.error, Object.keys(stepShapes[kind].shape), path)),
+    ...(parsed.success ? holdMistakes(parsed.data, path) : []),
     ...(kind === 'wait-until' ? expressionMistakes(raw[kind], [...path, kind]) : []),
     ...expressionMistakes(raw.when, [...path, 'when']),
   ]
+}
+
+function holdMistakes(step: StepData, path: YamlPath): Mistake[] {
+  if (!('verify' in step) || step.verify.hold < step.verify.timeout) return []
+  const [hold, timeout] = [step.verify.hold / 1000, step.verify.timeout / 1000]
+  const text = `it could never hold: hold is ${hold} s, expected less than its timeout of ${timeout} s`
+  return [{ path: [...path, 'verify', 'hold'], text: `${path.join('.')}.verify.hold: ${text}` }]
 }
 
 function stepOf(raw: Record<string, unknown>): RunbookStep[] {

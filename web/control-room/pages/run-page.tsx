@@ -129,7 +129,7 @@ function leftWords({ outcome, text, batch }: RunView['servers'][number]): string
     case 'held':
       return text
     case 'untouched':
-      return `not touched: ${text}`
+      return text === '' ? 'not touched' : `not touched: ${text}`
     default:
       return outcome satisfies never
   }
