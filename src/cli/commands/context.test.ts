@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { controlAddress, controlFolder, controlUrlFile, keptConfigFile } from '../settings.ts'
 import { registerCheckFleet } from './check-fleet.ts'
+import { registerClock } from './clock.ts'
 import { readConfig, readCount, readFleetConfig, withData } from './context.ts'
 import { registerRunbook } from './runbook.ts'
 import { registerToken } from './token.ts'
@@ -57,4 +58,13 @@ it('whatever takes --data takes --port-base: what asks a fleet is told of it as 
     .filter(({ options }) => options.some(({ long }) => long === '--data'))
   expect(asking.length).toBeGreaterThan(8)
   for (const { options } of asking) expect(options.map(({ long }) => long)).toContain('--port-base')
+})
+
+it('time servers are as many as are named: one is not read letter by letter', () => {
+  const program = new Command()
+  registerClock(program)
+  const check = program.commands[0]?.commands.find(command => command.name() === 'check')
+  check?.action(() => undefined)
+  program.parse(['clock', 'check', '--server', '127.0.0.1:123', 'ntp.example.org'], { from: 'user' })
+  expect(check?.opts()['server']).toEqual(['127.0.0.1:123', 'ntp.example.org'])
 })

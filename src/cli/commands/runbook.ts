@@ -187,12 +187,21 @@ function lines({ id, runbook, condition, text, waitsFor, servers }: RunView): st
       : [`waits for approval by ${waitsFor.role} (${waitsFor.text}): vitrine runbook approve ${id}`]),
     ...servers.flatMap(server => [
       `${server.id}: ${server.outcome ?? 'under way'} ${server.text}`,
-      ...server.steps.map(
-        ({ title, state, text: said }) => `  ${state.padEnd(8)} ${title}${said === '' ? '' : `: ${said}`}`,
-      ),
-      ...(server.outcome === 'held' && !server.text.includes('was retired')
+      ...server.steps.flatMap(({ title, state, text: said, output }) => [
+        `  ${state.padEnd(8)} ${title}${said === '' ? '' : `: ${said}`}`,
+        ...(state === 'failed' || state === 'unknown' ? lastLines(output) : []),
+      ]),
+      ...(server.outcome === 'held' && !server.text.includes(': retired meanwhile')
         ? [`  when it is well: vitrine server release ${server.id}`]
         : []),
     ]),
   ]
+}
+
+const OUTPUT_LINES_MAX = 5
+
+/** What a command printed before it failed says why; all of it stands on the run's page. */
+function lastLines(output: string): string[] {
+  const all = output.split('\n').filter(line => line.trim() !== '')
+  return all.slice(-OUTPUT_LINES_MAX).map(line => `           | ${line}`)
 }

@@ -88,7 +88,8 @@ export class FleetWorld implements RunWorld {
     if (step.kind === 'notify') return null
     if (step.kind !== 'run') {
       if (fleet.get(server) !== null) return null
-      return { kind: 'failed', text: `${server} was retired meanwhile: no viewers are sent to it` }
+      const text = 'retired meanwhile: no viewers are sent to it'
+      return { kind: 'failed', text, touched: step.kind !== 'drain' }
     }
     const carrier = step.on ?? server
     if (fleet.get(carrier) !== null) return null
@@ -214,7 +215,8 @@ export class FleetWorld implements RunWorld {
   async #notify(plan: RunPlan, place: StepPlace, told: string): Promise<StepResult> {
     const { incident, id } = plan
     const { state } = this.#options
-    if (incident === null) return { kind: 'done', text: `${told} (of no incident: it stands here)` }
+    if (incident === null)
+      return { kind: 'done', text: `${told} (begun for no incident: it is told here alone)` }
     const text = `${told} [${place.server}, run ${id}:${place.phase}${place.step}]`
     const at = state.nowMs()
     await state.db.transaction().execute(async tx => {

@@ -83,6 +83,12 @@ function Run({ run }: { readonly run: RunView }): ReactNode {
               <StepLine key={`${step.phase} ${step.step}`} step={step} />
             ))}
           </ol>
+          {server.outcome !== 'held' || server.text.includes(': retired meanwhile') ? null : (
+            <p>
+              When it is well, release it on <Link href={`/servers/${server.id}`}>its page</Link>: it comes
+              back in steps.
+            </p>
+          )}
         </section>
       ))}
     </div>
