@@ -350,11 +350,10 @@ describe('an edge that is lost while an old incident is about it', () => {
   })
 
   it('ends although what only informs of that edge goes on, which opens no other', async () => {
-    await lose().then(() => night.fire('NoTimeDaemon', 'edge-1', 'info'))
-    await night
-      .run(5000)
-      .then(() => night.back('edge-1'))
-      .then(() => night.run(9 * MINUTE_MS, 5000))
+    await lose()
+    night.fire('NoTimeDaemon', 'edge-1', 'info')
+    night.back('edge-1')
+    await night.run(9 * MINUTE_MS, 5000)
     expect([night.keeper.open(), await night.count()]).toEqual([[], 1])
   })
 
@@ -575,8 +574,7 @@ it('takes late timers of servers on one host for one overloaded host, beside an 
   const [lost = '', first = '', second = ''] = [...night.servers.keys()]
   night.lose(lost)
   night.fire('EventLoopDelay', lost, 'warning')
-  await night.run(2000)
-  await night.run(60_000)
+  await night.run(62_000)
   night.fire('EventLoopDelay', first, 'warning')
   await night.run(90_000)
   night.fire('HostCpuHigh', second, 'warning')
@@ -598,6 +596,5 @@ it('keeps overload of neighbours out of the incident of a full disk, at once and
   night.fire('HostCpuHigh', second, 'warning')
   await night.run(2000)
   const open = night.keeper.open().map(({ servers }) => servers)
-  expect(open).toHaveLength(2)
-  expect(open).toEqual(expect.arrayContaining([[sick], [first, second]]))
+  expect(new Set(open)).toEqual(new Set([[sick], [first, second]]))
 })
