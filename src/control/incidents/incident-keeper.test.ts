@@ -580,8 +580,7 @@ it('takes late timers of servers on one host for one overloaded host, beside an 
   night.fire('HostCpuHigh', second, 'warning')
   await night.run(2000)
   const open = night.keeper.open()
-  expect(open.map(({ servers }) => servers)).toContainEqual([first, second])
-  expect(open).toHaveLength(2)
+  expect(new Set(open.map(({ servers }) => servers))).toEqual(new Set([[lost], [first, second]]))
   expect(open.map(({ title }) => title)).toContain(`The host of ${first}, ${second} is overloaded`)
 })
 
