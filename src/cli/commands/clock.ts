@@ -30,8 +30,8 @@ export function registerClock(program: Command): void {
       'whether at least two independent time servers agree; code 1: they do not, or one is not synchronised; code 2: it cannot be told',
     )
     .option(
-      '--server <host[:port]...>',
-      'time servers to ask (default: those that this host is configured to use)',
+      '--server <host...>',
+      'time servers to ask, HOST or HOST:PORT (default: those that this host is configured to use)',
     )
     .option(
       '--verify',

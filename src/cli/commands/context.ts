@@ -20,18 +20,12 @@ export function callerPath(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? process.cwd(), path)
 }
 
+/** Whoever starts a fleet with `--data` and `--port-base` says the same to what asks it. */
 export function withData(command: Command): Command {
   return command
     .option('--config <file>', 'configuration file; see config/example.yaml')
     .option('--data <dir>', 'folder of all state (default: ./data)')
-}
-
-export function withPortBase(command: Command): Command {
-  return command.option(
-    '--port-base <n>',
-    'move all ports: control room at N, edges from N+1, origin at N+10',
-    readPort,
-  )
+    .option('--port-base <n>', 'move all ports: control room at N, edges from N+1, origin at N+10', readPort)
 }
 
 export function withJson(command: Command): Command {

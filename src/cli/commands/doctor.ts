@@ -10,15 +10,7 @@ import { type FirewallRole, firewallRoles, firewallTable } from '../firewall.ts'
 import { localUrl, supervisorLock } from '../settings.ts'
 import { planFleet } from '../supervisor/fleet-plan.ts'
 import { checkPorts } from '../supervisor/ports.ts'
-import {
-  type CommonOptions,
-  print,
-  readFleetConfig,
-  table,
-  withData,
-  withJson,
-  withPortBase,
-} from './context.ts'
+import { type CommonOptions, print, readFleetConfig, table, withData, withJson } from './context.ts'
 
 const FREE_BYTES_WARN = 2 * 1024 ** 3 // an edge's cache of the default size, and room for metrics
 const FREE_BYTES_MIN = 200 * 1024 ** 2
@@ -59,7 +51,7 @@ export function registerDoctor(program: Command): void {
       )
       if (findings.some(({ verdict }) => verdict === 'fail')) process.exitCode = 1
     })
-  withJson(withPortBase(withData(command)))
+  withJson(withData(command))
 }
 
 function printFirewall(role: FirewallRole, options: CommonOptions): void {

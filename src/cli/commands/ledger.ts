@@ -6,15 +6,7 @@ import { Fault, silentLog, systemClock } from '#base'
 import { type LedgerRow, openStore } from '#metrics'
 import { controlFolder } from '../settings.ts'
 import { askControl } from './ask-control.ts'
-import {
-  type CommonOptions,
-  print,
-  readFleetConfig,
-  table,
-  withData,
-  withJson,
-  withPortBase,
-} from './context.ts'
+import { type CommonOptions, print, readFleetConfig, table, withData, withJson } from './context.ts'
 
 const SECONDS_AN_HOUR = 3600
 
@@ -56,7 +48,7 @@ export function registerLedger(program: Command): void {
       if (options.csv === true) for (const line of csv(lines)) process.stdout.write(`${line}\r\n`)
       else print(lines, options.json, all => pretty(all))
     })
-  withJson(withPortBase(withData(command)))
+  withJson(withData(command))
 }
 
 async function readRows(options: LedgerOptions): Promise<readonly LedgerRow[]> {

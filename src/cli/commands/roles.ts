@@ -17,7 +17,7 @@ import {
   runFile,
   type Settings,
 } from '../settings.ts'
-import { type CommonOptions, callerPath, readConfig, readPort, withData, withPortBase } from './context.ts'
+import { type CommonOptions, callerPath, readConfig, readPort, withData } from './context.ts'
 
 const PID_FILE_MODE = 0o644 // the agent may run as another user
 
@@ -143,7 +143,7 @@ function registerRole(
         runAgentBeside(chosen, readRoleConfig(known).config, data, configFileOf(options))
       await runSettings(chosen)
     })
-  withPortBase(withData(command))
+  withData(command)
 }
 
 function configFileOf({ config }: RoleOptions): string | null {

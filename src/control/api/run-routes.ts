@@ -156,9 +156,15 @@ function approvalEvent(
 
 function checkApprover(startedBy: string, { role, secondPerson }: Approval, request: FastifyRequest): void {
   if (!mayAct(roleOf(request), role))
-    throw controlFaults.fault('control-role-too-low', `this is approved by ${role}`)
+    throw controlFaults.fault(
+      'control-role-too-low',
+      `not approved: this takes ${role}, and you are ${roleOf(request)}`,
+    )
   if (secondPerson && nameOf(request) === startedBy)
-    throw controlFaults.fault('control-run-refused', `${startedBy} started it: somebody else approves`)
+    throw controlFaults.fault(
+      'control-run-refused',
+      `not approved: ${startedBy} started it, and somebody else has to approve`,
+    )
 }
 
 function addNormal(app: FastifyInstance, { fleet, fleetTime, runs }: ControlContext): void {

@@ -63,7 +63,7 @@ export function judgeSignal(signal: Signal, value: number | null, band: Band | n
 }
 
 /** Signals that have to be told before anybody is called well. */
-const TOLD_MIN = 3
+export const TOLD_MIN = 3
 
 /** `ok` only if enough could be told and all of that is. `all`: every one of them has to be told. */
 export function overall(

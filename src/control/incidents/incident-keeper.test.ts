@@ -349,6 +349,14 @@ describe('an edge that is lost while an old incident is about it', () => {
     expect(night.keeper.open().map(({ severity }) => severity)).toEqual(['info'])
   })
 
+  it('ends although what only informs of that edge goes on, which opens no other', async () => {
+    await lose()
+    night.fire('NoTimeDaemon', 'edge-1', 'info')
+    night.back('edge-1')
+    await night.run(9 * MINUTE_MS, 5000)
+    expect([night.keeper.open(), await night.count()]).toEqual([[], 1])
+  })
+
   it('rings when it joins one that waits for the morning, and is not said to be lost with the others', async () => {
     night.clock.advance(14 * 60 * MINUTE_MS) // 02:00
     for (const id of ['edge-1', 'edge-2', 'edge-3']) night.fire('HighCpu', id, 'warning')
@@ -566,15 +574,13 @@ it('takes late timers of servers on one host for one overloaded host, beside an 
   const [lost = '', first = '', second = ''] = [...night.servers.keys()]
   night.lose(lost)
   night.fire('EventLoopDelay', lost, 'warning')
-  await night.run(2000)
-  await night.run(60_000)
+  await night.run(62_000)
   night.fire('EventLoopDelay', first, 'warning')
   await night.run(90_000)
   night.fire('HostCpuHigh', second, 'warning')
   await night.run(2000)
   const open = night.keeper.open()
-  expect(open.map(({ servers }) => servers)).toContainEqual([first, second])
-  expect(open).toHaveLength(2)
+  expect(new Set(open.map(({ servers }) => servers))).toEqual(new Set([[lost], [first, second]]))
   expect(open.map(({ title }) => title)).toContain(`The host of ${first}, ${second} is overloaded`)
 })
 
@@ -589,6 +595,5 @@ it('keeps overload of neighbours out of the incident of a full disk, at once and
   night.fire('HostCpuHigh', second, 'warning')
   await night.run(2000)
   const open = night.keeper.open().map(({ servers }) => servers)
-  expect(open).toHaveLength(2)
-  expect(open).toEqual(expect.arrayContaining([[sick], [first, second]]))
+  expect(new Set(open)).toEqual(new Set([[sick], [first, second]]))
 })

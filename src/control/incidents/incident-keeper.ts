@@ -13,6 +13,7 @@ import { familyOf, type IncidentSources, type ServerFigures, serverOf } from './
 import { belongs, type Topology, topologyOf } from './group.ts'
 import { EVENTS_A_TURN, hurtBy, OpenIncident, VITRINE } from './open-incident.ts'
 import { OwnerWatch } from './owner-watch.ts'
+import { isQuiet, resolvedWords } from './quiet.ts'
 import {
   isLongOver,
   named,
@@ -356,7 +357,7 @@ export class IncidentKeeper implements Closable {
     if (ended.length > EVENTS_A_TURN)
       incident.note(now, 'alert-resolved', `${ended.length - EVENTS_A_TURN} more ended`)
     const { quietSince } = incident.stored.memo
-    if (incident.firingIds().size === 0 && quietSince === null) incident.remember({ quietSince: now })
+    if (isQuiet(incident) && quietSince === null) incident.remember({ quietSince: now })
   }
 
   async #judge(
@@ -426,7 +427,11 @@ export class IncidentKeeper implements Closable {
     const quietMs = Math.min(QUIET_MS * 2 ** reopened, QUIET_MS_MAX)
     if (quietSince !== null && now - quietSince >= quietMs) {
       incident.set({ resolvedAt: now })
-      incident.note(now, 'resolved', 'all alerts have ended')
+      const left = incident.firing()
+      // They go on among the alerts, and make no incident of what has ended.
+      for (const { alertId } of left) this.#dismissed.add(alertId)
+      const names = left.slice(0, EVENTS_A_TURN).map(({ labels }) => named(labels))
+      incident.note(now, 'resolved', resolvedWords(names))
       tellResolved(incident, now, VITRINE)
       return
     }

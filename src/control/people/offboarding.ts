@@ -79,11 +79,15 @@ async function refusalOf(
   }
 }
 
+const RECEIVER = /notify\.receivers\[\d+\]\.person$/
+
 function configured(mentions: Mentions, name: string): OffboardItem[] {
   return mentions(name).map(path => ({
     kind: 'configuration',
     id: path,
-    text: `named in the configuration file at ${path}`,
+    text: RECEIVER.test(path)
+      ? `a receiver of notifications is theirs: it goes on to be told until ${path} is changed in the configuration file`
+      : `named in the configuration file at ${path}`,
     fate: 'by hand',
   }))
 }

@@ -1,5 +1,6 @@
 // Owns what a run would do, where and to whom, and what stands in its way. It changes nothing.
 import { type DryRun, drawNearFirst, mayAct, type RunRequest, type UserRole } from '#wire'
+import type { BandKeeper } from '../bands/band-keeper.ts'
 import type { ControlContext } from '../context.ts'
 import { controlFaults } from '../faults.ts'
 import { capacityWithout } from './capacity.ts'
@@ -10,10 +11,12 @@ import { runbookView } from './run-view.ts'
 import { fillIn, type Runbook, stepTitle } from './runbook.ts'
 import type { StepBook } from './step-book.ts'
 import { stepProblem } from './step-problem.ts'
+import { verifyWarning } from './verify-warning.ts'
 
 type Parts = Pick<ControlContext, 'fleet' | 'steering' | 'demand' | 'fleetTime'> & {
   readonly steps: StepBook
   readonly world: FleetWorld
+  readonly bands: BandKeeper
 }
 
 /** A fault where a server is unknown or of another kind. */
@@ -67,6 +70,7 @@ export async function dryRunOf(parts: Parts, runbook: Runbook, request: RunReque
         if (problem !== null) (isCertain ? problems : warnings).push(`${id}: ${problem}`)
       }
       if (shown.capacity.includes('is not known')) warnings.push(`${id}: ${shown.capacity}`)
+      warnings.push(...(await verifyWarnings(parts, runbook, id)))
       servers.push(shown)
     }
     const isCanary = place === 0 && plan.batches.length > 1 && runbook.strategy.canary
@@ -81,6 +85,17 @@ export async function dryRunOf(parts: Parts, runbook: Runbook, request: RunReque
     batches,
     onFailure: runbook.onFailure.map(step => fillIn(stepTitle(step), whichFails(plan))),
   }
+}
+
+async function verifyWarnings({ fleet, bands }: Parts, runbook: Runbook, id: string): Promise<string[]> {
+  const record = fleet.get(id)
+  const told: string[] = []
+  for (const step of runbook.steps) {
+    if (step.kind !== 'verify' || record === null) continue
+    const warning = verifyWarning(step, await bands.check(record, step.signals))
+    if (warning !== null) told.push(`${id}: ${warning}`)
+  }
+  return told
 }
 
 /** Of several nobody knows beforehand which one it will be. */

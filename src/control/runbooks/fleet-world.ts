@@ -56,6 +56,8 @@ export class FleetWorld implements RunWorld {
     step: RunbookStep,
     _beganAt: number,
   ): Promise<StepResult> => {
+    const gone = this.#gone(place, step)
+    if (gone !== null) return gone
     switch (step.kind) {
       case 'drain':
         return await this.#drain(plan, place, step.maxMs)
@@ -80,6 +82,21 @@ export class FleetWorld implements RunWorld {
     }
   }
 
+  /** Nothing can be done to a server that was retired, nor be heard of one that was to do it. */
+  #gone({ server, phase }: StepPlace, step: RunbookStep): StepResult | null {
+    const { fleet } = this.#options
+    if (step.kind === 'notify') return null
+    if (step.kind !== 'run') {
+      if (fleet.get(server) !== null) return null
+      const text = 'retired meanwhile: no viewers are sent to it'
+      return { kind: 'failed', text, touched: step.kind !== 'drain' }
+    }
+    const carrier = step.on ?? server
+    if (fleet.get(carrier) !== null) return null
+    const text = `${carrier} was retired meanwhile: nobody hears any more what became of ${step.name}`
+    return { kind: phase === 'main' ? 'unknown' : 'failed', text }
+  }
+
   hold = async (plan: RunPlan, server: string, text: string): Promise<void> => {
     const { state, fleet, onOrders } = this.#options
     if (fleet.get(server) === null) return // retired meanwhile
@@ -96,7 +113,6 @@ export class FleetWorld implements RunWorld {
     const { state, fleet, onOrders } = this.#options
     const order = (await state.overrides.all()).get(server)
     const record = fleet.get(server)
-    if (record === null) return { kind: 'failed', text: 'no such server any more', touched: false }
     if (order?.kind === 'keep')
       return {
         kind: 'failed',
@@ -115,7 +131,7 @@ export class FleetWorld implements RunWorld {
     }
     const { watching } = fleet.sessions.of(server)
     const whose = order.by === runName(plan) ? '' : `, by order of ${order.by} from before`
-    if (record.standing.state === 'drained' || record.standing.state === 'maintenance')
+    if (record?.standing.state === 'drained' || record?.standing.state === 'maintenance')
       return {
         kind: 'done',
         text:
@@ -199,7 +215,8 @@ export class FleetWorld implements RunWorld {
   async #notify(plan: RunPlan, place: StepPlace, told: string): Promise<StepResult> {
     const { incident, id } = plan
     const { state } = this.#options
-    if (incident === null) return { kind: 'done', text: `${told} (of no incident: it stands here)` }
+    if (incident === null)
+      return { kind: 'done', text: `${told} (begun for no incident: it is told here alone)` }
     const text = `${told} [${place.server}, run ${id}:${place.phase}${place.step}]`
     const at = state.nowMs()
     await state.db.transaction().execute(async tx => {

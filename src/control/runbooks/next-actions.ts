@@ -101,13 +101,20 @@ function serverAction(state: RunState, progress: ServerProgress, around: Around)
   // Whoever stops it before anything was done to this server is done with it.
   if (isStopped && step === 0) return [settleOf({ ...progress, problem: around.stop })]
   const steps = stepsOf(state.plan, isStopped ? 'failure' : phase)
-  const next = isStopped ? 0 : step
+  const next = isStopped ? 0 : nextOf(progress, steps)
   if (isStopped && step < stepsOf(state.plan, 'main').length)
     return next < steps.length
       ? [{ kind: 'begin', server, phase: 'failure', step: 0 }]
       : [settleOf({ ...progress, problem: around.stop })]
   if (!isStopped && next < steps.length) return [{ kind: 'begin', server, phase, step: next }]
   return [settleOf(progress)]
+}
+
+/** Where nobody knows what became of a command nothing more is done to the server: people are told of it, no more. */
+function nextOf({ phase, step, isUnknown }: ServerProgress, steps: readonly RunbookStep[]): number {
+  if (phase !== 'failure' || !isUnknown) return step
+  const told = steps.findIndex(({ kind }, place) => place >= step && kind === 'notify')
+  return told < 0 ? steps.length : told
 }
 
 function openStep(
@@ -142,7 +149,7 @@ function lateWords(action: RunbookStep): string {
     case 'approve':
       return `nobody approved it within ${seconds} s`
     case 'verify':
-      return `not within its normal ranges after ${seconds} s`
+      return `not within its normal ranges for ${Math.round(action.holdMs / 1000)} s on end, within ${seconds} s`
     case 'wait-until':
       return `did not hold within ${seconds} s`
     case 'drain':

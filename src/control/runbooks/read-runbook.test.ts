@@ -57,6 +57,11 @@ describe('a runbook that cannot be carried out', () => {
     ['a return of what was not drained', with_('  - undrain:\n'), /^x\.yaml:4: undrain without a drain/],
     ['a when that cannot be read', with_('  - run: reset\n    when: up ==\n'), /^x\.yaml:5: /],
     ['a return that may be left out', with_('  - drain:\n  - undrain:\n    when: up\n'), /^x\.yaml:6: /],
+    [
+      'a verify that never could hold',
+      with_('  - verify: { hold: 5m, timeout: 20s }\n'),
+      /^x\.yaml:4: steps\.0\.verify\.hold: it could never hold: hold is 300 s, expected less than its timeout of 20 s/,
+    ],
     ['an unknown signal', with_('  - verify: { signals: [mood] }\n'), /^x\.yaml:4: /],
     ['a command in place of a name', with_('  - run: rm -rf /\n'), /^x\.yaml:4: .*step name/],
     ['an unknown key', `${with_('  - drain:\n')}stratgy: {}\n`, /^x\.yaml:.*stratgy/],

@@ -198,9 +198,17 @@ function stepMistakes(raw: Record<string, unknown>, path: YamlPath): Mistake[] {
   const parsed = stepShapes[kind].safeParse(raw)
   return [
     ...(parsed.success ? [] : mistakesOf(parsed.error, Object.keys(stepShapes[kind].shape), path)),
+    ...(parsed.success ? holdMistakes(parsed.data, path) : []),
     ...(kind === 'wait-until' ? expressionMistakes(raw[kind], [...path, kind]) : []),
     ...expressionMistakes(raw.when, [...path, 'when']),
   ]
+}
+
+function holdMistakes(step: StepData, path: YamlPath): Mistake[] {
+  if (!('verify' in step) || step.verify.hold < step.verify.timeout) return []
+  const [hold, timeout] = [step.verify.hold / 1000, step.verify.timeout / 1000]
+  const text = `it could never hold: hold is ${hold} s, expected less than its timeout of ${timeout} s`
+  return [{ path: [...path, 'verify', 'hold'], text: `${path.join('.')}.verify.hold: ${text}` }]
 }
 
 function stepOf(raw: Record<string, unknown>): RunbookStep[] {
@@ -280,17 +288,49 @@ export function runbookPaths(path: string): string[] {
   }
 }
 
-/** All of all folders; of two with one name the later one is taken, so that an operator can replace a shipped one. */
-export function readRunbookFolders(folders: readonly string[]): Runbook[] {
+/** What is taken instead of a file that cannot be; null: nothing. */
+export type Refused = (path: string, error: unknown) => Runbook | null
+
+/**
+ * All of all folders, by name; of two with one name the later one is taken, so that an operator can replace a shipped
+ * one. `paths`: where each comes from. Without `refused` it throws what is wrong with the first that cannot be read.
+ */
+export function readRunbookFolders(
+  folders: readonly string[],
+  refused: Refused = (_path, error) => {
+    throw error
+  },
+  paths: Map<string, Runbook> = new Map(),
+): Runbook[] {
   const byName = new Map<string, Runbook>()
   for (const folder of folders) {
     const own = new Set<string>()
-    for (const path of runbookPaths(folder)) {
-      const runbook = readRunbook(readTextFile(path), basename(path))
-      if (own.has(runbook.name)) throw invalidRules(`${path}: a second runbook named ${runbook.name}`)
+    for (const path of pathsOf(folder, refused)) {
+      const runbook = readOne(path, own, refused)
+      if (runbook === null) continue
       own.add(runbook.name)
       byName.set(runbook.name, runbook)
+      paths.set(path, runbook)
     }
   }
   return [...byName.values()].toSorted((a, b) => a.name.localeCompare(b.name))
+}
+
+function pathsOf(folder: string, refused: Refused): string[] {
+  try {
+    return runbookPaths(folder)
+  } catch (error) {
+    refused(folder, error)
+    return []
+  }
+}
+
+function readOne(path: string, own: ReadonlySet<string>, refused: Refused): Runbook | null {
+  try {
+    const runbook = readRunbook(readTextFile(path), basename(path))
+    if (own.has(runbook.name)) throw invalidRules(`${path}: a second runbook named ${runbook.name}`)
+    return runbook
+  } catch (error) {
+    return refused(path, error)
+  }
 }

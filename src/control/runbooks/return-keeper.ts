@@ -102,7 +102,12 @@ export class ReturnKeeper {
     const watching = fleet.edges().reduce((sum, { id }) => sum + fleet.sessions.of(id).watching, 0)
     for (const one of returning) {
       const record = fleet.get(one.server)
-      if (record === null) continue
+      if (record === null) {
+        // Retired while it came back: should it ever join again, it does so as a new one.
+        const gone = state.db.deleteFrom('server_returns').where('server_id', '=', one.server)
+        await gone.execute()
+        continue
+      }
       record.returnPercent = stageShare(one.percent, watching)
       const viewerMs =
         (this.#viewerMs.get(one.server) ?? 0) + fleet.sessions.of(one.server).watching * passedMs

@@ -172,7 +172,8 @@ function begin(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent,
 
 function end(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent, { kind: 'end' }>): void {
   const { phase, step, outcome, text, touched } = event
-  const kind = stepsOf(plan, phase)[step]?.kind
+  const action = stepsOf(plan, phase)[step]
+  const kind = action?.kind
   const wasBegun = progress.beganAt !== null
   progress.beganAt = null
   if (outcome === 'skipped') {
@@ -188,9 +189,11 @@ function end(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent, {
   }
   if (!touched && kind === 'drain') progress.drained = false
   if (!touched && kind === 'run' && wasBegun) progress.ran = progress.ranBefore
-  progress.problem ??= text
+  // An agent says what became of a command, not which it was.
+  const isNamed = action?.kind !== 'run' || text.includes(action.name)
+  progress.problem ??= isNamed ? text : `${action.name}: ${text}`
   if (outcome === 'unknown') progress.isUnknown = true
   // What fails while a failure is dealt with ends the attempt: the server is settled as it is.
-  progress.step = phase === 'main' && outcome === 'failed' ? 0 : stepsOf(plan, 'failure').length
+  progress.step = phase === 'main' ? 0 : stepsOf(plan, 'failure').length
   progress.phase = 'failure'
 }

@@ -287,6 +287,14 @@ describe('how runs end', () => {
     expect([...unclear.drained]).toEqual(['a'])
   })
 
+  it('tells people where nobody knows what became of a command, and does nothing else there', async () => {
+    const { events } = await live(stories['nobody knows whether it ran'] as Story, -2)
+    const done = events.flatMap(event =>
+      event.kind === 'begin' && event.phase === 'failure' ? [event.step] : [],
+    )
+    expect(done, 'the notify alone, not the run before it').toEqual([1])
+  })
+
   it('touches nobody after a canary that failed, and tidies up where it failed', async () => {
     const outside = await live(stories['a command fails on the canary'] as Story, -2)
     expect(endOf(outside)).toBe('failed')

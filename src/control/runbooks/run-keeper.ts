@@ -121,7 +121,8 @@ export class RunKeeper {
         const place = { server, phase, step }
         const said = this.words(plan.id, place)
         const output = said?.output ?? ''
-        const whole = outcome === 'done' || said === null ? text : `${text}; last: ${said.text}`
+        const isSaid = outcome === 'done' || said === null || text.startsWith('nobody approved')
+        const whole = isSaid ? text : `${text}; last: ${said.text}`
         // One that was given up is held to have changed something.
         const end = { kind: 'end', ...place, outcome, text: whole, output, touched: true } as const
         return [await this.#note(plan, end)]

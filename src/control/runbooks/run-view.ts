@@ -78,6 +78,9 @@ function standing(state: RunState, words: Words): string {
     const short = said.length > SAID_MAX ? `${said.slice(0, SAID_MAX)}…` : said
     return short === '' ? title : `${title} (${short})`
   }
+  const { approval } = plan.runbook
+  if (state.batch < 0 && approval !== null && state.approvedBy === null)
+    return `waits for approval by ${approval.role}; nothing is done before`
   return state.batch < 0 ? 'begins' : 'goes on'
 }
 

@@ -1,5 +1,5 @@
-// Owns the runbooks as their files stand on disk. Files that cannot be read change nothing: those read before go on, and
-// the reason is told.
+// Owns the runbooks as their files stand on disk. A file that cannot be read changes nothing: what it said before goes on,
+// the others are in force, and the reason is told.
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Log, messageOf } from '#base'
@@ -12,6 +12,8 @@ export class RunbookFiles {
   #stamp = ''
   #runbooks: readonly Runbook[] = []
   #problem: string | null = null
+  /** What each file said when it could be read last. */
+  #paths: ReadonlyMap<string, Runbook> = new Map()
 
   constructor(folders: readonly string[], log: Log) {
     this.#folders = folders
@@ -27,7 +29,7 @@ export class RunbookFiles {
     return this.#runbooks.find(runbook => runbook.name === name) ?? null
   }
 
-  /** Why the files as they stand are not in force; null: they are. */
+  /** Why files as they stand are not in force; null: they all are. */
   problem(): string | null {
     return this.#problem
   }
@@ -37,13 +39,21 @@ export class RunbookFiles {
     const stamp = JSON.stringify(this.#folders.map(stampOf))
     if (stamp === this.#stamp) return
     this.#stamp = stamp
-    try {
-      this.#runbooks = readRunbookFolders(this.#folders)
-      this.#problem = null
-    } catch (error) {
-      this.#problem = messageOf(error)
-      this.#log.error('runbooks-refused', { problem: this.#problem, hint: 'the runbooks read before go on' })
+    const problems: string[] = []
+    const paths = new Map<string, Runbook>()
+    // One file's mistake takes away neither the others nor what that file said before.
+    const refused = (path: string, error: unknown): Runbook | null => {
+      problems.push(messageOf(error))
+      return this.#paths.get(path) ?? null
     }
+    this.#runbooks = readRunbookFolders(this.#folders, refused, paths)
+    this.#paths = paths
+    this.#problem = problems.length === 0 ? null : problems.join('\n')
+    if (problems.length > 0)
+      this.#log.error('runbooks-refused', {
+        problem: this.#problem,
+        hint: 'the others are in force, and of these what was read before',
+      })
   }
 }
 

@@ -83,6 +83,12 @@ function Run({ run }: { readonly run: RunView }): ReactNode {
               <StepLine key={`${step.phase} ${step.step}`} step={step} />
             ))}
           </ol>
+          {server.outcome !== 'held' || server.text.includes(': retired meanwhile') ? null : (
+            <p>
+              When it is well, release it on <Link href={`/servers/${server.id}`}>its page</Link>: it comes
+              back in steps.
+            </p>
+          )}
         </section>
       ))}
     </div>
@@ -129,7 +135,7 @@ function leftWords({ outcome, text, batch }: RunView['servers'][number]): string
     case 'held':
       return text
     case 'untouched':
-      return `not touched: ${text}`
+      return text === '' ? 'not touched' : `not touched: ${text}`
     default:
       return outcome satisfies never
   }

@@ -27,7 +27,7 @@ export function RunbooksPage(): ReactNode {
         <>
           {runbooks.data.problem === null ? null : (
             <p role="alert" className="runbook-mistakes">
-              The files as they stand are not in force: {runbooks.data.problem}
+              Files with a mistake are not in force as they stand: {runbooks.data.problem}
             </p>
           )}
           <div className="runbook-list">
