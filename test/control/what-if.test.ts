@@ -68,7 +68,7 @@ it('cannot tell without capacities, and says of whom; the peak is that of the su
   expect(answer.losses[0]?.usual.demandBps).toBeCloseTo(50e6, -6)
   const sent = answer.losses.find(({ kind, id }) => kind === 'edge' && id === 'ap-southeast')
   expect(sent?.sentBps).toBeCloseTo(30e6, -6)
-})
+}, 40_000)
 
 it('weighs what is left once capacities are said, and goes on with the stored hours after a restart', async () => {
   await tag('eu-west', 100e6)

@@ -201,6 +201,8 @@ describe.skipIf('missing' in peer)('over TLS a clock that is ten years off', () 
       // Set right while it runs: it comes back by itself.
       setClock(name, 0)
       await until(allHealthy, LONG_MS, () => told)
+      // Health knows it by the next look, the rule by its next round.
+      await until(async () => (await firing('ClockFarOff')).length === 0, LONG_MS)
       // The next one is an incident of its own.
       for (const { id, resolvedAt } of incidents)
         if (resolvedAt === null) await get(`/api/v1/incidents/${id}/resolve`, 'POST')
