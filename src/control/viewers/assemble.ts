@@ -45,6 +45,8 @@ const TITLE = /^[a-z0-9][a-z0-9-]{0,126}$/
 const REFERENCE_CHARACTERS_MAX = 128
 const DAY_S = 86_400
 const ANSWER_FAILED = 500
+/** No player waits longer; one that says so does not keep its word for ever. */
+const TOOK_MS_MAX = 60_000
 
 export function newSession(sid: string, at: number): Session {
   return {
@@ -196,8 +198,10 @@ function takeDelay(session: Session, row: readonly number[]): void {
 /** Its time, or a later one for what a stall would be judged by. */
 function worthOfReply(rows: readonly number[], at: number): number {
   const read = (column: number): number => rows[at + column] ?? Number.NaN
-  const isSlow = read(REPLY.ttfbMs) >= SLOW_MS || read(REPLY.ttlbMs) >= SLOW_MS || read(REPLY.status) === 0
-  return read(REPLY.ts) + (isSlow ? SLOW_KEPT_MS : 0)
+  const [ttfbMs, ttlbMs] = [read(REPLY.ttfbMs) || 0, read(REPLY.ttlbMs) || 0]
+  const tookMs = Math.max(ttfbMs, ttlbMs)
+  const isSlow = tookMs >= SLOW_MS || read(REPLY.status) === 0
+  return read(REPLY.ts) + (isSlow ? Math.min(tookMs, TOOK_MS_MAX) + SLOW_KEPT_MS : 0)
 }
 
 function worthOfAnswer(rows: readonly number[], at: number): number {
@@ -206,7 +210,7 @@ function worthOfAnswer(rows: readonly number[], at: number): number {
     read(ANSWER.firstByteMs) >= SLOW_MS ||
     read(ANSWER.durationMs) >= SLOW_MS ||
     read(ANSWER.status) >= ANSWER_FAILED
-  return read(ANSWER.at) + (isSlow ? SLOW_KEPT_MS : 0)
+  return read(ANSWER.at) + (isSlow ? read(ANSWER.durationMs) + SLOW_KEPT_MS : 0)
 }
 
 /** By CMSD's `n` (CTA-5006), or by the host of the address. */

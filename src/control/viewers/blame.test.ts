@@ -191,7 +191,30 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
       bufferMs: 0,
       delays: [{ from: 10_000, to: 11_200, ms: 1200, by: 'page' }],
     },
-    /took notice 1.2 s late/,
+    /asked or took notice 1.2 s late/,
+  ],
+  [
+    'player',
+    'a page that asked late: the edge and the way were quick, the stall short',
+    {
+      to: 10_980,
+      answers: [answer({ at: 10_435, firstByteMs: 4, durationMs: 9 })],
+      replies: [reply({ askedAt: 10_430, ttfbMs: 10, ttlbMs: 15 })],
+      bufferMs: 0,
+      delays: [{ from: 10_445, to: 11_155, ms: 710, by: 'page' }],
+    },
+    /asked or took notice 710 ms late/,
+  ],
+  [
+    'path',
+    'the same by a player that knows the page’s clock alone: it is told of no busy page',
+    {
+      to: 10_980,
+      answers: [answer({ at: 10_435, firstByteMs: 4, durationMs: 9 })],
+      replies: [reply({ askedAt: 10_000, ttfbMs: 440, ttlbMs: 725 })],
+      bufferMs: 0,
+    },
+    /the edge's own 4 ms/,
   ],
   [
     'path',
@@ -269,7 +292,7 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
       replies: [reply({ ttfbMs: 470, ttlbMs: 500 })],
       delays: [{ from: 10_000, to: 12_000, ms: 2000, by: 'page' }],
     },
-    /took notice 2.0 s late/,
+    /asked or took notice 2.0 s late/,
   ],
   [
     'player',

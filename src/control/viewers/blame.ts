@@ -137,7 +137,7 @@ function split(
       origin: originWords(answer, upstreamMs, restMs),
       edge: edgeWords(answer, stoodMs, upstreamMs),
       path: pathWords(reply, answer, onWayMs),
-      player: `its page was busy: it took notice ${inMs(longest(stall, 'page'))} late`,
+      player: `its page was busy: it asked or took notice ${inMs(longest(stall, 'page'))} late`,
     },
   }
 }

@@ -102,3 +102,31 @@ it.each(recorded)('%s: %s', (blame, _name, { ms, ...own }, seen, stoppedS) => {
   const { fresh } = judgeSession(session, figuresOf(session), START + 60_000, witness)
   expect(fresh).toMatchObject([{ blame, edge: 'eu-west' }])
 })
+
+it('path: after stalls of other causes, whose slow answers do not push out the quick one', () => {
+  const session = newSession('a', START)
+  const say = (sn: number, e: 'ps' | 'rr', ms: number, keys: ViewerEvent['keys']): void => {
+    takeEvent(session, event(sn, e, ms, keys), words)
+  }
+  say(1, 'ps', 0, { sta: 's' })
+  say(2, 'ps', 500, { sta: 'p' })
+  // One every five seconds, of pictures and sound; then the stall, and what follows while it settles.
+  const slow = { firstByteMs: 2420, durationMs: 2450, upstreamMs: 2410 }
+  for (let ms = 10_000; ms < 40_000; ms += 5000) {
+    takeRequest(session, 'eu-west', request(ms, slow))
+    takeRequest(session, 'eu-west', request(ms + 1, { ...slow, media: 'audio' }))
+  }
+  takeRequest(session, 'eu-west', request(41_410, {}))
+  takeRequest(session, 'eu-west', request(41_415, { media: 'audio' }))
+  say(3, 'ps', 42_000, { sta: 'r', bl: 0 })
+  say(4, 'rr', 41_400, { rc: 200, ttfb: 2420, ttlb: 2460 })
+  say(5, 'ps', 43_900, { sta: 'p', bl: 4000 })
+  for (let ms = 46_000; ms < 54_000; ms += 4000) {
+    takeRequest(session, 'eu-west', request(ms, {}))
+    takeRequest(session, 'eu-west', request(ms + 1, { media: 'audio' }))
+  }
+  say(6, 'ps', 54_500, { sta: 'a' })
+  const witness = { stoppedS: () => 0 }
+  const { fresh } = judgeSession(session, figuresOf(session), START + 60_000, witness)
+  expect(fresh).toMatchObject([{ blame: 'path' }])
+})

@@ -43,8 +43,11 @@ export const ANSWER = {
 } as const
 /** Evidence of the last half minute: a stall is judged within that. */
 export const EVIDENCE_MAX = 12
-/** A slow answer is kept so much longer than a quick one: it is what stalls are judged by. */
-export const SLOW_KEPT_MS = 30_000
+/**
+ * A slow answer is kept so long after its end, whatever quick ones come: it is what stalls are judged by. Longer, and
+ * slow ones of stalls before push out the edge's quick word on the answer that was lost on its way.
+ */
+export const SLOW_KEPT_MS = 15_000
 
 /** Times in which an edge stood still or waited for the rest of an upstream's answer, or a page was late; a page's own. */
 export const DELAY = { by: 0, from: 1, to: 2, ms: 3, width: 4 } as const

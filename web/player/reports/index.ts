@@ -328,13 +328,16 @@ export class ViewerReports {
     } catch {
       // hls.js gave no whole address; the record says what it can
     }
-    const startMs = Number(keys.get('ts')) - performance.timeOrigin
-    const timing = this.#timings.of(url.split('?')[0] ?? '', startMs)
+    const wantedMs = Number(keys.get('ts')) - performance.timeOrigin
+    const tookMs = Number(keys.get('ttlb') ?? Number.NaN)
+    const timing = this.#timings.of(url.split('?')[0] ?? '', wantedMs, wantedMs + tookMs)
     if (timing === null || !keys.has('ttfb')) return
-    const { firstMs, endMs } = timing
-    const lateMs = startMs + Number(keys.get('ttlb') ?? Number.NaN) - endMs
-    keys.set('ttfb', String(Math.round(firstMs - timing.startMs)))
-    keys.set('ttlb', String(Math.round(endMs - timing.startMs)))
+    const { startMs, firstMs, endMs } = timing
+    // Until it asked, and after the last byte was there.
+    const lateMs = tookMs - (endMs - startMs)
+    keys.set('ts', String(sinceEpochMs(startMs)))
+    keys.set('ttfb', String(Math.round(firstMs - startMs)))
+    keys.set('ttlb', String(Math.round(endMs - startMs)))
     if (lateMs >= LATE_MS_MIN) keys.set(LATE_KEY, String(Math.round(lateMs)))
   }
 

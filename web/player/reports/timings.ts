@@ -2,8 +2,8 @@
 // answer also counts the time in which the page was busy, and that is neither the edge's nor the way's.
 
 const KEPT_MAX = 32
-/** The loader looks at the clock just before it asks. */
-const APART_MS = 100
+/** The page's clock and the browser's round differently. */
+const APART_MS = 5
 
 export interface Timing {
   /** Of performance.now. */
@@ -22,11 +22,16 @@ export class Timings {
     this.#observer.observe({ type: 'resource' })
   }
 
-  /** Of the request for `url` (no query) that was made at `startMs`; null: the browser does not say. */
-  of(url: string, startMs: number): Timing | null {
+  /**
+   * Of the request for `url` (no query) that the page wanted at `wantedMs` and had heard all of at `heardMs`: a busy page
+   * asks later than it believes. Null: the browser does not say.
+   */
+  of(url: string, wantedMs: number, heardMs: number): Timing | null {
     if (this.#observer !== null) this.#note(this.#observer.takeRecords())
     const found = this.#byUrl.get(url)
-    return found === undefined || Math.abs(found.startMs - startMs) > APART_MS ? null : found
+    if (found === undefined) return null
+    const isWithin = found.startMs >= wantedMs - APART_MS && found.endMs <= heardMs + APART_MS
+    return isWithin ? found : null
   }
 
   close(): void {
