@@ -19,10 +19,10 @@ import type { TryIt } from './try-it.ts'
 /** Unrelated programs that wait by the wall clock, as there were many on every host in 2012. */
 const WAITERS = 2
 /**
- * Each: the edge waits for its turn behind all of them. Behind 96 threads in all it was sometimes just quick enough to
- * be felt by nobody; behind 256 it does not begin an answer within the 3 s that a player waits.
+ * Each: the edge waits for its turn behind all of them, about half a second for each small answer. Behind 256 it is
+ * mute, and what players tell by it comes half a minute late.
  */
-const WAITER_THREADS = 128
+const WAITER_THREADS = 48
 /** linux/capability.h */
 const CAP_SYS_TIME = 25n
 /** On a machine that strangers load already, a fleet on fewer cores would starve. */
