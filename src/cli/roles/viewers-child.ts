@@ -11,8 +11,11 @@ interface ViewersSettings {
 
 /** As our own page, which comes back to an edge soon: a rehearsal lasts a minute or two. */
 const PENALTY_S = 30
-/** Two segments: who watches live has no more (hls.js: liveSyncDurationCount 3, counted from the end). */
-const LIVE_BUFFER_S = 8
+/**
+ * One segment, as players near the live edge keep: the next one is asked for when 2 s are left. With 8 s it is asked for
+ * with 4 s left, a player leaves a mute edge after 3 s, and nobody feels anything.
+ */
+const LIVE_BUFFER_S = 4
 
 const { entries, title } = JSON.parse(process.env[SETTINGS_VARIABLE] ?? '{}') as ViewersSettings
 const log = createLog('info').with({ role: 'viewers' })
