@@ -7,12 +7,14 @@ import { STEP_OUTPUT_CHARACTERS_MAX } from '#wire'
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** After SIGTERM. */
-const END_MS_MAX = 3000
+export const END_MS_MAX: number = 3000
 
 export interface CommandLimits {
   readonly timeoutMs: number
   readonly user: string | null
   readonly environment: Readonly<Record<string, string>>
+  /** It leads a process group with its number. */
+  readonly onStarted?: (pid: number) => void
   readonly onOutput?: (output: string) => void
 }
 
@@ -24,7 +26,7 @@ export interface CommandEnd {
 }
 
 export function runCommand(argv: readonly string[], limits: CommandLimits): Promise<CommandEnd> {
-  const { timeoutMs, user, environment, onOutput } = limits
+  const { timeoutMs, user, environment, onStarted, onOutput } = limits
   return new Promise(resolve => {
     let output = ''
     let problem: string | null = null
@@ -46,6 +48,7 @@ export function runCommand(argv: readonly string[], limits: CommandLimits): Prom
       end(null)
       return
     }
+    if (child.pid !== undefined) onStarted?.(child.pid)
     const take = (bytes: Buffer): void => {
       output = (output + bytes.toString('utf8')).slice(-STEP_OUTPUT_CHARACTERS_MAX)
       onOutput?.(output)
@@ -54,8 +57,8 @@ export function runCommand(argv: readonly string[], limits: CommandLimits): Prom
     child.stderr?.on('data', take)
     const late = setTimeout(() => {
       problem = `not done within ${Math.round(timeoutMs / 1000)} s, and was ended`
-      signal(child.pid, 'SIGTERM')
-      setTimeout(() => signal(child.pid, 'SIGKILL'), END_MS_MAX).unref()
+      signalGroup(child.pid, 'SIGTERM')
+      setTimeout(() => signalGroup(child.pid, 'SIGKILL'), END_MS_MAX).unref()
     }, timeoutMs)
     child.once('error', error => {
       clearTimeout(late)
@@ -71,7 +74,7 @@ export function runCommand(argv: readonly string[], limits: CommandLimits): Prom
   })
 }
 
-function signal(pid: number | undefined, name: NodeJS.Signals): void {
+export function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
   if (pid === undefined) return
   try {
     process.kill(-pid, name)

@@ -3,21 +3,25 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ensureFolder, writeFileAtomic } from '#base'
+import { ensureFolder, unreachable, writeFileAtomic } from '#base'
 import { stepReport } from '#wire'
+import { type CommandProcess, commandProcess } from './left-running.ts'
 
 const KEPT_MAX = 500
 const LINES_MAX = 2000
 
 const line = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('start'), id: z.string(), step: z.string() }),
+  z.object({ kind: z.literal('process'), id: z.string(), process: commandProcess }),
   z.object({ kind: z.literal('end'), id: z.string(), report: stepReport }),
 ])
 type Line = z.infer<typeof line>
 type Report = z.infer<typeof stepReport>
 
-/** `begun`: a start without an end, from before this process. */
-export type JournalEntry = { readonly kind: 'begun' } | { readonly kind: 'over'; readonly report: Report }
+/** `begun`: a start without an end, from before this process; `process`: what it started, as far as it came. */
+export type JournalEntry =
+  | { readonly kind: 'begun'; readonly process: CommandProcess | null }
+  | { readonly kind: 'over'; readonly report: Report }
 
 export class StepJournal {
   readonly #file: string
@@ -42,6 +46,11 @@ export class StepJournal {
     this.#append({ kind: 'start', id, step })
   }
 
+  /** What carries the order out. */
+  runs(id: string, process: CommandProcess): void {
+    this.#append({ kind: 'process', id, process })
+  }
+
   end(report: Report): void {
     this.#append({ kind: 'end', id: report.id, report })
   }
@@ -62,10 +71,7 @@ export class StepJournal {
 
   #take(entry: Line): void {
     this.#entries.delete(entry.id)
-    this.#entries.set(
-      entry.id,
-      entry.kind === 'start' ? { kind: 'begun' } : { kind: 'over', report: entry.report },
-    )
+    this.#entries.set(entry.id, entryOf(entry))
     for (const id of this.#entries.keys()) {
       if (this.#entries.size <= KEPT_MAX) return
       this.#entries.delete(id)
@@ -74,12 +80,26 @@ export class StepJournal {
 
   #compact(): void {
     if (this.#lines <= LINES_MAX) return
-    const lines = [...this.#entries].map(
-      ([id, entry]): Line =>
-        entry.kind === 'begun' ? { kind: 'start', id, step: '' } : { kind: 'end', id, report: entry.report },
-    )
+    const lines = [...this.#entries].map(([id, entry]): Line => {
+      if (entry.kind === 'over') return { kind: 'end', id, report: entry.report }
+      if (entry.process !== null) return { kind: 'process', id, process: entry.process }
+      return { kind: 'start', id, step: '' }
+    })
     writeFileAtomic(this.#file, `${lines.map(one => JSON.stringify(one)).join('\n')}\n`)
     this.#lines = lines.length
+  }
+}
+
+function entryOf(line: Line): JournalEntry {
+  switch (line.kind) {
+    case 'start':
+      return { kind: 'begun', process: null }
+    case 'process':
+      return { kind: 'begun', process: line.process }
+    case 'end':
+      return { kind: 'over', report: line.report }
+    default:
+      return unreachable(line)
   }
 }
 

@@ -1,10 +1,13 @@
 // What an agent carries out, what it refuses, and what it knows after it was killed in the middle of a step.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLog } from '#base'
 import type { StepList, StepReport } from '#wire'
+import { isRunning, outlive, processOf } from './left-running.ts'
 import { StepJournal } from './step-journal.ts'
 import { StepKeeper } from './step-keeper.ts'
 
@@ -129,6 +132,41 @@ describe('a step that was begun by an agent that was killed', () => {
     const torn = agent(step('    check: [sh, -c, "exit 7"]\n'))
     expect(await torn.order('note', { what: 'a' }, 'o4')).toMatchObject({ state: 'unknown' })
     expect(noted()).toEqual([])
+  })
+
+  it('is waited for while it runs on, and never runs beside itself', async () => {
+    const gate = join(folder, 'gate')
+    const left = spawn('sh', ['-c', 'while [ ! -e "$0" ]; do sleep 0.02; done', gate], { detached: true })
+    const ended = once(left, 'exit')
+    const process = processOf(left.pid ?? 0)
+    if (process === null) throw new Error('it does not run')
+    const journal = new StepJournal(join(folder, 'state'))
+    journal.start('o1', 'note')
+    journal.runs('o1', process)
+    const { keeper, said } = agent(step('    idempotent: true\n'))
+    keeper.take({ type: 'step-order', id: 'o1', step: 'note', arguments: { what: 'a' } })
+    await vi.waitFor(() =>
+      expect(said.at(-1)).toMatchObject({ text: expect.stringContaining('waits for its end') }),
+    )
+    expect(noted()).toEqual([])
+    writeFileSync(gate, '')
+    await ended
+    await keeper.close()
+    expect(said.at(-1)).toMatchObject({ state: 'done' })
+    expect(noted()).toHaveLength(1)
+  })
+
+  it('is ended after its time, as that of a living agent is', async () => {
+    const left = spawn('sleep', ['60'], { detached: true })
+    const ended = once(left, 'exit')
+    const process = processOf(left.pid ?? 0)
+    if (process === null) throw new Error('it does not run')
+    // Another process with its number, of another time, is not its business.
+    await outlive({ ...process, startTicks: process.startTicks + 1 }, 0)
+    expect(isRunning(process)).toBe(true)
+    await outlive(process, 50)
+    expect(isRunning(process)).toBe(false)
+    expect((await ended)[1]).toBe('SIGTERM')
   })
 
   it('is known although the crash tore the last line of the journal', async () => {

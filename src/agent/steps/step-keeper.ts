@@ -10,8 +10,9 @@ import {
   type KnownStep,
   readAllowList,
 } from './allow-list.ts'
+import { isRunning, outlive, processOf } from './left-running.ts'
 import { type CommandEnd, runCommand } from './run-command.ts'
-import { StepJournal } from './step-journal.ts'
+import { type JournalEntry, StepJournal } from './step-journal.ts'
 
 const WAITING_MAX = 20
 const TEXT_CHARACTERS_MAX = 512
@@ -74,9 +75,8 @@ export class StepKeeper {
     const step = this.#steps.get(order.step)
     if (step === undefined) return
     this.#say(reportOf(order.id, 'running', 'waits for its turn'))
-    const wasBegun = known !== null
     this.#work = this.#work
-      .then(() => this.#carryOut(order, step, wasBegun))
+      .then(() => this.#carryOut(order, step, known))
       .catch((error: unknown) => {
         this.#current.delete(order.id)
         this.#options.log.error('step-broken', { order: order.id, problem: messageOf(error) })
@@ -98,10 +98,11 @@ export class StepKeeper {
     return argumentProblem(step, order.arguments)
   }
 
-  async #carryOut(order: StepOrder, step: KnownStep, wasBegun: boolean): Promise<void> {
+  async #carryOut(order: StepOrder, step: KnownStep, begun: JournalEntry | null): Promise<void> {
     const { id } = order
     const { log } = this.#options
-    if (wasBegun) {
+    if (begun?.kind === 'begun') {
+      await this.#outlive(order, step, begun)
       const done = await this.#settleUnknown(order, step)
       if (done !== null) return this.#end(done)
     }
@@ -117,6 +118,19 @@ export class StepKeeper {
     const report = step.kind === 'builtin' ? await runBuiltin(id, step) : await this.#runCommand(order, step)
     log.info('step-ended', { order: id, step: step.name, state: report.state, text: report.text })
     this.#end(report)
+  }
+
+  /** What the agent left running when it was killed runs on: it has to end before anything is said or begun again. */
+  async #outlive(
+    { id }: StepOrder,
+    step: KnownStep,
+    { process: left }: JournalEntry & { kind: 'begun' },
+  ): Promise<void> {
+    if (left === null || step.kind !== 'command' || !isRunning(left)) return
+    this.#say(
+      reportOf(id, 'running', 'the agent was started again, the command still runs: waits for its end'),
+    )
+    await outlive(left, step.timeoutS * 1000)
   }
 
   /** Of an order that was begun by an agent that did not live to its end. Null: it is begun again. */
@@ -147,9 +161,21 @@ export class StepKeeper {
     const { id } = order
     const ended = await runCommand(fillCommand(step.command, order.arguments), {
       ...limitsOf(step),
+      onStarted: pid => this.#noteProcess(id, pid),
       onOutput: output => this.#current.set(id, reportOf(id, 'running', 'runs', output)),
     })
     return await this.#judge(order, step, ended)
+  }
+
+  #noteProcess(id: string, pid: number): void {
+    const process = processOf(pid)
+    if (process === null) return
+    try {
+      this.#journal.runs(id, process)
+    } catch (error) {
+      // It runs already: should the agent be killed now, it is judged as if it had ended.
+      this.#options.log.warn('step-process-not-noted', { order: id, problem: messageOf(error) })
+    }
   }
 
   /** Its check has the last word: a command that says yes and did nothing has failed. */

@@ -12,10 +12,10 @@ interface ViewersSettings {
 /** As our own page, which comes back to an edge soon: a rehearsal lasts a minute or two. */
 const PENALTY_S = 30
 /**
- * One segment, as players near the live edge keep: the next one is asked for when 2 s are left. With 8 s it is asked for
- * with 4 s left, a player leaves a mute edge after 3 s, and nobody feels anything.
+ * As players of low-latency live keep (RFC 8216bis, PART-HOLD-BACK: three parts): the next segment is asked for when 1 s
+ * is left. With 4 or 8 s viewers are moved off a sick edge before most of them feel anything.
  */
-const LIVE_BUFFER_S = 4
+const LIVE_BUFFER_S = 2
 
 const { entries, title } = JSON.parse(process.env[SETTINGS_VARIABLE] ?? '{}') as ViewersSettings
 const log = createLog('info').with({ role: 'viewers' })

@@ -3,8 +3,11 @@ import { readClockNs } from '#base'
 import type { DrillFelt, DrillView } from '#wire'
 import type { ControlContext } from '../context.ts'
 import { askAt } from '../incident-page/felt.ts'
+import type { Found } from '../viewers/session-search.ts'
+import { type Share, sharesOf } from './felt.ts'
 
-const TOLD_MS = 10_000
+/** Who is moved in the middle of a stall waits for the first segment of the other edge. */
+const MOVING_MS = 10_000
 
 /** REALTIME minus MONOTONIC; null: cannot be read. */
 export function machineClockMs(): number | null {
@@ -56,16 +59,16 @@ export async function feltBy(context: ControlContext, drill: DrillView): Promise
   if (target?.injectedAt == null) return null
   const { injectedAt, movedAt } = target
   const now = context.fleetTime.nowMs()
-  // Players tell within a second or two, sums are written each five.
-  const sickTo = Math.min(now, (movedAt ?? now) + TOLD_MS)
+  const sickTo = Math.min(now, (movedAt ?? now) + MOVING_MS)
   const hurt = drill.targets.map(({ server }) => server)
-  const during = await shares(context, injectedAt, sickTo)
+  const sessions: Found[] = []
+  for await (const found of context.viewers.search.all({ fromMs: injectedAt, toMs: now }))
+    sessions.push(found)
+  const during = sharesOf(sessions, { from: injectedAt, to: sickTo })
   const own = during.get(target.server)
-  if (own === undefined || own.asked <= 0) return null
-  const others = sumOf(
-    [...during].filter(([id]) => id !== 'none' && !hurt.includes(id)).map(([, one]) => one),
-  )
-  const rest = movedAt === null ? null : sumOf([...(await shares(context, sickTo, now)).values()])
+  if (own === undefined || own.askedS <= 0) return null
+  const others = sumOf([...during].filter(([id]) => !hurt.includes(id)).map(([, one]) => one))
+  const rest = movedAt === null ? null : sumOf([...sharesOf(sessions, { from: sickTo, to: now }).values()])
   return {
     server: target.server,
     sick: percent(own) ?? 0,
@@ -74,28 +77,15 @@ export async function feltBy(context: ControlContext, drill: DrillView): Promise
   }
 }
 
-interface Share {
-  readonly waited: number
-  readonly asked: number
-}
-
-async function shares(context: ControlContext, from: number, to: number): Promise<Map<string, Share>> {
-  const seconds = Math.max(1, Math.round((to - from) / 1000))
-  const of = (name: string): Promise<Map<string, number>> =>
-    askAt(context, `sum by (instance) (increase(vitrine_viewers_${name}_seconds_total[${seconds}s]))`, to)
-  const [waited, asked] = [await of('rebuffering'), await of('asked')]
-  return new Map([...asked].map(([id, value]) => [id, { asked: value, waited: waited.get(id) ?? 0 }]))
-}
-
 function sumOf(all: readonly Share[]): Share {
   return {
-    waited: all.reduce((sum, { waited }) => sum + waited, 0),
-    asked: all.reduce((sum, { asked }) => sum + asked, 0),
+    waitedS: all.reduce((sum, { waitedS }) => sum + waitedS, 0),
+    askedS: all.reduce((sum, { askedS }) => sum + askedS, 0),
   }
 }
 
-function percent({ waited, asked }: Share): number | null {
-  return asked > 0 ? (100 * waited) / asked : null
+function percent({ waitedS, askedS }: Share): number | null {
+  return askedS > 0 ? (100 * waitedS) / askedS : null
 }
 
 function windowOf({ fleetTime }: ControlContext, { targets }: DrillView): string | null {
