@@ -18,8 +18,8 @@ import type { TryIt } from './try-it.ts'
 
 /** Unrelated programs that wait by the wall clock, as there were many on every host in 2012. */
 const WAITERS = 2
-/** Each: the edge waits for its turn behind all of them; behind 256 in all it answers nothing within 3 s. */
-const WAITER_THREADS = 48
+/** Each: the edge waits for its turn behind all of them, most of a second each time. */
+const WAITER_THREADS = 80
 /** linux/capability.h */
 const CAP_SYS_TIME = 25n
 /** On a machine that strangers load already, a fleet on fewer cores would starve. */
