@@ -232,7 +232,15 @@ export const incidentAnswer = z.object({
   }),
   showing: z.array(showingServer),
   /** What viewers of each edge felt while it lasted, the worst first: per cent of the time they wanted to watch. */
-  felt: z.array(z.object({ server: serverId, worst: z.number(), waitedS: z.number() })),
+  felt: z.array(
+    z.object({
+      server: serverId,
+      worst: z.number(),
+      waitedS: z.number(),
+      /** Per cent of that time that is estimated: its players tell nothing themselves. */
+      estimated: z.number(),
+    }),
+  ),
 })
 export type IncidentAnswer = z.infer<typeof incidentAnswer>
 

@@ -17,6 +17,8 @@ export interface Felt {
   readonly worst: number
   /** Seconds that they waited in all. */
   readonly waitedS: number
+  /** Per cent of the time that they wanted to watch that is estimated: those players tell nothing themselves. */
+  readonly estimated: number
 }
 
 export async function feltIn(
@@ -38,11 +40,23 @@ export async function feltIn(
     `sum by (instance) (increase(vitrine_viewers_rebuffering_seconds_total[${spanS}s]))`,
     to,
   )
+  const asked = (only: string): Promise<Map<string, number>> =>
+    askAt(context, `sum by (instance) (increase(vitrine_viewers_asked_seconds_total${only}[${spanS}s]))`, to)
+  const [all, estimated] = [await asked(''), await asked('{estimate="yes"}')]
   return [...worst]
     .filter(([server]) => server !== 'none')
-    .map(([server, percent]) => ({ server, worst: percent, waitedS: waited.get(server) ?? 0 }))
+    .map(([server, percent]) => ({
+      server,
+      worst: percent,
+      waitedS: waited.get(server) ?? 0,
+      estimated: share(estimated.get(server), all.get(server)),
+    }))
     .toSorted((a, b) => b.worst - a.worst || a.server.localeCompare(b.server))
     .slice(0, EDGES_MAX)
+}
+
+function share(part = 0, whole = 0): number {
+  return whole > 0 ? Math.min(100, (100 * part) / whole) : 0
 }
 
 /** By edge; what cannot be asked is not known. */

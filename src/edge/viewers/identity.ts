@@ -76,6 +76,8 @@ function isSid(text: string): boolean {
 /** The newest ones: a hash for each segment cost an edge a twentieth of its answers. */
 const estimates = new Map<string, Identity>()
 const ESTIMATES_MAX = 4096
+/** A longer name of a program is hashed anew each time: nobody fills the memory with them. */
+const KNOWN_CHARACTERS_MAX = 512
 
 /** The same viewer gives the same estimate on every edge. */
 export function estimate(address: string, userAgent: string, title: string): Identity {
@@ -84,6 +86,7 @@ export function estimate(address: string, userAgent: string, title: string): Ide
   if (known !== undefined) return known
   const text = `${addressPrefix(address)}\n${userAgent}\n${title}`
   const made: Identity = { sid: `~${shortHash(text)}`, estimated: true }
+  if (viewer.length > KNOWN_CHARACTERS_MAX) return made
   if (estimates.size >= ESTIMATES_MAX) estimates.clear()
   estimates.set(viewer, made)
   return made

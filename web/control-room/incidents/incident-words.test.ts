@@ -55,12 +55,12 @@ describe('words of incidents', () => {
 })
 
 it('says what viewers felt, and who is there to compare with', () => {
-  const hurt = { server: 'ap-southeast', worst: 41.4, waitedS: 23 }
+  const hurt = { server: 'ap-southeast', worst: 41.4, waitedS: 23, estimated: 0 }
   expect(feltWords(hurt, ['ap-southeast'])).toBe(
     'ap-southeast: its viewers waited 23 s; in the worst half minute 41 % of the time they wanted to watch.',
   )
-  expect(feltWords({ server: 'us-east', worst: 0, waitedS: 0 }, ['ap-southeast'])).toBe(
-    'us-east, not concerned: its viewers did not wait.',
+  expect(feltWords({ server: 'us-east', worst: 0, waitedS: 0, estimated: 12.4 }, ['ap-southeast'])).toBe(
+    'us-east, not concerned: its viewers did not wait. 12 % of it is estimated.',
   )
 })
 

@@ -34,12 +34,13 @@ export function lostText(viewerSeconds: number): string {
 
 /** `servers`: those of the incident; the others are what it is compared with. */
 export function feltWords(
-  { server, worst, waitedS }: IncidentAnswer['felt'][number],
+  { server, worst, waitedS, estimated }: IncidentAnswer['felt'][number],
   servers: readonly string[],
 ): string {
   const elsewhere = servers.includes(server) ? '' : ', not concerned'
-  if (waitedS < 0.05) return `${server}${elsewhere}: its viewers did not wait.`
-  return `${server}${elsewhere}: its viewers waited ${lostText(waitedS)}; in the worst half minute ${worst.toFixed(0)} % of the time they wanted to watch.`
+  const how = estimated < 0.5 ? '' : ` ${estimated.toFixed(0)} % of it is estimated.`
+  if (waitedS < 0.05) return `${server}${elsewhere}: its viewers did not wait.${how}`
+  return `${server}${elsewhere}: its viewers waited ${lostText(waitedS)}; in the worst half minute ${worst.toFixed(0)} % of the time they wanted to watch.${how}`
 }
 
 export function confidenceText(confidence: number): string {
