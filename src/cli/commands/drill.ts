@@ -23,7 +23,7 @@ export function registerDrill(program: Command): void {
     withJson(withData(command.command(kind)))
       .description(descriptions[kind])
       .option('--ring', 'people are rung as on a real night; else nobody is')
-      .option('--viewers <count>', 'simulated viewers, at least', '12')
+      .option('--viewers <count>', 'simulated viewers, at least', '30')
       .action((options: DrillOptions) => run(kind, options))
   }
   withJson(withData(command.command('list')))

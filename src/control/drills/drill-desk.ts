@@ -10,7 +10,7 @@ import { Conductor } from './conductor.ts'
 import { planDrill } from './drill-plan.ts'
 import { releaseServers, stopRuns } from './tidy-up.ts'
 
-const VIEWERS = 12
+const VIEWERS = 30
 /** What follows from a drill for so long after its end is its own. */
 const ECHO_MS = 60_000
 
