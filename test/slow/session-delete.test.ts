@@ -18,7 +18,7 @@ let viewers: ChildProcess | null = null
 beforeAll(async () => {
   fleet = await startFleet()
   token = (await fleet.vitrine('token', 'create', '--role', 'admin')).trimEnd().split('\n').at(-1) ?? ''
-  const words = ['simulate', 'viewers', '--data', fleet.data, '--count', String(VIEWERS), '--buffer', '8']
+  const words = ['simulate', 'viewers', '--data', fleet.data, '--count', String(VIEWERS), '--buffer', '8s']
   viewers = spawn(process.execPath, [main, ...words], { stdio: 'ignore' })
 }, 600_000)
 afterAll(async () => {
