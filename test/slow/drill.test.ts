@@ -47,7 +47,7 @@ it.each([1, 2, 3])(
     )
     const beforeNs = machineClockNs()
     const before = (await newest())?.id
-    await fleet.post('/api/v1/drills', { drill: 'leap-second-2012', viewers: 6 })
+    await fleet.post('/api/v1/drills', { drill: 'leap-second-2012', viewers: 30 })
     const hurt = await until(
       async () => {
         const drill = await newest()
