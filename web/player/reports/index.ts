@@ -19,6 +19,8 @@ export const GRANT_KEY = 'com.vitrine-grant'
 export const LATE_KEY = 'com.vitrine-late'
 /** A page is always a little late. */
 const LATE_MS_MIN = 100
+/** Less may be hls.js, which steps over a hole. */
+const GOES_ON_S_MIN = 0.5
 const URL_CHARACTERS_MAX = 512
 
 export interface ReportsOptions {
@@ -132,8 +134,9 @@ export class ViewerReports {
     on(video, 'playing', () => this.#onPlaying())
     on(video, 'timeupdate', () => {
       this.#moved()
-      if (this.#state === 'p' && !video.seeking)
-        this.#playhead.look(performance.now(), video.currentTime, video.playbackRate)
+      if (video.seeking) return
+      if (this.#state === 'r' && this.#goesOn(video)) this.#enter('p')
+      if (this.#state === 'p') this.#playhead.look(performance.now(), video.currentTime, video.playbackRate)
     })
     on(video, 'seeking', () => {
       this.#startPosition = null
@@ -252,6 +255,13 @@ export class ViewerReports {
     if (state === 'r' && this.#state === 'p') return this.#playhead.stoppedMs(nowMs, currentTime)
     if (state !== 'p' || this.#state !== 'r') return nowMs
     return Playhead.resumedMs(nowMs, this.#stoodAtS, currentTime, playbackRate)
+  }
+
+  /** It moves with the clock: `playing` came before the word that it waits, which a busy page hears late. */
+  #goesOn({ currentTime, playbackRate }: HTMLVideoElement): boolean {
+    const movedS = currentTime - this.#stoodAtS
+    const thereS = ((performance.now() - this.#enteredMs) / 1000) * playbackRate
+    return movedS >= GOES_ON_S_MIN && movedS <= thereS + GOES_ON_S_MIN
   }
 
   #onPlaying(): void {
