@@ -1,5 +1,5 @@
-// The drill of 2012 on a real fleet, three times in a row: it is found, explained, mended and undone, and the machine's clock is not touched.
-// Then the control room is killed in the middle of one, and nothing of it is left.
+// The drill of 2012 on a real fleet, three times in a row: it is found, explained, mended and undone, and the machine's
+// clock is not touched. Then the control room is killed in the middle of one, and nothing of it is left.
 import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readClockNs } from '#base'

@@ -38,7 +38,7 @@ export function isRunning({ pid, startTicks }: CommandProcess): boolean {
 }
 
 /** Resolves when it has ended; after `timeoutMs` it is ended, as one of a living agent is. */
-export async function outlive(one: CommandProcess, timeoutMs: number): Promise<void> {
+export async function waitForEnd(one: CommandProcess, timeoutMs: number): Promise<void> {
   const startedMs = performance.now()
   const passed = (): number => performance.now() - startedMs
   while (isRunning(one) && passed() < timeoutMs) await pause(LOOK_MS)

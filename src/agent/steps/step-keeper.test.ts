@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLog } from '#base'
 import type { StepList, StepReport } from '#wire'
-import { isRunning, outlive, processOf } from './left-running.ts'
+import { isRunning, processOf, waitForEnd } from './left-running.ts'
 import { StepJournal } from './step-journal.ts'
 import { StepKeeper } from './step-keeper.ts'
 
@@ -162,9 +162,9 @@ describe('a step that was begun by an agent that was killed', () => {
     const process = processOf(left.pid ?? 0)
     if (process === null) throw new Error('it does not run')
     // Another process with its number, of another time, is not its business.
-    await outlive({ ...process, startTicks: process.startTicks + 1 }, 0)
+    await waitForEnd({ ...process, startTicks: process.startTicks + 1 }, 0)
     expect(isRunning(process)).toBe(true)
-    await outlive(process, 50)
+    await waitForEnd(process, 50)
     expect(isRunning(process)).toBe(false)
     expect((await ended)[1]).toBe('SIGTERM')
   })

@@ -10,7 +10,7 @@ import {
   type KnownStep,
   readAllowList,
 } from './allow-list.ts'
-import { isRunning, outlive, processOf } from './left-running.ts'
+import { isRunning, processOf, waitForEnd } from './left-running.ts'
 import { type CommandEnd, runCommand } from './run-command.ts'
 import { type JournalEntry, StepJournal } from './step-journal.ts'
 
@@ -102,7 +102,7 @@ export class StepKeeper {
     const { id } = order
     const { log } = this.#options
     if (begun?.kind === 'begun') {
-      await this.#outlive(order, step, begun)
+      await this.#waitForLeft(order, step, begun)
       const done = await this.#settleUnknown(order, step)
       if (done !== null) return this.#end(done)
     }
@@ -121,7 +121,7 @@ export class StepKeeper {
   }
 
   /** What the agent left running when it was killed runs on: it has to end before anything is said or begun again. */
-  async #outlive(
+  async #waitForLeft(
     { id }: StepOrder,
     step: KnownStep,
     { process: left }: JournalEntry & { kind: 'begun' },
@@ -130,7 +130,7 @@ export class StepKeeper {
     this.#say(
       reportOf(id, 'running', 'the agent was started again, the command still runs: waits for its end'),
     )
-    await outlive(left, step.timeoutS * 1000)
+    await waitForEnd(left, step.timeoutS * 1000)
   }
 
   /** Of an order that was begun by an agent that did not live to its end. Null: it is begun again. */

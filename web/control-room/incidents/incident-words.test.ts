@@ -60,7 +60,7 @@ it('says what viewers felt, and who is there to compare with', () => {
     'ap-southeast: its viewers waited 23 s; in the worst half minute 41 % of the time they wanted to watch.',
   )
   expect(feltWords({ server: 'us-east', worst: 0, waitedS: 0, estimated: 12.4 }, ['ap-southeast'])).toBe(
-    'us-east, not concerned: its viewers did not wait. 12 % of it is estimated.',
+    'us-east, not concerned: its viewers did not wait. 12 % of their viewing time is estimated.',
   )
 })
 

@@ -38,7 +38,7 @@ export function feltWords(
   servers: readonly string[],
 ): string {
   const elsewhere = servers.includes(server) ? '' : ', not concerned'
-  const how = estimated < 0.5 ? '' : ` ${estimated.toFixed(0)} % of it is estimated.`
+  const how = estimated < 0.5 ? '' : ` ${estimated.toFixed(0)} % of their viewing time is estimated.`
   if (waitedS < 0.05) return `${server}${elsewhere}: its viewers did not wait.${how}`
   return `${server}${elsewhere}: its viewers waited ${lostText(waitedS)}; in the worst half minute ${worst.toFixed(0)} % of the time they wanted to watch.${how}`
 }

@@ -8,8 +8,8 @@ import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { SessionTimeline } from '../steering/session-timeline.tsx'
 import { VersionDetail } from '../steering/version-detail.tsx'
 import { VersionList } from '../steering/version-list.tsx'
-import '../steering/steering.css'
 import { withChoices } from '../url-state.ts'
+import '../steering/steering.css'
 
 export function SteeringPage(): ReactNode {
   const [search, setSearch] = useSearchParams()
