@@ -55,7 +55,7 @@ export function tellTruth(truths: readonly SessionTruth[]): TruthSums {
       startOffMs = worse(startOffMs, offMs)
     }
     console.log(
-      `  session ${n + 1} on ${truth.edge}${truth.isWhole ? '' : ' (broken off)'}: rebuffering ${percent(real)} seen, ${percent(said)} told; start ${Math.round(seen.startMs)} ms seen, ${Math.round((told.session.startTimeS ?? Number.NaN) * 1000)} ms told; stalls ${seen.stalls.length} seen, ${told.session.stalls.length} told; waiting ${seen.waited} times`,
+      `  session ${n + 1} on ${truth.edge}${truth.isWhole ? '' : ' (broken off)'}: rebuffering ${percent(real)} seen, ${percent(said)} told; start ${Math.round(seen.startMs)} ms seen, ${Math.round((told.session.startTimeS ?? Number.NaN) * 1000)} ms told; stalls ${seen.stalls.length} seen, ${told.session.stalls.length} told; waiting ${seen.waited} times; fed by ${fedBy(told)}`,
     )
     for (const stall of seen.stalls) {
       const cause = injected.find(
@@ -113,6 +113,11 @@ function ratioOf({ stalls, watchedS }: Seen): number {
 
 function ratioTold({ session: { rebufferS, watchedS } }: ViewerSessionAnswer): number {
   return rebufferS / (rebufferS + watchedS)
+}
+
+/** Faults are injected at one edge: a session that others fed as well says little. */
+function fedBy({ session: { edges } }: ViewerSessionAnswer): string {
+  return [...new Set(edges.map(({ id }) => id))].join(', ') || 'nobody known'
 }
 
 function overlaps(told: { at: number; seconds: number }, seen: SeenStall): boolean {

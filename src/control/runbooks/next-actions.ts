@@ -99,7 +99,8 @@ function serverAction(state: RunState, progress: ServerProgress, around: Around)
   if (phase === 'failure' && step === 0 && !progress.drained && !progress.ran) return [settleOf(progress)]
   const isStopped = around.stop !== null && phase === 'main'
   // Whoever stops it before anything was done to this server is done with it.
-  if (isStopped && step === 0) return [settleOf({ ...progress, problem: around.stop })]
+  const isUntouched = stepsOf(state.plan, 'main').slice(0, step).every(changesNothing)
+  if (isStopped && isUntouched) return [settleOf({ ...progress, problem: around.stop })]
   const steps = stepsOf(state.plan, isStopped ? 'failure' : phase)
   const next = isStopped ? 0 : nextOf(progress, steps)
   if (isStopped && step < stepsOf(state.plan, 'main').length)
@@ -108,6 +109,10 @@ function serverAction(state: RunState, progress: ServerProgress, around: Around)
       : [settleOf({ ...progress, problem: around.stop })]
   if (!isStopped && next < steps.length) return [{ kind: 'begin', server, phase, step: next }]
   return [settleOf(progress)]
+}
+
+function changesNothing(step: RunbookStep): boolean {
+  return step.kind !== 'drain' && (step.kind !== 'run' || step.looksOnly === true)
 }
 
 /** Where nobody knows what became of a command nothing more is done to the server: people are told of it, no more. */

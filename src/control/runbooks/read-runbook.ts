@@ -56,6 +56,7 @@ const stepShapes = {
     run: stepName,
     with: stepArguments.default({}),
     on: serverId.optional(),
+    'looks-only': z.boolean().default(false),
     timeout: duration.prefault('5m'),
   }),
   'wait-until': z.strictObject({
@@ -235,7 +236,8 @@ function ownStep(data: StepData): RunbookStep {
   }
   if ('run' in data) {
     const { run: name, with: given, on = null, timeout: timeoutMs } = data
-    return { kind: 'run', name, arguments: given, on, timeoutMs }
+    const step = { kind: 'run', name, arguments: given, on, timeoutMs } as const
+    return data['looks-only'] ? { ...step, looksOnly: true } : step
   }
   if ('wait-until' in data) {
     const step = { kind: 'wait-until', expr: data['wait-until'], timeoutMs: data.timeout } as const

@@ -163,9 +163,9 @@ function begin(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent,
   progress.phase = event.phase
   progress.step = event.step
   progress.beganAt = event.at
-  const kind = stepsOf(plan, event.phase)[event.step]?.kind
-  if (kind === 'drain') progress.drained = true
-  if (kind !== 'run') return
+  const action = stepsOf(plan, event.phase)[event.step]
+  if (action?.kind === 'drain') progress.drained = true
+  if (action?.kind !== 'run' || action.looksOnly === true) return
   progress.ranBefore = progress.ran
   progress.ran = true
 }
@@ -188,11 +188,12 @@ function end(plan: RunPlan, progress: ServerProgress, event: Extract<RunEvent, {
     return
   }
   if (!touched && kind === 'drain') progress.drained = false
-  if (!touched && kind === 'run' && wasBegun) progress.ran = progress.ranBefore
+  const looksOnly = action?.kind === 'run' && action.looksOnly === true
+  if (!touched && kind === 'run' && wasBegun && !looksOnly) progress.ran = progress.ranBefore
   // An agent says what became of a command, not which it was.
   const isNamed = action?.kind !== 'run' || text.includes(action.name)
   progress.problem ??= isNamed ? text : `${action.name}: ${text}`
-  if (outcome === 'unknown') progress.isUnknown = true
+  if (outcome === 'unknown' && !looksOnly) progress.isUnknown = true
   // What fails while a failure is dealt with ends the attempt: the server is settled as it is.
   progress.step = phase === 'main' ? 0 : stepsOf(plan, 'failure').length
   progress.phase = 'failure'

@@ -11,6 +11,9 @@ const TEXT = `
 runbook: mend
 title: Mend it
 steps:
+  - run: look
+    looks-only: true
+    timeout: 60s
   - drain:
   - run: reset
     timeout: 60s
@@ -185,6 +188,8 @@ function checkEnd(outside: Outside): void {
   expect(new Set(begun).size, 'no step is begun twice').toBe(begun.length)
 }
 
+const isLook = ({ phase, step }: StepPlace): boolean => phase === 'main' && step === 0
+const isChange = ({ phase, step }: StepPlace): boolean => phase === 'main' && step > 0
 const failed = (text: string): StepResult => ({ kind: 'failed', text })
 const stories: Readonly<Record<string, Story>> = {
   'all goes well': { answers: {} },
@@ -195,21 +200,34 @@ const stories: Readonly<Record<string, Story>> = {
     },
   },
   'a command fails on the canary': {
-    answers: { run: ({ phase }) => (phase === 'main' ? failed('code 1') : { kind: 'done', text: '' }) },
+    answers: { run: place => (isChange(place) ? failed('code 1') : { kind: 'done', text: '' }) },
   },
   'a command fails in the second batch': {
     answers: {
-      run: ({ server, phase }) =>
-        phase === 'main' && server !== 'a' ? failed('code 1') : { kind: 'done', text: '' },
+      run: place => (isChange(place) && place.server !== 'a' ? failed('code 1') : { kind: 'done', text: '' }),
     },
   },
-  'an agent is gone in mid-step': { answers: { run: () => ({ kind: 'pending', text: 'no word' }) } },
-  'nobody knows whether it ran': { answers: { run: () => ({ kind: 'unknown', text: 'the agent ended' }) } },
+  'a look fails': { answers: { run: () => failed('code 1') } },
+  'an agent is gone while it looks': { answers: { run: () => ({ kind: 'pending', text: 'no word' }) } },
+  'nobody knows whether it looked': {
+    answers: { run: () => ({ kind: 'unknown', text: 'the agent ended' }) },
+  },
+  'an agent is gone in mid-step': {
+    answers: {
+      run: place => (isLook(place) ? { kind: 'done', text: '' } : { kind: 'pending', text: 'no word' }),
+    },
+  },
+  'nobody knows whether it ran': {
+    answers: {
+      run: place =>
+        isLook(place) ? { kind: 'done', text: '' } : { kind: 'unknown', text: 'the agent ended' },
+    },
+  },
   'a verify never holds': { answers: { verify: () => ({ kind: 'pending', text: 'cpu is 2' }) } },
   'the gentle way was not enough': {
     answers: {
       'wait-until': ({ step }) =>
-        step === 2 ? { kind: 'pending', text: 'no' } : { kind: 'done', text: 'it holds' },
+        step === 3 ? { kind: 'pending', text: 'no' } : { kind: 'done', text: 'it holds' },
     },
     wanted: true,
   },
@@ -222,6 +240,12 @@ const stories: Readonly<Record<string, Story>> = {
   'evidence turns bad while it comes back': { answers: { undrain: () => failed('cannot play') } },
   'somebody stops it': { answers: { verify: () => ({ kind: 'pending', text: 'cpu is 2' }) }, stopAt: 5 },
   'somebody stops it at once': { answers: {}, stopAt: 0 },
+  'somebody stops it while it looks': {
+    answers: {
+      run: (_place, times) => (times < 9 ? { kind: 'pending', text: '' } : { kind: 'done', text: '' }),
+    },
+    stopAt: 2,
+  },
 }
 
 describe('a run that is killed at any point', () => {
@@ -269,7 +293,7 @@ describe('how runs end', () => {
     const done = async (name: string): Promise<string[]> => {
       const { events } = await live(stories[name] as Story, -2)
       return events.flatMap(event =>
-        event.kind === 'end' && event.server === 'a' && (event.step === 2 || event.step === 3)
+        event.kind === 'end' && event.server === 'a' && (event.step === 3 || event.step === 4)
           ? [`${event.outcome}: ${event.text}`]
           : [],
       )
@@ -299,12 +323,13 @@ describe('how runs end', () => {
     const outside = await live(stories['a command fails on the canary'] as Story, -2)
     expect(endOf(outside)).toBe('failed')
     expect([...outside.drained]).toEqual(['a'])
-    expect([...outside.orders].map(key => (JSON.parse(key) as StepPlace).phase)).toEqual(['main', 'failure'])
+    const phases = [...outside.orders].map(key => (JSON.parse(key) as StepPlace).phase)
+    expect(phases).toEqual(['main', 'main', 'failure'])
   })
 
   it('keeps a server drained of which nobody knows whether the command ran, runs nothing more there, and says so', async () => {
     const outside = await live(stories['nobody knows whether it ran'] as Story, -2)
-    expect([...outside.orders]).toHaveLength(1)
+    expect([...outside.orders], 'the look and the command').toHaveLength(2)
     const end = outside.events.at(-1)
     expect(end).toMatchObject({ kind: 'ended', condition: 'failed' })
     expect(outside.events.find(({ kind }) => kind === 'settled')).toMatchObject({
@@ -313,10 +338,24 @@ describe('how runs end', () => {
     })
   })
 
+  it.each(['a look fails', 'an agent is gone while it looks', 'nobody knows whether it looked'])(
+    'leaves a server as it was and in service when %s',
+    async name => {
+      const outside = await live(stories[name] as Story, -2)
+      expect(endOf(outside)).toBe('failed')
+      expect(outside.drained.size).toBe(0)
+      expect(outside.orders.size).toBe(1)
+      expect(outside.events.find(({ kind }) => kind === 'settled')).toMatchObject({
+        server: 'a',
+        outcome: 'untouched',
+      })
+    },
+  )
+
   it('drains nobody whom the rest could not carry', async () => {
     const outside = await live(stories['the rest cannot carry the viewers'] as Story, -2)
     expect(outside.drained.size).toBe(0)
-    expect(outside.orders.size).toBe(0)
+    expect([...outside.orders].map(key => (JSON.parse(key) as StepPlace).step)).toEqual([0])
     expect(outside.events.find(({ kind }) => kind === 'settled')).toMatchObject({ outcome: 'untouched' })
     expect(outside.events.at(-1)).toMatchObject({ condition: 'failed' })
   })

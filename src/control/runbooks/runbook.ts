@@ -19,6 +19,8 @@ export type RunbookStep =
       readonly arguments: Readonly<Record<string, string>>
       /** Another server whose agent does it; null: the server's own. */
       readonly on: string | null
+      /** It changes nothing: a server that it failed on is as it was. */
+      readonly looksOnly?: boolean
     })
   | (Timed & {
       readonly kind: 'wait-until'
@@ -81,7 +83,11 @@ function ownTitle(step: RunbookStep): string {
       return 'drain: no new viewers, and those it has are moved'
     case 'run': {
       const words = Object.entries(step.arguments).map(([name, value]) => `${name}=${value}`)
-      return [`run ${step.name}`, ...words, ...(step.on === null ? [] : [`on ${step.on}`])].join(' ')
+      const on = step.on === null ? [] : [`on ${step.on}`]
+      return (
+        [`run ${step.name}`, ...words, ...on].join(' ') +
+        (step.looksOnly === true ? ', which only looks' : '')
+      )
     }
     case 'wait-until':
       return `wait until ${step.expr}${step.goOn === true ? ', and go on without it' : ''}`
