@@ -55,6 +55,9 @@ export async function startTruthFleet(): Promise<TruthFleet> {
         () => `the title does not play at ${id}`,
       )
     }
+    // Else the fleet steers players away from the edge that is stopped: what is injected at the one is felt at the other.
+    for (const id of EDGES)
+      await fleet.vitrine('server', 'keep', id, '--reason', 'its player stays', '--for', '2h')
     return { fleet, originWay, playerWays, close }
   } catch (error) {
     await close()

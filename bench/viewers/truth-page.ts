@@ -50,8 +50,6 @@ const look = (now, { presentationTime, mediaTime }) => {
 video.requestVideoFrameCallback(look)
 video.addEventListener('waiting', () => { seen.waited += 1 })
 const hls = new Hls({
-  // The fleet steers viewers away from the edge that is stopped: then what holds up the one would be felt at the other.
-  contentSteeringController: undefined,
   cmcd: reports.cmcd, startPosition: ${startS},
   maxBufferLength: ${BUFFER_S}, maxMaxBufferLength: ${BUFFER_S}, maxBufferSize: 0, backBufferLength: 4,
 })

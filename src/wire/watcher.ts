@@ -78,6 +78,8 @@ export const wallPicture = z.object({
   at: time,
   controlUrl: z.string().max(512),
   watching: z.int().nullable(),
+  /** Of which estimated: their players tell nothing. */
+  watchingEstimated: z.int().optional(),
   /** Of all servers, also those that are not listed. */
   counts: z.record(z.string().max(32), z.int()),
   /** Those that are not well first. */
@@ -91,6 +93,7 @@ export const wallPicture = z.object({
         reason: z.string().max(160),
         since: time,
         watching: z.int().nullable(),
+        watchingEstimated: z.int().optional(),
       }),
     )
     .max(200),

@@ -23,7 +23,7 @@ h1{margin:10px 0 4px;font-size:22px;line-height:1.25}h2{margin:36px 0 10px;font-
 table{border-collapse:collapse;width:100%}th,td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}th{color:var(--dim);font-weight:500}td{max-width:640px}td:first-child{white-space:nowrap}
 @media(max-width:640px){.rows thead{position:absolute;clip-path:inset(50%)}.rows tr,.rows td{display:block}.rows tr{padding:8px 0;border-bottom:1px solid var(--line)}.rows td{padding:0;border:0;overflow-wrap:anywhere}.rows td:first-child{color:var(--dim);white-space:normal}}
 figure{margin:16px 0}figure>svg{display:block;width:100%;height:auto}text{fill:var(--dim);font:12px system-ui,sans-serif}.grid{stroke:var(--line)}.mark{stroke:var(--text);stroke-dasharray:3 3}.mark-name{fill:var(--text)}
-.line{fill:none;stroke-width:2;stroke-linejoin:round}.legend span{margin-left:14px;white-space:nowrap}.a{stroke:var(--a);stroke-width:3}.b{stroke:var(--b)}.c{stroke:var(--c)}.d{stroke:var(--d)}.e{stroke:var(--e)}.f{stroke:var(--f)}.g{stroke:var(--g)}
+.line{fill:none;stroke-width:2;stroke-linejoin:round}.legend span{margin-left:14px;white-space:nowrap}.a{stroke:var(--a);stroke-width:3}.b{stroke:var(--b)}.c{stroke:var(--c)}.d{stroke:var(--d)}.e{stroke:var(--e)}.f{stroke:var(--f)}.g{stroke:var(--g)}.thin{stroke-dasharray:2 4}
 footer{margin-top:40px;color:var(--dim)}`
 
 /** In the file as well: it is opened where no header comes along. */
@@ -130,13 +130,13 @@ function inputs({ incident: { verdict } }: IncidentAnswer): string {
 
 /** What viewers felt above CPU, on one axis of time. */
 function charts({ incident }: IncidentAnswer, figures: IncidentFigures, zone: string): string {
-  const { from, to, stepMs, hurt, watching, rebuffering, cpu } = figures
+  const { from, to, stepMs, hurt, watching, estimated, rebuffering, cpu } = figures
   const ids = [...new Set([...watching, ...rebuffering, ...cpu].map(({ name }) => name))].toSorted()
-  const drawn = (lines: readonly Line[], words: string): (Line & { look: string })[] =>
+  const drawn = (lines: readonly Line[], words: string, thin = ''): (Line & { look: string })[] =>
     lines.map(line => ({
       name: `${line.name} ${words}`.trim(),
       points: line.points,
-      look: LOOKS[ids.indexOf(line.name) % LOOKS.length] ?? 'b',
+      look: `${LOOKS[ids.indexOf(line.name) % LOOKS.length] ?? 'b'}${thin}`,
     }))
   const marks = [
     { at: incident.openedAt, name: 'opened' },
@@ -160,7 +160,7 @@ function charts({ incident }: IncidentAnswer, figures: IncidentFigures, zone: st
       ...shared,
       title: 'Viewers',
       unit: 'viewers',
-      lines: [...felt, ...drawn(watching, 'watching')],
+      lines: [...felt, ...drawn(watching, 'watching'), ...drawn(estimated, 'of them estimated', ' thin')],
     }),
     chartSvg({ ...shared, title: 'CPU of the servers', unit: 'cores', lines: drawn(cpu, '') }),
   ].join('')

@@ -31,6 +31,8 @@ export interface IncidentFigures {
   readonly stepMs: number
   readonly hurt: readonly Line[]
   readonly watching: readonly Line[]
+  /** Of those that watch, of servers that have any. */
+  readonly estimated: readonly Line[]
   /** Per cent of the time that viewers wanted to watch; empty where nothing was told of any. */
   readonly rebuffering: readonly Line[]
   readonly cpu: readonly Line[]
@@ -71,6 +73,7 @@ export async function figuresOf(
   const own = `instance=~"${servers.slice(0, DRAWN_SERVERS_MAX).join('|')}"`
   const cpu = `sum by (instance) (rate(vitrine_server_cpu_seconds_total{${own}}${window}))`
   const watching = `sum by (instance) (last_over_time(vitrine_fleet_watching{${own}}${window}))`
+  const estimated = `sum by (instance) (last_over_time(vitrine_fleet_watching_estimated{${own}}${window}))`
   const told = `{${own}}[${Math.max(TOLD_S, Math.ceil(stepMs / 1000) + 2)}s]`
   const rebuffering = `100 * sum by (instance) (rate(vitrine_viewers_rebuffering_seconds_total${told})) / (sum by (instance) (rate(vitrine_viewers_asked_seconds_total${told})) > 0)`
   const none = servers.length === 0
@@ -78,9 +81,14 @@ export async function figuresOf(
     ...span,
     hurt: await ask(stored, hurtText(id, stepMs), span),
     watching: none ? [] : await ask(stored, watching, span),
+    estimated: none ? [] : (await ask(stored, estimated, span)).filter(hasAny),
     rebuffering: none ? [] : await ask(stored, rebuffering, span),
     cpu: none ? [] : await ask(stored, cpu, span),
   }
+}
+
+function hasAny({ points }: Line): boolean {
+  return points.some(({ value }) => value > 0)
 }
 
 /** The highest of each step: a short outage must not fall between two of them. */

@@ -25,7 +25,7 @@ export class PictureSender {
     const { fleet, incidents, fleetTime, selfUrl } = this.#context
     return wallPictureOf({
       servers: fleet.all(),
-      watching: id => fleet.sessions.of(id).watching,
+      watching: id => fleet.sessions.of(id),
       incidents: incidents.keeper.open(),
       controlUrl: selfUrl(),
       at: fleetTime.nowMs(),

@@ -8,7 +8,7 @@ const INCIDENTS_MAX = 20
 
 export interface PictureParts {
   readonly servers: readonly ServerRecord[]
-  readonly watching: (id: string) => number
+  readonly watching: (id: string) => { readonly watching: number; readonly estimated: number }
   readonly incidents: readonly IncidentView[]
   readonly controlUrl: string
   readonly at: number
@@ -27,7 +27,8 @@ export function wallPictureOf(parts: PictureParts): WallPicture {
     type: 'wall-picture',
     at: Math.round(at),
     controlUrl,
-    watching: servers.reduce((sum, { id }) => sum + watching(id), 0),
+    watching: servers.reduce((sum, { id }) => sum + watching(id).watching, 0),
+    watchingEstimated: servers.reduce((sum, { id }) => sum + watching(id).estimated, 0),
     counts,
     servers: sorted.slice(0, SERVERS_MAX).map(({ id, tags, region, role, standing, reason, since }) => ({
       id,
@@ -36,7 +37,8 @@ export function wallPictureOf(parts: PictureParts): WallPicture {
       state: standing.state,
       reason: reason.slice(0, 160),
       since,
-      watching: role === 'edge' ? watching(id) : null,
+      watching: role === 'edge' ? watching(id).watching : null,
+      ...(role === 'edge' ? { watchingEstimated: watching(id).estimated } : {}),
     })),
     more: Math.max(0, sorted.length - SERVERS_MAX),
     incidents: newest

@@ -82,10 +82,10 @@ function heard(facts: WallFacts): string {
 }
 
 function pictureOf(picture: WallPicture, { zone }: WallFacts): string {
-  const { incidents, servers, counts, watching, at, more } = picture
+  const { incidents, servers, counts, watching, watchingEstimated, at, more } = picture
   const states = Object.entries(counts).map(([state, count]) => `${count} ${escape(state)}`)
   const viewers =
-    watching === null ? 'Viewers are not known.' : `${watching.toLocaleString('en-GB')} watching.`
+    watching === null ? 'Viewers are not known.' : `${watchingWords(watching, watchingEstimated)}.`
   const shown = servers.slice(0, SERVERS_SHOWN)
   const rest = servers.length - shown.length + more
   return `<h2>As it was at ${escape(secondWords(at, zone))}</h2><p>${viewers} ${states.join(', ')}.</p>
@@ -101,10 +101,18 @@ function pictureOf(picture: WallPicture, { zone }: WallFacts): string {
   }
 <h2>Servers</h2><ul>${shown
     .map(
-      ({ name, region, state, reason, watching: viewersHere }) =>
-        `<li data-s="${toneOf(state)}"><span class="state">${escape(state)}</span><b>${escape(name)}</b><p>${escape(region)}${viewersHere === null ? '' : `, ${viewersHere.toLocaleString('en-GB')} watching`}${state === 'healthy' ? '' : `<br>${escape(reason)}`}</p></li>`,
+      ({ name, region, state, reason, watching: viewersHere, watchingEstimated: estimated }) =>
+        `<li data-s="${toneOf(state)}"><span class="state">${escape(state)}</span><b>${escape(name)}</b><p>${escape(region)}${viewersHere === null ? '' : `, ${watchingWords(viewersHere, estimated)}`}${state === 'healthy' ? '' : `<br>${escape(reason)}`}</p></li>`,
     )
     .join('')}</ul>${rest > 0 ? `<p class="dim">and ${rest} more that were no worse</p>` : ''}`
+}
+
+/** `1,200 watching, 12% of them estimated`: their players tell nothing. `estimated` left out: not told. */
+function watchingWords(watching: number, estimated: number | undefined): string {
+  const all = `${watching.toLocaleString('en-GB')} watching`
+  if (watching === 0 || estimated === undefined) return all
+  if (estimated === 0) return `${all}, none estimated`
+  return `${all}, ${Math.max(1, Math.round((estimated / watching) * 100))}% of them estimated`
 }
 
 function toneOf(state: string): 'good' | 'warn' | 'bad' {

@@ -1,5 +1,5 @@
 // Owns how pages ask for steering: versions of the table, one of them, and the pathways of a session.
-import { type UseQueryResult, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type UseQueryResult, useQuery } from '@tanstack/react-query'
 import type { z } from 'zod'
 import {
   type SteeringVersionDetail,
@@ -23,7 +23,7 @@ export function useSteeringVersions(): UseQueryResult<SteeringVersions> {
   })
 }
 
-/** A version never changes but for its end, which the list tells. */
+/** A version never changes but for its end, which the list tells. Until another is there the one before stands. */
 export function useSteeringVersion(version: number | null): UseQueryResult<SteeringVersionDetail> {
   const client = useClient()
   return useQuery({
@@ -32,6 +32,7 @@ export function useSteeringVersion(version: number | null): UseQueryResult<Steer
       client.get(`/api/v1/steering/versions/${version}`, steeringVersionAnswer, signal),
     enabled: version !== null,
     staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: keepPreviousData,
     retry: false,
   })
 }

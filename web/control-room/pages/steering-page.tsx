@@ -2,7 +2,7 @@
 // stand in the address, so that an answer can be sent to whoever asked.
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { useSearchParams } from 'wouter'
-import { useSteeringVersions } from '../api/use-steering.ts'
+import { useSteeringVersion, useSteeringVersions } from '../api/use-steering.ts'
 import { Empty, Loading, Problem } from '../parts/answers.tsx'
 import { Moment, ZoneSwitch } from '../parts/moment.tsx'
 import { SessionTimeline } from '../steering/session-timeline.tsx'
@@ -79,7 +79,9 @@ function Versions({
   readonly choose: (version: number | null) => void
 }): ReactNode {
   const { data, error } = useSteeringVersions()
-  if (data === undefined) {
+  // Both panels come at once: the list would be pushed down by a table that comes after it.
+  const first = useSteeringVersion(version ?? data?.versions[0]?.version ?? null)
+  if (data === undefined || first.isLoading) {
     return error === null ? <Loading what="the versions" /> : <Problem error={error} what="The versions" />
   }
   const [newest] = data.versions

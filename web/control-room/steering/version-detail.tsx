@@ -15,12 +15,17 @@ export function VersionDetail({
   readonly version: number
   readonly isNewest: boolean
 }): ReactNode {
-  const { data, error } = useSteeringVersion(version)
+  const { data, error, isPlaceholderData } = useSteeringVersion(version)
   return (
-    <section className="panel table-panel version-detail" aria-label={`Version ${version}`}>
+    <section
+      className="panel table-panel version-detail"
+      aria-label={`Version ${version}`}
+      aria-busy={isPlaceholderData}
+    >
       <header>
         <h2>
-          {isNewest ? 'The table now' : 'The table then'} <small>version {version}</small>
+          {isNewest && !isPlaceholderData ? 'The table now' : 'The table then'}{' '}
+          <small>version {data?.version ?? version}</small>
         </h2>
         {data === undefined ? null : (
           <span className="quiet">
