@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, mainFile } from '../fleet/processes.ts'
+import { freePortBase } from '../../test/e2e/fleet.ts'
+import { mainFile } from '../fleet/processes.ts'
 
 const READY = /Vitrine is up/
-const PORTS = 200
 
 export interface BenchFleet {
   readonly data: string
@@ -17,7 +17,7 @@ export interface BenchFleet {
 
 export async function startBenchFleet(): Promise<BenchFleet> {
   const data = mkdtempSync(join(tmpdir(), 'vitrine-bench-clock-'))
-  const base = Math.min(60_000, Math.max(10_000, (await freePort()) - PORTS))
+  const base = await freePortBase()
   const parameters = [mainFile, 'start', '--data', data, '--port-base', String(base)]
   const child = spawn(process.execPath, parameters, { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
   await ready(child)

@@ -28,7 +28,7 @@ export async function benchAssembly({ warmS, measuredS }: AssemblySize): Promise
   const keeper = new SessionKeeper({
     store,
     words: { edgeOfHost: () => null, edgeOfName: name => name, storedRef: text => text },
-    witness: { stoppedS: () => 0 },
+    witness: { stoppedS: () => 0, unreachableS: () => 0 },
     classOf: () => 'vod',
     regionOf: edge => edge ?? 'none',
     keptMs: 30 * 86_400_000,

@@ -67,7 +67,9 @@ it('is an alert, and reset-clock is refused while it fires', async () => {
     'it fires',
     300_000,
   )
-  const dry = await fleet.vitrine('runbook', 'dry-run', 'reset-clock', server).catch(String)
+  const dry = await fleet
+    .vitrine('runbook', 'dry-run', 'reset-clock', server)
+    .catch((error: { stdout?: string }) => String(error.stdout))
   expect(dry).toContain('no two time sources disagree')
   await fleet.post('/api/v1/runs', { runbook: 'reset-clock', servers: [server], reason: 'a test' })
   const lastRun = async (): Promise<RunsAnswer['runs'][number] | undefined> =>

@@ -26,6 +26,7 @@ const stall = (more: Partial<StallEvidence>): StallEvidence => ({
   delays: [],
   bufferMs: none,
   edgeStoppedS: null,
+  edgeUnreachable: false,
   ...more,
 })
 
@@ -132,6 +133,22 @@ it.each<[string, string, Partial<StallEvidence>, RegExp]>([
     'no answer from an edge that is up',
     { replies: [reply({ status: 0, askedAt: 10_940 })], edgeStoppedS: 0 },
     /no answer/,
+  ],
+  [
+    'edge',
+    'no answer from an edge that nobody reached: it froze with its agent, or its host is gone',
+    { replies: [reply({ status: 0, askedAt: 10_940, ttfbMs: none, ttlbMs: 3000 })], edgeUnreachable: true },
+    /nobody else reached the edge/,
+  ],
+  [
+    'origin',
+    'an edge that nobody reached at that moment, but that said for what it waited',
+    {
+      answers: [answer({ firstByteMs: none, durationMs: 3000, upstreamMs: 2980, status: 499 })],
+      replies: [reply({ status: 0, ttfbMs: none, ttlbMs: 3000 })],
+      edgeUnreachable: true,
+    },
+    /of which the upstream took 3.0 s/,
   ],
   [
     'player',

@@ -55,6 +55,8 @@ export interface StallEvidence {
   readonly bufferMs: number
   /** Seconds for which the edge's process stood still meanwhile, as its agent saw it; null: not known. */
   readonly edgeStoppedS: number | null
+  /** Those that watch the edge did not reach it around then. */
+  readonly edgeUnreachable: boolean
 }
 
 export interface Judged {
@@ -122,7 +124,9 @@ function split(
   // What an edge measured while it stood still, also of its upstream, is its own standing.
   const originMs = Math.max(0, Math.min(waitedMs, upstreamMs + restMs) - stoodMs)
   const ownMs = Math.max(0, firstMs - upstreamMs - stoodMs)
-  const edgeMs = Math.max(stoodMs, ownMs)
+  // Frozen with its agent, or cut off: nobody there can say it, and nobody else had an answer either.
+  const isLost = reply?.status === 0 && stall.edgeUnreachable && originMs + Math.max(stoodMs, ownMs) < SLOW_MS
+  const edgeMs = isLost ? stall.to - stall.from + SLOW_MS : Math.max(stoodMs, ownMs)
   const before = originMs + edgeMs
   let onWayMs = 0
   if (reply === null && answer !== null) {
@@ -135,7 +139,9 @@ function split(
     losses: { origin: originMs, edge: edgeMs, path: onWayMs, player: longest(stall, 'page') },
     evidence: {
       origin: originWords(answer, upstreamMs, restMs),
-      edge: edgeWords(answer, stoodMs, upstreamMs),
+      edge: isLost
+        ? 'the player got no answer, and nobody else reached the edge either'
+        : edgeWords(answer, stoodMs, upstreamMs),
       path: pathWords(reply, answer, onWayMs),
       player: `its page was busy: it asked or took notice ${inMs(longest(stall, 'page'))} late`,
     },

@@ -16,8 +16,15 @@ beforeAll(() => {
     timestampMs: START_MS + at * 1000,
     value: Number(at >= 20 && at < 25),
   }))
-  const labels = { __name__: 'vitrine_server_process_stopped', instance: 'eu-west', job: 'agent' }
-  store.write([{ labels, samples }], START_MS + 60_000)
+  const stopped = { __name__: 'vitrine_server_process_stopped', instance: 'eu-west', job: 'agent' }
+  const state = { __name__: 'vitrine_fleet_server_state', instance: 'eu-west', job: 'vitrine-control' }
+  const lost = samples.map(({ timestampMs }, at) => ({ timestampMs, value: Number(at >= 40 && at < 50) }))
+  const series = [
+    { labels: stopped, samples },
+    { labels: { ...state, state: 'unreachable' }, samples: lost },
+    { labels: { ...state, state: 'healthy' }, samples: samples.map(one => ({ ...one, value: 1 })) },
+  ]
+  store.write(series, START_MS + 60_000)
 })
 afterAll(async () => {
   await store.close()
@@ -36,6 +43,13 @@ it('says for how long it stood, and that it does not know where no agent looked'
   expect(at('us-east', 15, 40)).toBeNull()
 })
 
+it('says whether those that watch it reached it', () => {
+  const { unreachableS } = edgeWitness(store, () => 0)
+  expect(unreachableS('eu-west', START_MS + 10_000, START_MS + 30_000)).toBe(0)
+  expect(unreachableS('eu-west', START_MS + 42_000, START_MS + 44_000)).toBe(3)
+  expect(unreachableS('us-east', START_MS + 42_000, START_MS + 44_000)).toBeNull()
+})
+
 it('answers for hundreds of viewers of one edge, whose stalls all differ a little', () => {
   let questions = 0
   const counted: Pick<MetricsStore, 'queryRange'> = {
@@ -49,13 +63,13 @@ it('answers for hundreds of viewers of one edge, whose stalls all differ a littl
     const from = START_MS + 19_000 + viewer * 10
     expect(stoppedS('eu-west', from, from + 3000 + viewer * 20), String(viewer)).toBeGreaterThan(0)
   }
-  expect(questions).toBeLessThanOrEqual(4)
+  expect(questions).toBeLessThanOrEqual(6)
 })
 
 it('asks no more than so often in a second, and goes on in the next', () => {
   let nowMs = 0
   const { stoppedS } = edgeWitness(store, () => nowMs)
-  const answers = Array.from({ length: 30 }, (_one, hour) =>
+  const answers = Array.from({ length: 70 }, (_one, hour) =>
     stoppedS('eu-west', START_MS + 21_000 - hour * 3_600_000, START_MS + 22_000 - hour * 3_600_000),
   )
   expect(answers[0]).toBeGreaterThan(0)

@@ -98,7 +98,7 @@ it.each(recorded)('%s: %s', (blame, _name, { ms, ...own }, seen, stoppedS) => {
   ])
     takeEvent(session, one, words)
   takeRequest(session, 'eu-west', request(ms, own))
-  const witness = { stoppedS: () => stoppedS }
+  const witness = { stoppedS: () => stoppedS, unreachableS: () => 0 }
   const { fresh } = judgeSession(session, figuresOf(session), START + 60_000, witness)
   expect(fresh).toMatchObject([{ blame, edge: 'eu-west' }])
 })
@@ -126,7 +126,7 @@ it('path: after stalls of other causes, whose slow answers do not push out the q
     takeRequest(session, 'eu-west', request(ms + 1, { media: 'audio' }))
   }
   say(6, 'ps', 54_500, { sta: 'a' })
-  const witness = { stoppedS: () => 0 }
+  const witness = { stoppedS: () => 0, unreachableS: () => 0 }
   const { fresh } = judgeSession(session, figuresOf(session), START + 60_000, witness)
   expect(fresh).toMatchObject([{ blame: 'path' }])
 })

@@ -20,10 +20,14 @@ export const SETTLE_MS = 10_000
 const BUFFER_NEAR_MS = 250
 /** A process that stood still so long before has to do with it. */
 const STOPPED_BEFORE_MS = 2000
+/** It is called unreachable so long after it was. */
+const UNREACHABLE_AFTER_MS = 5000
 
 export interface EdgeWitness {
   /** Seconds for which its process stood still within that time (fleet time); null: nobody looked. */
   stoppedS(this: void, edge: string, fromMs: number, toMs: number): number | null
+  /** Seconds for which those that watch it did not reach it; null: not known. */
+  unreachableS(this: void, edge: string, fromMs: number, toMs: number): number | null
 }
 
 /** Gives those that were judged now; `waits`: others are not settled yet. */
@@ -62,6 +66,8 @@ export function judged(session: Session, stall: FleetStall, witness: EdgeWitness
     bufferMs: bufferIn(session, stall),
     delays: delaysOf(session),
     edgeStoppedS: edge === null ? null : witness.stoppedS(edge, stall.at - STOPPED_BEFORE_MS, to),
+    edgeUnreachable:
+      edge !== null && (witness.unreachableS(edge, stall.at, to + UNREACHABLE_AFTER_MS) ?? 0) > 0,
   })
   return { at: stall.at, seconds: stall.seconds, edge, blame, evidence, from: stall.from }
 }

@@ -44,7 +44,7 @@ function open(part: Part = {}): Opened {
   const keeper = new SessionKeeper({
     store,
     words: { edgeOfHost: () => null, edgeOfName: name => name, storedRef: text => text },
-    witness: { stoppedS: () => null },
+    witness: { stoppedS: () => null, unreachableS: () => null },
     classOf: () => 'vod',
     regionOf: () => 'eu',
     keptMs: 30 * DAY_MS,

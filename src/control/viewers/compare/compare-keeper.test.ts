@@ -55,7 +55,7 @@ async function open(folder: string, time: { s: number }): Promise<Opened> {
   const keeper = new SessionKeeper({
     store,
     words: { edgeOfHost: () => null, edgeOfName: name => name, storedRef: text => text },
-    witness: { stoppedS: () => null },
+    witness: { stoppedS: () => null, unreachableS: () => null },
     classOf: () => 'vod',
     regionOf: () => 'r',
     counting: compare.counting,
